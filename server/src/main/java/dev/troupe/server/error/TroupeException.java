@@ -1,0 +1,93 @@
+package dev.troupe.server.error;
+
+import dev.troupe.v1.ErrorReason;
+import dev.troupe.v1.FieldViolation;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A refusal that the caller gets to see.
+ *
+ * <p>The message is fixed text; what varies is in the metadata. It carries no stack trace, because
+ * a refusal is an answer, not a fault; a fault keeps its cause.
+ */
+public final class TroupeException extends RuntimeException {
+
+  private final ErrorReason reason;
+  private final Map<String, String> metadata;
+  private final List<FieldViolation> violations;
+  private final @Nullable Duration retryAfter;
+
+  private TroupeException(
+      ErrorReason reason,
+      String message,
+      Map<String, String> metadata,
+      List<FieldViolation> violations,
+      @Nullable Duration retryAfter,
+      @Nullable Throwable cause) {
+    super(message, cause, false, cause != null);
+    this.reason = reason;
+    this.metadata = Map.copyOf(metadata);
+    this.violations = List.copyOf(violations);
+    this.retryAfter = retryAfter;
+  }
+
+  /** A refusal without further values. */
+  public static TroupeException of(ErrorReason reason, String message) {
+    return new TroupeException(reason, message, Map.of(), List.of(), null, null);
+  }
+
+  /** A refusal with the values in question. */
+  public static TroupeException of(
+      ErrorReason reason, String message, Map<String, String> metadata) {
+    return new TroupeException(reason, message, metadata, List.of(), null, null);
+  }
+
+  /** All that is wrong with a request, at once. */
+  public static TroupeException invalid(List<FieldViolation> violations) {
+    String message =
+        violations.size() == 1
+            ? violations.get(0).getField() + ": " + violations.get(0).getDescription()
+            : violations.size() + " fields are invalid; see the details";
+    return new TroupeException(
+        ErrorReason.ERROR_REASON_INVALID_FIELD, message, Map.of(), violations, null, null);
+  }
+
+  /** A passing condition, to be tried again after the given time. */
+  public static TroupeException retryable(
+      ErrorReason reason, String message, Duration retryAfter, @Nullable Throwable cause) {
+    return new TroupeException(reason, message, Map.of(), List.of(), retryAfter, cause);
+  }
+
+  /** Redis did not answer in time, so that nobody knows whether the write happened. */
+  public static TroupeException outcomeUnknown(Throwable cause) {
+    return new TroupeException(
+        ErrorReason.ERROR_REASON_OUTCOME_UNKNOWN,
+        "the store did not answer in time, the outcome is unknown; ask again with the same"
+            + " request_id or token",
+        Map.of("outcome", "unknown"),
+        List.of(),
+        Duration.ofMillis(500),
+        cause);
+  }
+
+  public ErrorReason reason() {
+    return reason;
+  }
+
+  public Map<String, String> metadata() {
+    return metadata;
+  }
+
+  public List<FieldViolation> violations() {
+    return violations;
+  }
+
+  /** How long to wait before the next try; empty when trying again is no use. */
+  public Optional<Duration> retryAfter() {
+    return Optional.ofNullable(retryAfter);
+  }
+}
