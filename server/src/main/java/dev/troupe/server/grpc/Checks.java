@@ -1,0 +1,208 @@
+package dev.troupe.server.grpc;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import com.google.errorprone.annotations.CanIgnoreReturnValue;
+import com.google.protobuf.Duration;
+import com.google.protobuf.util.Durations;
+import dev.troupe.server.error.TroupeException;
+import dev.troupe.v1.Fence;
+import dev.troupe.v1.FieldViolation;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+import java.util.Map;
+import java.util.regex.Pattern;
+
+/**
+ * Collects everything that is wrong with a request, to be told at once.
+ *
+ * <p>For one request and one thread. Nothing is thrown before {@link #done}.
+ */
+public final class Checks {
+
+  /** Longest name, in bytes of UTF-8. */
+  public static final int NAME_BYTES = 256;
+
+  private static final int REQUEST_ID_BYTES = 128;
+  private static final Pattern NAMESPACE = Pattern.compile("[a-z0-9][a-z0-9._-]{0,62}");
+  private static final int MOST_VIOLATIONS = 100;
+
+  private final List<FieldViolation> violations = new ArrayList<>();
+
+  /** Records a violation; past a hundred they are no longer kept. */
+  @CanIgnoreReturnValue
+  public Checks violation(String field, String description) {
+    if (violations.size() < MOST_VIOLATIONS) {
+      violations.add(
+          FieldViolation.newBuilder().setField(field).setDescription(description).build());
+    }
+    return this;
+  }
+
+  /** Records a violation unless the condition holds. */
+  @CanIgnoreReturnValue
+  public Checks that(boolean holds, String field, String description) {
+    return holds ? this : violation(field, description);
+  }
+
+  /** A namespace: empty (meaning "default") or 1 to 63 of {@code a-z 0-9 . _ -}. */
+  @CanIgnoreReturnValue
+  public Checks namespace(String namespace) {
+    return that(
+        namespace.isEmpty() || NAMESPACE.matcher(namespace).matches(),
+        "namespace",
+        "expected 1 to 63 of a-z, 0-9, '.', '_' and '-', beginning with a letter or digit, or"
+            + " nothing for \"default\"");
+  }
+
+  /** A required name: 1 to 256 bytes of printable UTF-8. */
+  @CanIgnoreReturnValue
+  public Checks name(String field, String value) {
+    return value.isEmpty() ? violation(field, "required") : optionalName(field, value);
+  }
+
+  /** A name that may be empty. */
+  @CanIgnoreReturnValue
+  public Checks optionalName(String field, String value) {
+    return text(field, value, NAME_BYTES);
+  }
+
+  /** Text without control characters, up to the given number of bytes of UTF-8. */
+  @CanIgnoreReturnValue
+  public Checks text(String field, String value, int maxBytes) {
+    // A string of n chars has at least n bytes, so that huge ones are not encoded just to count.
+    int bytes = value.length() > maxBytes ? value.length() : utf8Length(value, maxBytes);
+    if (bytes > maxBytes) {
+      violation(field, "too long: at least " + bytes + " bytes (at most " + maxBytes + ")");
+    }
+    for (int i = 0; i < Math.min(value.length(), maxBytes); i++) {
+      if (isUnprintable(value.charAt(i))) {
+        return violation(
+            field, String.format("control character U+%04X at %d", (int) value.charAt(i), i));
+      }
+    }
+    return this;
+  }
+
+  private static boolean isUnprintable(char c) {
+    return Character.isISOControl(c) || c == '\u2028' || c == '\u2029' || c == '\uFFFE';
+  }
+
+  private static int utf8Length(String value, int maxBytes) {
+    return value.length() * 3 <= maxBytes ? value.length() : value.getBytes(UTF_8).length;
+  }
+
+  /** At most so many names, each of them valid. */
+  @CanIgnoreReturnValue
+  public Checks names(String field, Collection<String> values, int most) {
+    atMost(field, values.size(), most);
+    int i = 0;
+    for (String value : values) {
+      if (i == most) {
+        break;
+      }
+      name(field + "[" + i++ + "]", value);
+    }
+    return this;
+  }
+
+  /** At most so many labels: keys are names, values up to 256 bytes. */
+  @CanIgnoreReturnValue
+  public Checks labels(String field, Map<String, String> labels, int most) {
+    atMost(field, labels.size(), most);
+    if (labels.size() <= most) {
+      labels.forEach(
+          (key, value) -> {
+            name(field + " key", key);
+            text(field + "[" + key + "]", value, NAME_BYTES);
+          });
+    }
+    return this;
+  }
+
+  /** A request id: up to 128 bytes, may be empty. */
+  @CanIgnoreReturnValue
+  public Checks requestId(String value) {
+    return text("request_id", value, REQUEST_ID_BYTES);
+  }
+
+  /** A fence: either not given or with a name and a token above 0. */
+  @CanIgnoreReturnValue
+  public Checks fence(boolean given, Fence fence) {
+    if (given) {
+      name("fence.name", fence.getName());
+      that(fence.getToken() > 0, "fence.token", "expected a number above 0");
+    }
+    return this;
+  }
+
+  /** No more elements than allowed. */
+  @CanIgnoreReturnValue
+  public Checks atMost(String field, int count, int most) {
+    return that(count <= most, field, "too many: " + count + " (at most " + most + ")");
+  }
+
+  /** A number within bounds. */
+  @CanIgnoreReturnValue
+  public Checks range(String field, long value, long least, long most) {
+    return that(
+        value >= least && value <= most,
+        field,
+        "out of range: " + value + " (expected " + least + " to " + most + ")");
+  }
+
+  /** A number of bytes up to a limit. */
+  @CanIgnoreReturnValue
+  public Checks bytes(String field, long size, long most) {
+    return that(size <= most, field, "too large: " + size + " bytes (at most " + most + ")");
+  }
+
+  /** A duration within bounds, when it is given. */
+  @CanIgnoreReturnValue
+  public Checks duration(
+      String field,
+      boolean given,
+      Duration value,
+      java.time.Duration least,
+      java.time.Duration most) {
+    if (!given) {
+      return this;
+    }
+    if (!Durations.isValid(value)) {
+      return violation(field, "not a valid duration");
+    }
+    boolean within =
+        Durations.compare(value, millis(least)) >= 0 && Durations.compare(value, millis(most)) <= 0;
+    return that(
+        within,
+        field,
+        "out of range: "
+            + Durations.toString(value)
+            + " (expected "
+            + Durations.toString(millis(least))
+            + " to "
+            + Durations.toString(millis(most))
+            + ")");
+  }
+
+  private static Duration millis(java.time.Duration duration) {
+    return Durations.fromMillis(duration.toMillis());
+  }
+
+  /**
+   * Ends the checks.
+   *
+   * @throws TroupeException with every violation, if there was one
+   */
+  public void done() {
+    if (!violations.isEmpty()) {
+      throw TroupeException.invalid(violations);
+    }
+  }
+
+  /** What was found so far. */
+  public List<FieldViolation> violations() {
+    return List.copyOf(violations);
+  }
+}

@@ -1,0 +1,13 @@
+-- A worker opened a stream: from now on older streams of the same worker are void.
+--
+-- ARGV  1 queue, 2 worker
+-- Reply {'OK', epoch}
+--#include task/queue
+local q, worker = queue_of(ARGV[1]), ARGV[2]
+local key = q.root..'w:'..worker
+local epoch = int(math.max(tonumber(C('HGET', key, EPOCH) or 0) + 1, US))
+C('HSET', key, EPOCH, epoch)
+-- Outlives any pause of the stream's heartbeats; the leases inside run out on their own.
+C('PEXPIRE', key, 7200000)
+C('PUBLISH', P..'bell', 'w\n'..q.name..'\n'..worker..'\n'..epoch)
+return {'OK', epoch}
