@@ -12,7 +12,7 @@ local refusal = not_current(v, token, outcome)
 if refusal then return refusal end
 local highest = stale_fence(ARGV[5], ARGV[6])
 if highest then return {'STALE_FENCE', highest} end
-end_attempt(q, id, v.wk, 'a_completed')
+end_attempt(q, id, v, 'a_completed')
 end_task(q, id, header(v.h), 'S', 'r', result, 'etok', token, 'eo', outcome, 'es', 'S')
 tell(q, 'completed', id, 'S', token, v.wk)
 return {'OK', 'S'}

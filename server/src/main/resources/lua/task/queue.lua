@@ -162,10 +162,10 @@ local function end_task(q, id, h, state, ...)
 end
 
 -- Takes an attempt off the books; what becomes of the task is up to the caller.
-local function end_attempt(q, id, worker, counter)
+local function end_attempt(q, id, v, counter)
   C('ZREM', q.leases, id)
-  C('HDEL', q.root..'w:'..worker, id)
-  count(q, counter, 1)
+  C('HDEL', q.root..'w:'..v.wk, id)
+  count(q, v.cx and counter ~= 'a_completed' and 'a_cancelled' or counter, 1)
   if C('HEXISTS', q.meta, 'maxc') == 1 then ring(q) end
 end
 
@@ -206,7 +206,7 @@ end
 -- (full jitter); `retry_after` in us, or -1 for the policy's back-off.
 local function fail_attempt(q, id, v, kind, final, retry_after, chance, failure)
   local h = header(v.h)
-  end_attempt(q, id, v.wk, 'a_failed')
+  end_attempt(q, id, v, 'a_failed')
   local failures = C('HINCRBY', task_key(q, id), 'fl', 1)
   if failure then C('HSET', task_key(q, id), 'e', failure) end
   if v.cx then
@@ -235,7 +235,7 @@ end
 -- Gives an attempt back without counting it against the task.
 local function release_attempt(q, id, v, wait, reason)
   local h = header(v.h)
-  end_attempt(q, id, v.wk, 'a_released')
+  end_attempt(q, id, v, 'a_released')
   if v.cx then
     end_task(q, id, h, 'C')
     tell(q, 'cancelled', id, 'C', v.tok, v.wk, v.cx)

@@ -2,11 +2,11 @@
 --
 -- ARGV  1 queue
 -- Reply {'OK', {mode, settings}, {counter, value...}, delayed, leased, age of
---       the oldest head us ('' when none is READY)}; {'NOT_FOUND'}
+--       the oldest head us ('' when none is READY)}; {'NOT_FOUND', 'QUEUE'}
 --#include task/queue
 local q = queue_of(ARGV[1])
 local meta = C('HMGET', q.meta, 'ct', 'mode', 'cfg')
-if not meta[1] then return {'NOT_FOUND'} end
+if not meta[1] then return {'NOT_FOUND', 'QUEUE'} end
 local oldest = nil
 for _, signature in ipairs(C('SMEMBERS', q.classes)) do
   for _, fairness in ipairs(C('ZRANGE', q.root..'c:'..signature, 0, 15)) do

@@ -3,7 +3,7 @@
 -- number of servers may run it: each move happens once.
 --
 -- ARGV  1 a number in [0, 1) for the back-off
--- Reply {'OK', moved, next due us (0: nothing known)}
+-- Reply {'OK', moved, us until something is due (-1: nothing known)}
 --#include task/queue
 local chance = tonumber(ARGV[1])
 local budget, moved = 64, 0
@@ -30,7 +30,7 @@ end
 
 local function lose(q, id, v, more)
   local h = header(v.h)
-  end_attempt(q, id, v.wk, 'a_expired')
+  end_attempt(q, id, v, 'a_expired')
   if v.cx then
     end_task(q, id, h, 'C')
     tell(q, 'cancelled', id, 'C', v.tok, v.wk, v.cx)
@@ -68,7 +68,7 @@ local function expire(q)
     if v.st ~= 'L' then
       C('ZREM', q.leases, id)
     elseif more[3] and tonumber(more[3]) <= US then
-      end_attempt(q, id, v.wk, 'a_failed')
+      end_attempt(q, id, v, 'a_failed')
       C('HSET', task_key(q, id), 'e', pb_bytes(1, 'deadline')..pb_bytes(2, 'past the total deadline'))
       end_task(q, id, header(v.h), v.cx and 'C' or 'X')
       tell(q, v.cx and 'cancelled' or 'dead', id, v.cx and 'C' or 'X', v.tok, v.wk, 'deadline')
@@ -136,4 +136,4 @@ for _, name in ipairs(C('ZRANGEBYSCORE', P..'tq:due', '-inf', int(US), 'LIMIT', 
   if budget <= 0 then break end
 end
 local head = C('ZRANGE', P..'tq:due', 0, 0, 'WITHSCORES')
-return {'OK', moved, head[2] and int(tonumber(head[2])) or '0'}
+return {'OK', moved, head[2] and int(math.max(0, tonumber(head[2]) - US)) or '-1'}

@@ -1,0 +1,88 @@
+package dev.troupe.server.task;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import com.google.protobuf.Duration;
+import com.google.protobuf.util.Durations;
+import dev.troupe.v1.RetryPolicy;
+import dev.troupe.v1.TaskSpec;
+import dev.troupe.v1.TaskTimers;
+import java.nio.ByteBuffer;
+import java.util.TreeSet;
+
+/**
+ * Packs what the scripts need to know of a task, so that they need not read Protobuf. The layout is
+ * {@code HEADER} in {@code lua/task/queue.lua}; times are microseconds as doubles, which hold them
+ * exactly.
+ */
+final class TaskHeader {
+
+  private static final Duration LEASE = Durations.fromSeconds(30);
+  private static final Duration ATTEMPT = Durations.fromHours(1);
+  private static final Duration FIRST_BACKOFF = Durations.fromSeconds(1);
+  private static final Duration LONGEST_BACKOFF = Durations.fromMinutes(10);
+  private static final int MAX_FAILURES = 5;
+
+  private TaskHeader() {}
+
+  static byte[] pack(TaskSpec spec) {
+    TaskTimers timers = spec.getTimers();
+    byte[] fairness = spec.getFairnessKey().getBytes(UTF_8);
+    byte[] signature = String.join(",", new TreeSet<>(spec.getRequiresList())).getBytes(UTF_8);
+    byte[] dedupe = spec.getDedupeKey().getBytes(UTF_8);
+    byte[] fatal = fatalKinds(spec.getRetry()).getBytes(UTF_8);
+    ByteBuffer out =
+        ByteBuffer.allocate(
+            5
+                + 9 * Double.BYTES
+                + 4 * Short.BYTES
+                + fairness.length
+                + signature.length
+                + dedupe.length
+                + fatal.length);
+    out.put((byte) spec.getPriority());
+    out.putDouble(micros(spec.getDelay()));
+    out.putDouble(micros(timers.hasLeaseDuration() ? timers.getLeaseDuration() : LEASE));
+    out.putDouble(micros(timers.hasAttemptTimeout() ? timers.getAttemptTimeout() : ATTEMPT));
+    out.putDouble(micros(timers.getStallTimeout()));
+    out.putDouble(micros(timers.getQueueLifetime()));
+    out.putDouble(micros(timers.getTotalDeadline()));
+    RetryPolicy retry = spec.getRetry();
+    out.putShort(spec.hasRetry() ? (short) maxFailures(retry) : 0);
+    out.putDouble(firstBackoff(retry));
+    out.putDouble(longestBackoff(retry));
+    out.put((byte) spec.getDedupeScopeValue());
+    out.putDouble(Durations.toMillis(spec.getDedupeTtl()));
+    out.put((byte) spec.getConflictPolicyValue());
+    put(out, fairness);
+    put(out, signature);
+    put(out, dedupe);
+    put(out, fatal);
+    return java.util.Arrays.copyOf(out.array(), out.position());
+  }
+
+  private static void put(ByteBuffer out, byte[] text) {
+    out.putShort((short) text.length);
+    out.put(text);
+  }
+
+  static int maxFailures(RetryPolicy retry) {
+    return retry.getMaxFailures() == 0 ? MAX_FAILURES : retry.getMaxFailures();
+  }
+
+  static double firstBackoff(RetryPolicy retry) {
+    return micros(retry.hasInitialBackoff() ? retry.getInitialBackoff() : FIRST_BACKOFF);
+  }
+
+  static double longestBackoff(RetryPolicy retry) {
+    return micros(retry.hasMaxBackoff() ? retry.getMaxBackoff() : LONGEST_BACKOFF);
+  }
+
+  static String fatalKinds(RetryPolicy retry) {
+    return String.join("\n", retry.getNonRetryableKindsList());
+  }
+
+  static double micros(Duration duration) {
+    return Durations.toMicros(duration);
+  }
+}
