@@ -10,8 +10,8 @@ public interface PartitionLogs {
   CompletionStage<LogHead> head(Partition partition);
 
   /**
-   * Opens a reader that continues after the given position. Readers of one partition share one tail,
-   * which is opened with the first and closed with the last of them.
+   * Opens a reader that continues after the given position. Readers of one partition share one
+   * tail, which is opened with the first and closed with the last of them.
    */
   LogReader open(Partition partition, LogPosition after, long epoch);
 
