@@ -46,7 +46,8 @@ public interface StreamFormat<T> {
   /**
    * An entry that the caller wants.
    *
+   * @param partition index of the partition that it comes from
    * @param resumeToken resumes after it
    */
-  record Delivery(LogEntry entry, String resumeToken) {}
+  record Delivery(int partition, LogEntry entry, String resumeToken) {}
 }

@@ -222,7 +222,7 @@ public final class StreamPump<T> {
       LogEntry entry = entries.get(source.sent++);
       point().move(source.partition, entry.position(), epoch);
       if (format.wants(entry)) {
-        deliveries.add(new Delivery(entry, token()));
+        deliveries.add(new Delivery(source.partition, entry, token()));
         bytes += entry.data().size();
       }
     }

@@ -1,5 +1,7 @@
 package dev.troupe.server.log;
 
+import dev.troupe.server.config.DataSize;
+import dev.troupe.server.config.Setting;
 import java.time.Duration;
 
 /**
@@ -9,10 +11,22 @@ import java.time.Duration;
  * @param maxAge age of entries kept in Redis, about
  * @param ringBytes heap for the newest entries of one partition that somebody reads
  */
-public record LogConfig(int maxEntries, Duration maxAge, long ringBytes) {
-
-  /** What holds unless configured otherwise. */
-  public static final LogConfig DEFAULTS = new LogConfig(200_000, Duration.ofHours(24), 64L << 20);
+public record LogConfig(
+    @Setting(
+            name = "log.max-entries",
+            help = "Entries of a partition's log kept in Redis, about; 1000 or more.",
+            fallback = "200000")
+        int maxEntries,
+    @Setting(
+            name = "log.max-age",
+            help = "Age of log entries kept in Redis, about; 1m or more.",
+            fallback = "24h")
+        Duration maxAge,
+    @Setting(
+            name = "log.ring-bytes",
+            help = "Heap for the newest entries of each partition that is read; 64KiB or more.",
+            fallback = "64MiB")
+        DataSize ringBytes) {
 
   public LogConfig {
     if (maxEntries < 1_000) {
@@ -22,9 +36,9 @@ public record LogConfig(int maxEntries, Duration maxAge, long ringBytes) {
     if (maxAge.compareTo(Duration.ofMinutes(1)) < 0) {
       throw new IllegalArgumentException("log.max-age: " + maxAge + " (expected at least 1m)");
     }
-    if (ringBytes < 1 << 16) {
+    if (ringBytes.bytes() < 1 << 16) {
       throw new IllegalArgumentException(
-          "log.ring-bytes: " + ringBytes + " (expected at least 65536)");
+          "log.ring-bytes: " + ringBytes + " (expected at least 64KiB)");
     }
   }
 }

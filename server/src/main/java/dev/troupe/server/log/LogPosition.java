@@ -17,7 +17,7 @@ public record LogPosition(long millis, long order, long sequence)
   public static final LogPosition BEGINNING = new LogPosition(0, 0, -1);
 
   /** The place of a stream id as Redis writes it. */
-  static LogPosition parse(String id, long sequence) {
+  public static LogPosition parse(String id, long sequence) {
     int dash = id.indexOf('-');
     return new LogPosition(
         Long.parseLong(id.substring(0, dash)), Long.parseLong(id.substring(dash + 1)), sequence);

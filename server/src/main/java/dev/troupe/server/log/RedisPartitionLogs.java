@@ -88,7 +88,7 @@ public final class RedisPartitionLogs implements PartitionLogs, AutoCloseable {
         partition,
         store,
         executor,
-        config.ringBytes(),
+        config.ringBytes().bytes(),
         LINGER,
         ticker,
         tail -> tails.remove(partition, tail));

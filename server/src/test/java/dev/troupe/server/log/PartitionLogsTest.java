@@ -118,7 +118,8 @@ final class PartitionLogsTest {
             redis.client,
             redis.blocking,
             redis,
-            new LogConfig(1000, Duration.ofHours(1), 1 << 16),
+            new LogConfig(
+                1000, Duration.ofHours(1), new dev.troupe.server.config.DataSize(1 << 16)),
             executor,
             Ticker.systemTicker());
     boolean restart = seed % 10 == 9;
