@@ -18,16 +18,16 @@ import org.redisson.client.codec.ByteArrayCodec;
 import org.redisson.config.Config;
 
 /** A Redis of its own for one test class, which can be killed and started again. */
-final class ScratchRedis implements AutoCloseable, ScriptRunner {
+public final class ScratchRedis implements AutoCloseable, ScriptRunner {
 
   final Path directory;
   final int port;
   private final Path binary;
   private Process process;
-  final RedissonClient client;
-  final RedissonClient blocking;
+  public final RedissonClient client;
+  public final RedissonClient blocking;
 
-  ScratchRedis() throws Exception {
+  public ScratchRedis() throws Exception {
     directory = Files.createTempDirectory("scratch-redis");
     binary = directory.resolve("redis-server");
     try (InputStream in =
@@ -55,7 +55,7 @@ final class ScratchRedis implements AutoCloseable, ScriptRunner {
     return Redisson.create(config);
   }
 
-  void start() throws Exception {
+  public void start() throws Exception {
     process =
         new ProcessBuilder(
                 binary.toString(),
@@ -88,7 +88,7 @@ final class ScratchRedis implements AutoCloseable, ScriptRunner {
     }
   }
 
-  void kill() throws Exception {
+  public void kill() throws Exception {
     process.destroyForcibly().waitFor();
   }
 
