@@ -11,6 +11,7 @@ import java.util.List;
  */
 final class PageSize {
 
+  private static final int FIRST = 16;
   private static final int LEAST = 8;
 
   private final long pageBytes;
@@ -20,7 +21,7 @@ final class PageSize {
   PageSize(long pageBytes, int most) {
     this.pageBytes = pageBytes;
     this.most = most;
-    this.count = Math.min(64, most);
+    this.count = Math.min(FIRST, most);
   }
 
   /** What to ask for, at most the given number. */

@@ -10,7 +10,6 @@ import com.google.protobuf.util.Timestamps;
 import com.google.rpc.BadRequest;
 import com.google.rpc.ErrorInfo;
 import com.google.rpc.Status;
-import dev.troupe.server.log.LogPosition;
 import dev.troupe.server.log.ScratchRedis;
 import dev.troupe.server.redis.Partition;
 import dev.troupe.server.redis.Script;
@@ -118,14 +117,16 @@ final class EventStreamServiceTest {
       }
       EventDelivery wanted = deliveries.get(deliveries.size() - 2);
       List<String> expected =
-          texts(deliveries).subList(
-              (int)
-                  deliveries.stream()
-                      .filter(
-                          each ->
-                              Timestamps.compare(each.getAcceptTime(), wanted.getAcceptTime()) < 0)
-                      .count(),
-              deliveries.size());
+          texts(deliveries)
+              .subList(
+                  (int)
+                      deliveries.stream()
+                          .filter(
+                              each ->
+                                  Timestamps.compare(each.getAcceptTime(), wanted.getAcceptTime())
+                                      < 0)
+                          .count(),
+                  deliveries.size());
       SubscribeRequest.Builder fromTime = request("build").setStartTime(wanted.getAcceptTime());
       try (Subscriber some = subscribe(fromTime)) {
         assertThat(texts(some.deliveries(expected.size()))).isEqualTo(expected);
@@ -145,8 +146,7 @@ final class EventStreamServiceTest {
   @Test
   void aSubscriberFromATimeYetToComeWaitsForIt() throws Exception {
     long soon = System.currentTimeMillis() + 1_500;
-    SubscribeRequest.Builder later =
-        request("build").setStartTime(Timestamps.fromMillis(soon));
+    SubscribeRequest.Builder later = request("build").setStartTime(Timestamps.fromMillis(soon));
     try (Subscriber subscriber = subscribe(later)) {
       publish("build", "build.started", "too early");
       Awaitility.await()
@@ -202,8 +202,7 @@ final class EventStreamServiceTest {
     for (SubscribeRequest.Builder request : wrong) {
       try (Subscriber subscriber = subscribe(request)) {
         StatusRuntimeException failure = subscriber.failure();
-        assertThat(failure.getStatus().getCode())
-            .isEqualTo(io.grpc.Status.Code.INVALID_ARGUMENT);
+        assertThat(failure.getStatus().getCode()).isEqualTo(io.grpc.Status.Code.INVALID_ARGUMENT);
         assertThat(reason(failure)).isEqualTo("INVALID_RESUME_TOKEN");
       }
     }
@@ -242,8 +241,7 @@ final class EventStreamServiceTest {
   @Test
   void theServersOwnTopicsAreReadFromAllPartitionsAndOnlyByTheirName() throws Exception {
     for (int i = 0; i < EventHarness.PARTITIONS; i++) {
-      TaskChange change =
-          TaskChange.newBuilder().setTaskId("task-" + i).build();
+      TaskChange change = TaskChange.newBuilder().setTaskId("task-" + i).build();
       redis
           .run(
               EMIT,
@@ -391,10 +389,7 @@ final class EventStreamServiceTest {
   void dataBeyondTheLimitIsRefused() {
     PublishRequest.Builder request =
         PublishRequest.newBuilder().setNamespace(namespace).setTopic("build");
-    request
-        .getEventBuilder()
-        .setType("y")
-        .setBinaryData(ByteString.copyFrom(new byte[256 << 10]));
+    request.getEventBuilder().setType("y").setBinaryData(ByteString.copyFrom(new byte[256 << 10]));
     harness.blocking.publish(request.build());
     request.getEventBuilder().setTextData("x".repeat((256 << 10) + 1));
     assertThatThrownBy(() -> harness.blocking.publish(request.build()))
@@ -482,8 +477,7 @@ final class EventStreamServiceTest {
       }
       assertThat(away.getReason()).isEqualTo(ErrorReason.ERROR_REASON_SLOW_CONSUMER);
       StatusRuntimeException failure = slow.failure();
-      assertThat(failure.getStatus().getCode())
-          .isEqualTo(io.grpc.Status.Code.RESOURCE_EXHAUSTED);
+      assertThat(failure.getStatus().getCode()).isEqualTo(io.grpc.Status.Code.RESOURCE_EXHAUSTED);
       assertThat(reason(failure)).isEqualTo("SLOW_CONSUMER");
       // Three messages were asked for, so three it got, and not the rest into a buffer.
       assertThat(texts.size()).isLessThan(3 * 64 + 1);

@@ -1,196 +1,323 @@
 package dev.troupe.server.log;
 
+import static dev.troupe.server.log.LogHarness.get;
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import com.google.common.base.Ticker;
+import dev.troupe.server.config.DataSize;
 import dev.troupe.server.log.LogReader.Page;
+import dev.troupe.server.log.PartitionLogs.LogHead;
 import dev.troupe.server.redis.Partition;
-import dev.troupe.server.redis.Script;
-import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
-import java.util.Random;
+import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
-import java.util.concurrent.Executors;
-import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicLong;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.redisson.api.RScript;
+import org.redisson.client.codec.StringCodec;
 
 final class PartitionLogsTest {
 
-  private static final Script EMIT = Script.load("test/emit");
-  private static ScratchRedis redis;
-  private static ScheduledExecutorService executor;
+  private static final LogPosition NOTHING_YET = new LogPosition(0, 0, 0);
+
+  private static LogHarness harness;
+
+  private Partition partition;
+  private RedisPartitionLogs logs;
 
   @BeforeAll
-  static void start() throws Exception {
-    redis = new ScratchRedis();
-    executor = Executors.newScheduledThreadPool(3);
+  static void startRedis() throws Exception {
+    harness = new LogHarness();
   }
 
   @AfterAll
-  static void stop() throws Exception {
-    redis.close();
-    executor.shutdownNow();
+  static void stopRedis() throws Exception {
+    harness.close();
   }
 
-  private static <T> T get(CompletionStage<T> stage) throws Exception {
-    return stage.toCompletableFuture().get(20, TimeUnit.SECONDS);
+  @BeforeEach
+  void open() {
+    partition = new Partition("t" + UUID.randomUUID(), 0);
+    logs = harness.logs();
   }
 
-  /** Reads on and checks at every step that what it gets continues what it had. */
-  private static final class Check {
-    final LogReader reader;
-    final Random random;
-    final AtomicLong next;
-    final AtomicLong missed = new AtomicLong();
-    final CompletableFuture<Void> done = new CompletableFuture<>();
-    final AtomicLong until = new AtomicLong(Long.MAX_VALUE);
-    final boolean slow;
+  @AfterEach
+  void close() {
+    logs.close();
+  }
 
-    Check(LogReader reader, long seed, long from) {
-      this.reader = reader;
-      this.random = new Random(seed);
-      this.next = new AtomicLong(from);
-      this.slow = random.nextInt(3) == 0;
-      step();
-    }
+  @Test
+  void theHeadOfALogWithoutEntriesIsAllZero() throws Exception {
+    assertThat(get(logs.head(partition))).isEqualTo(new LogHead(NOTHING_YET, 0));
+    assertThat(get(logs.before(partition, 0))).isEqualTo(new LogHead(NOTHING_YET, 0));
+  }
 
-    void step() {
-      reader
-          .next(1 + random.nextInt(200))
-          .whenComplete(
-              (page, failure) -> {
-                try {
-                  if (failure != null) {
-                    throw failure;
-                  }
-                  take(page);
-                } catch (Throwable wrong) {
-                  done.completeExceptionally(wrong);
-                  return;
-                }
-                if (next.get() > until.get()) {
-                  done.complete(null);
-                } else if (done.isDone()) {
-                  return;
-                } else if (slow) {
-                  executor.schedule(this::step, random.nextInt(20), TimeUnit.MILLISECONDS);
-                } else {
-                  executor.execute(this::step);
-                }
-              });
-    }
+  @Test
+  void theHeadIsTheNewestEntryEvenWhenItIsTrimmed() throws Exception {
+    harness.append(partition, 1, 1, 1);
+    LogHead head = get(logs.head(partition));
+    assertThat(head.position().sequence()).isEqualTo(3);
+    assertThat(head.epoch()).isPositive();
+    harness.trim(partition, 0);
+    assertThat(get(logs.head(partition))).isEqualTo(head);
+  }
 
-    void take(Page page) {
-      assertThat(page.epochChanged()).isFalse();
-      if (page.missed() > 0) {
-        missed.addAndGet(page.missed());
-        next.addAndGet(page.missed());
-        assertThat(page.entries()).isEmpty();
-      }
-      for (LogEntry entry : page.entries()) {
-        assertThat(entry.position().sequence()).isEqualTo(next.get());
-        assertThat(entry.data().toString(StandardCharsets.UTF_8)).startsWith("e");
-        next.incrementAndGet();
-      }
-      assertThat(reader.position().sequence()).isIn(next.get() - 1, -1L);
+  @Test
+  void aReaderOfALogThatDoesNotExistGetsItsFirstEntry() throws Exception {
+    try (LogReader reader = logs.open(partition, NOTHING_YET, 0)) {
+      assertThat(get(reader.next(10))).isEqualTo(Page.of(List.of(), true));
+      CompletionStage<Page> page = reader.next(10);
+      harness.append(partition, 5);
+      assertThat(get(page).entries()).extracting(each -> each.data().size()).containsExactly(6);
+      assertThat(reader.epoch()).isEqualTo(get(logs.head(partition)).epoch());
     }
   }
 
   @Test
-  void randomRuns() throws Exception {
-    for (int run = 0; run < 200; run++) {
-      run(run);
+  void aReaderFromTheBeginningStartsWithTheOldestEntryKeptAndMissesNothing() throws Exception {
+    harness.append(partition, new int[50]);
+    harness.trim(partition, 10);
+    try (LogReader reader = logs.open(partition, LogPosition.BEGINNING, 0)) {
+      Page page = get(reader.next(100));
+      assertThat(page.missed()).isZero();
+      assertThat(page.entries()).hasSize(10);
+      assertThat(page.entries().get(0).position().sequence()).isEqualTo(41);
     }
   }
 
-  private void run(int seed) throws Exception {
-    Random random = new Random(seed);
-    Partition partition = new Partition("r" + seed, 0);
-    RedisPartitionLogs logs =
-        new RedisPartitionLogs(
-            redis.client,
-            redis.blocking,
-            redis,
-            new LogConfig(
-                1000, Duration.ofHours(1), new dev.troupe.server.config.DataSize(1 << 16)),
-            executor,
-            Ticker.systemTicker());
-    boolean restart = seed % 10 == 9;
-    List<Check> checks = new ArrayList<>();
-    int rounds = 20 + random.nextInt(40);
-    int restartAt = rounds / 2;
-    for (int round = 0; round < rounds; round++) {
-      int n = random.nextInt(60);
-      if (n > 0) {
-        Object[] args = new Object[3 + n];
-        args[0] = "t";
-        args[1] = "y";
-        args[2] = "u";
-        for (int i = 0; i < n; i++) {
-          args[3 + i] = "e" + "x".repeat(random.nextInt(300));
-        }
-        get(redis.run(EMIT, partition, args));
-      }
-      if (random.nextInt(3) == 0) {
-        PartitionLogs.LogHead head =
-            random.nextBoolean() ? get(logs.head(partition)) : get(logs.before(partition, 0));
-        LogPosition position = head.position();
-        checks.add(
-            new Check(
-                logs.open(partition, position, head.epoch()),
-                random.nextLong(),
-                position.sequence() + 1));
-      }
-      if (random.nextInt(8) == 0) {
-        redis
-            .client
-            .getStream(new String(partition.logKey()))
-            .trim(org.redisson.api.stream.StreamTrimArgs.maxLen(random.nextInt(200)).noLimit());
-      }
-      if (random.nextInt(4) == 0) {
-        TimeUnit.MILLISECONDS.sleep(random.nextInt(15));
-      }
-      if (restart && round == restartAt) {
-        redis.kill();
-        redis.start();
-        for (int i = 0; ; i++) {
-          try {
-            get(logs.head(partition));
-            break;
-          } catch (Exception e) {
-            TimeUnit.MILLISECONDS.sleep(50);
-            if (i > 100) throw e;
-          }
-        }
+  @Test
+  void trimmedEntriesAreCountedOnce() throws Exception {
+    harness.append(partition, 1);
+    LogHead first = get(logs.head(partition));
+    harness.append(partition, new int[50]);
+    harness.trim(partition, 10);
+    try (LogReader reader = logs.open(partition, first.position(), first.epoch())) {
+      assertThat(get(reader.next(100))).isEqualTo(Page.trimmed(40));
+      assertThat(get(reader.next(100)).entries()).hasSize(10);
+    }
+  }
+
+  @Test
+  void aLogTrimmedToNothingIsReportedToo() throws Exception {
+    harness.append(partition, 1);
+    LogHead first = get(logs.head(partition));
+    harness.append(partition, new int[50]);
+    harness.trim(partition, 0);
+    try (LogReader reader = logs.open(partition, first.position(), first.epoch())) {
+      assertThat(get(reader.next(100))).isEqualTo(Page.trimmed(50));
+      assertThat(get(reader.next(100)).live()).isTrue();
+      CompletionStage<Page> page = reader.next(100);
+      harness.append(partition, 1);
+      assertThat(get(page).entries().get(0).position().sequence()).isEqualTo(52);
+    }
+  }
+
+  @Test
+  void anotherEpochIsReportedAndTheNewLogReadFromItsBeginning() throws Exception {
+    harness.append(partition, 1, 2, 3);
+    LogHead head = get(logs.head(partition));
+    try (LogReader reader = logs.open(partition, head.position(), head.epoch() - 1)) {
+      assertThat(get(reader.next(100))).isEqualTo(Page.replaced());
+      assertThat(get(reader.next(100)).entries()).hasSize(3);
+      assertThat(reader.epoch()).isEqualTo(head.epoch());
+    }
+  }
+
+  @Test
+  void aSequenceAboveTheHeadsIsALogThatLostItsEnd() throws Exception {
+    harness.append(partition, 1, 2, 3);
+    LogHead head = get(logs.head(partition));
+    LogPosition lost =
+        new LogPosition(head.position().millis() + 1_000, 0, head.position().sequence() + 7);
+    try (LogReader reader = logs.open(partition, lost, head.epoch())) {
+      assertThat(get(reader.next(100))).isEqualTo(Page.replaced());
+      assertThat(reader.position()).isEqualTo(head.position());
+      harness.append(partition, 4);
+      assertThat(entries(reader, 1).get(0).position().sequence()).isEqualTo(4);
+    }
+  }
+
+  @Test
+  void aLogLostWhileReadersWaitIsReportedEvenIfNobodyWritesToIt() throws Exception {
+    harness.append(partition, 1, 2, 3);
+    LogHead head = get(logs.head(partition));
+    try (LogReader reader = logs.open(partition, head.position(), head.epoch())) {
+      assertThat(get(reader.next(100)).live()).isTrue();
+      CompletionStage<Page> page = reader.next(100);
+      harness.redis.client.getKeys().flushall();
+      assertThat(get(page)).isEqualTo(Page.replaced());
+      assertThat(get(reader.next(100)).live()).isTrue();
+      CompletionStage<Page> first = reader.next(100);
+      harness.append(partition, 9);
+      assertThat(get(first).entries()).hasSize(1);
+    }
+  }
+
+  @Test
+  void aLogReplacedBehindWaitingReadersIsReportedBeforeItsEntries() throws Exception {
+    harness.append(partition, 1, 2, 3);
+    LogHead head = get(logs.head(partition));
+    try (LogReader reader = logs.open(partition, head.position(), head.epoch())) {
+      assertThat(get(reader.next(100)).live()).isTrue();
+      CompletionStage<Page> page = reader.next(100);
+      harness.redis.client.getKeys().flushall();
+      harness.append(partition, new int[20]);
+      assertThat(get(page)).isEqualTo(Page.replaced());
+      assertThat(get(reader.next(100)).entries()).hasSize(20);
+    }
+  }
+
+  @Test
+  void aThousandReadersShareOneConnection() throws Exception {
+    harness.append(partition, 1);
+    LogHead head = get(logs.head(partition));
+    List<LogReader> readers = new ArrayList<>();
+    List<CompletableFuture<Page>> pages = new ArrayList<>();
+    for (int i = 0; i < 1_000; i++) {
+      LogReader reader = logs.open(partition, head.position(), head.epoch());
+      readers.add(reader);
+      assertThat(get(reader.next(10)).live()).isTrue();
+      pages.add(reader.next(10).toCompletableFuture());
+    }
+    assertThat(logs.tails()).isEqualTo(1);
+    Awaitility.await().until(() -> waitingReads() == 1);
+    harness.append(partition, 2, 3);
+    for (CompletableFuture<Page> page : pages) {
+      assertThat(get(page).entries()).isNotEmpty();
+    }
+    assertThat(waitingReads()).isLessThanOrEqualTo(1);
+    readers.forEach(LogReader::close);
+    Awaitility.await().until(() -> logs.tails() == 0);
+  }
+
+  private static long waitingReads() throws Exception {
+    return harness
+        .redis
+        .clients()
+        .lines()
+        .filter(client -> client.contains("cmd=xread ") && client.contains("flags=b"))
+        .count();
+  }
+
+  @Test
+  void closingCompletesAWaitingReadWithNothing() throws Exception {
+    LogReader reader = logs.open(partition, NOTHING_YET, 0);
+    assertThat(get(reader.next(10)).live()).isTrue();
+    CompletionStage<Page> page = reader.next(10);
+    reader.close();
+    assertThat(get(page)).isEqualTo(Page.NOTHING);
+    assertThat(get(reader.next(10))).isEqualTo(Page.NOTHING);
+    harness.append(partition, 1);
+    assertThat(reader.position()).isEqualTo(NOTHING_YET);
+  }
+
+  @Test
+  void aTailThatWasGivenUpIsReplacedByTheNextReader() throws Exception {
+    logs.open(partition, NOTHING_YET, 0).close();
+    Awaitility.await().until(() -> logs.tails() == 0);
+    harness.append(partition, 1);
+    try (LogReader reader = logs.open(partition, NOTHING_YET, 0)) {
+      assertThat(entries(reader, 1)).hasSize(1);
+    }
+  }
+
+  @Test
+  void aReaderOpenedWhileRedisIsAwayReadsWhenItIsBack() throws Exception {
+    try (LogHarness own = new LogHarness()) {
+      RedisPartitionLogs ownLogs = own.logs();
+      own.append(partition, 1, 2, 3);
+      own.redis.kill();
+      try (LogReader reader = ownLogs.open(partition, NOTHING_YET, 0)) {
+        CompletableFuture<Page> page = reader.next(10).toCompletableFuture();
+        own.redis.start();
+        assertThat(get(page).entries()).hasSize(3);
       }
     }
-    long last = get(logs.head(partition)).position().sequence();
-    for (Check check : checks) {
-      check.until.set(last);
-    }
-    // wakes those who are at the end already
-    get(redis.run(EMIT, partition, "t", "y", "u", "e", "e"));
-    int i = 0;
-    long missed = 0;
-    for (Check check : checks) {
-      try {
-        check.done.get(15, TimeUnit.SECONDS);
-      } catch (java.util.concurrent.TimeoutException e) {
-        throw new AssertionError(
-            "run " + seed + " reader " + i + " at " + check.next + " of " + last, e);
+  }
+
+  @Test
+  void thePositionBeforeATimeIsThatOfTheEntryBefore() throws Exception {
+    harness.append(partition, 1);
+    LogHead first = get(logs.head(partition));
+    Awaitility.await()
+        .until(
+            () -> {
+              harness.append(partition, 1);
+              return get(logs.head(partition)).position().millis() > first.position().millis();
+            });
+    LogHead last = get(logs.head(partition));
+    LogHead before = get(logs.before(partition, last.position().millis()));
+    assertThat(before.position().sequence()).isEqualTo(last.position().sequence() - 1);
+    assertThat(before.epoch()).isEqualTo(last.epoch());
+    LogHead oldest = get(logs.before(partition, 0));
+    assertThat(oldest.position().sequence()).isZero();
+    assertThat(get(logs.before(partition, last.position().millis() + 60_000)).position().isExact())
+        .isFalse();
+  }
+
+  @Test
+  void largeEntriesMakeShortPages() throws Exception {
+    logs.close();
+    logs = harness.logs(LogHarness.config(64 << 20));
+    int[] large = new int[40];
+    Arrays.fill(large, 200 << 10);
+    harness.append(partition, large);
+    try (LogReader reader = logs.open(partition, NOTHING_YET, 0)) {
+      List<LogEntry> entries = entries(reader, 1);
+      int shortest = Integer.MAX_VALUE;
+      int read = entries.size();
+      while (read < 40) {
+        int page = entries(reader, 1).size();
+        shortest = Math.min(shortest, page);
+        read += page;
       }
-      missed += check.missed.get();
-      i++;
-      check.reader.close();
+      assertThat(read).isEqualTo(40);
+      assertThat(shortest).isLessThanOrEqualTo(8);
     }
-    System.out.println(
-        "run " + seed + " readers " + checks.size() + " last " + last + " missed " + missed);
+  }
+
+  @Test
+  void trimmingKeepsTheConfiguredNumberAndAge() throws Exception {
+    LogTrim trim = new LogTrim(logs, LogHarness.config(1 << 16));
+    harness.append(partition, new int[3_000]);
+    get(trim.trim(partition));
+    // Redis drops whole nodes of a hundred entries.
+    assertThat(length()).isBetween(1_000L, 1_100L);
+    assertThat(get(logs.head(partition)).position().sequence()).isEqualTo(3_000);
+    harness
+        .redis
+        .client
+        .getScript(StringCodec.INSTANCE)
+        .eval(
+            RScript.Mode.READ_WRITE,
+            "redis.call('DEL', KEYS[1]) for i = 1, 1000 do"
+                + " redis.call('XADD', KEYS[1], i..'-0', 's', i, 'd', 'e') end",
+            RScript.ReturnType.VALUE,
+            List.of(new String(partition.logKey(), UTF_8)));
+    LogTrim byAge =
+        new LogTrim(logs, new LogConfig(1_000_000, Duration.ofMinutes(1), new DataSize(1 << 16)));
+    get(byAge.trim(partition));
+    assertThat(length()).isLessThan(100);
+  }
+
+  private long length() {
+    return harness.redis.client.getStream(new String(partition.logKey(), UTF_8)).size();
+  }
+
+  private static List<LogEntry> entries(LogReader reader, int least) throws Exception {
+    List<LogEntry> entries = new ArrayList<>();
+    while (entries.size() < least) {
+      entries.addAll(reader.next(500).toCompletableFuture().get(10, TimeUnit.SECONDS).entries());
+    }
+    return entries;
   }
 }

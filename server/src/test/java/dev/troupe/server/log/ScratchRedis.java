@@ -1,5 +1,7 @@
 package dev.troupe.server.log;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import dev.troupe.server.redis.Partition;
 import dev.troupe.server.redis.Script;
 import dev.troupe.server.redis.ScriptRunner;
@@ -74,7 +76,7 @@ public final class ScratchRedis implements AutoCloseable, ScriptRunner {
             .start();
     for (int i = 0; ; i++) {
       try (Socket socket = new Socket("127.0.0.1", port)) {
-        socket.getOutputStream().write("PING\r\n".getBytes());
+        socket.getOutputStream().write("PING\r\n".getBytes(UTF_8));
         byte[] answer = new byte[5];
         if (socket.getInputStream().readNBytes(answer, 0, 5) == 5 && answer[1] == 'P') {
           return;
@@ -92,11 +94,19 @@ public final class ScratchRedis implements AutoCloseable, ScriptRunner {
     process.destroyForcibly().waitFor();
   }
 
+  /** What Redis says about its connections, a line each. */
+  String clients() throws java.io.IOException {
+    try (Socket socket = new Socket("127.0.0.1", port)) {
+      socket.getOutputStream().write("CLIENT LIST\r\nQUIT\r\n".getBytes(UTF_8));
+      return new String(socket.getInputStream().readAllBytes(), UTF_8);
+    }
+  }
+
   @Override
   public CompletionStage<List<Object>> run(Script script, Partition partition, Object... args) {
     Object[] values = new Object[args.length];
     for (int i = 0; i < args.length; i++) {
-      values[i] = args[i] instanceof byte[] ? args[i] : args[i].toString().getBytes();
+      values[i] = args[i] instanceof byte[] ? args[i] : args[i].toString().getBytes(UTF_8);
     }
     return client
         .getScript(ByteArrayCodec.INSTANCE)
@@ -104,7 +114,7 @@ public final class ScratchRedis implements AutoCloseable, ScriptRunner {
             RScript.Mode.READ_WRITE,
             script.source(),
             RScript.ReturnType.LIST,
-            List.of(new String(partition.logKey())),
+            List.of(new String(partition.logKey(), UTF_8)),
             values);
   }
 
