@@ -1,6 +1,7 @@
 package dev.troupe.server;
 
 import com.google.common.base.Ticker;
+import com.google.inject.Binder;
 import com.google.inject.CreationException;
 import com.google.inject.Guice;
 import com.google.inject.Injector;
@@ -14,31 +15,31 @@ import dev.troupe.server.config.ConfigModule;
 import dev.troupe.server.lifecycle.Lifecycle;
 import dev.troupe.server.lifecycle.LifecycleConfig;
 import dev.troupe.server.lifecycle.LifecycleModule;
-import dev.troupe.server.lifecycle.StopSignals;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicReference;
-import java.util.function.Function;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /** Puts a server together from modules, and starts it. */
 final class ServerAssembly implements ServerLauncher {
 
   private final List<Module> modules;
-  private final Function<Injector, Running> description;
+  private final Consumer<Lifecycle> beforeStart;
 
   /**
    * Creates an assembly.
    *
-   * @param modules of the features and kernels; configuration and lifecycle are added to them
-   * @param description reads off a started server where it listens
+   * @param modules of the features and kernels; configuration and lifecycle are added to them. One
+   *     of them has to bind {@link Running}, which is read once everything has started.
+   * @param beforeStart is given the lifecycle, to listen to signals
    */
-  ServerAssembly(List<Module> modules, Function<Injector, Running> description) {
+  ServerAssembly(List<Module> modules, Consumer<Lifecycle> beforeStart) {
     this.modules = List.copyOf(modules);
-    this.description = description;
+    this.beforeStart = beforeStart;
   }
 
   @Override
@@ -48,6 +49,7 @@ final class ServerAssembly implements ServerLauncher {
     List<Module> all = new ArrayList<>();
     all.add(new ConfigModule(config));
     all.add(new LifecycleModule(lifecycle));
+    all.add(ServerAssembly::beStrict);
     all.addAll(modules);
     Injector injector;
     try {
@@ -55,9 +57,16 @@ final class ServerAssembly implements ServerLauncher {
     } catch (CreationException | ProvisionException e) {
       throw new IllegalStateException(causes(e), e);
     }
-    StopSignals.install(lifecycle);
+    beforeStart.accept(lifecycle);
     await(lifecycle.start());
-    return description.apply(injector);
+    return injector.getInstance(Running.class);
+  }
+
+  private static void beStrict(Binder binder) {
+    binder.requireExplicitBindings();
+    binder.requireExactBindingAnnotations();
+    binder.requireAtInjectOnConstructors();
+    binder.getProvider(Running.class);
   }
 
   private static String causes(RuntimeException failure) {

@@ -1,6 +1,6 @@
 package dev.troupe.server.cli;
 
-import java.io.BufferedReader;
+import java.io.InputStream;
 import java.io.PrintWriter;
 
 /**
@@ -10,4 +10,4 @@ import java.io.PrintWriter;
  * @param err everything else
  * @param in answers to questions, and data given as {@code -}
  */
-public record Console(PrintWriter out, PrintWriter err, BufferedReader in) {}
+public record Console(PrintWriter out, PrintWriter err, InputStream in) {}

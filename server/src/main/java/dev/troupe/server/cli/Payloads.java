@@ -1,10 +1,7 @@
 package dev.troupe.server.cli;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
-
 import com.google.protobuf.ByteString;
 import java.io.IOException;
-import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
@@ -24,9 +21,7 @@ final class Payloads {
       return ByteString.EMPTY;
     }
     if (file.get().equals("-")) {
-      StringWriter all = new StringWriter();
-      console.in().transferTo(all);
-      return ByteString.copyFrom(all.toString(), UTF_8);
+      return ByteString.readFrom(console.in());
     }
     return ByteString.copyFrom(Files.readAllBytes(Path.of(file.get())));
   }

@@ -1,5 +1,7 @@
 package dev.troupe.server.cli;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import dev.troupe.v1.DrainQueueRequest;
 import dev.troupe.v1.GetQueueRequest;
 import dev.troupe.v1.ListQueuesRequest;
@@ -13,7 +15,9 @@ import dev.troupe.v1.ResumeQueueRequest;
 import dev.troupe.v1.TaskQueueServiceGrpc;
 import dev.troupe.v1.TaskQueueServiceGrpc.TaskQueueServiceBlockingStub;
 import dev.troupe.v1.TaskState;
+import java.io.BufferedReader;
 import java.io.IOException;
+import java.io.InputStreamReader;
 import java.util.List;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -186,7 +190,7 @@ final class QueuesCommand {
   private boolean confirmed(String name) throws IOException {
     console.err().print("Remove tasks of queue " + Text.printable(name) + " for good? [y/N] ");
     console.err().flush();
-    String answer = console.in().readLine();
+    String answer = new BufferedReader(new InputStreamReader(console.in(), UTF_8)).readLine();
     return answer != null && (answer.strip().equalsIgnoreCase("y") || answer.strip().equals("yes"));
   }
 

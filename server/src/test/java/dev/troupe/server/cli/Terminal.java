@@ -1,9 +1,11 @@
 package dev.troupe.server.cli;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import dev.troupe.server.config.Setting;
-import java.io.BufferedReader;
+import java.io.ByteArrayInputStream;
+import java.io.InputStream;
 import java.io.PrintWriter;
-import java.io.StringReader;
 import java.io.StringWriter;
 import java.util.ArrayList;
 import java.util.List;
@@ -21,7 +23,7 @@ final class Terminal {
 
   private final StringWriter out = new StringWriter();
   private final StringWriter err = new StringWriter();
-  private BufferedReader in = new BufferedReader(new StringReader(""));
+  private InputStream in = InputStream.nullInputStream();
   private ServerLauncher launcher =
       config ->
           new ServerLauncher.Running(
@@ -31,7 +33,7 @@ final class Terminal {
               CompletableFuture.completedFuture(null));
 
   void typed(String text) {
-    in = new BufferedReader(new StringReader(text));
+    in = new ByteArrayInputStream(text.getBytes(UTF_8));
   }
 
   void launcher(ServerLauncher other) {
