@@ -5,23 +5,14 @@ import java.lang.reflect.Type;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.time.format.DateTimeParseException;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
 import java.util.Optional;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
 /** Turns the text of a setting into the value that its record component holds. */
 final class SettingReader {
-
-  private static final Pattern DURATION = Pattern.compile("(\\d{1,15})\\s*(ms|s|m|h|d)");
-
-  private static final Map<String, Long> MILLIS =
-      Map.of("ms", 1L, "s", 1_000L, "m", 60_000L, "h", 3_600_000L, "d", 86_400_000L);
 
   private SettingReader() {}
 
@@ -45,7 +36,7 @@ final class SettingReader {
     }
     try {
       return scalar(type, value);
-    } catch (IllegalArgumentException | ArithmeticException | DateTimeParseException malformed) {
+    } catch (IllegalArgumentException malformed) {
       throw new IllegalArgumentException("expected: " + expectation(type), malformed);
     }
   }
@@ -62,7 +53,7 @@ final class SettingReader {
     } else if (type == boolean.class) {
       return truth(value);
     } else if (type == Duration.class) {
-      return duration(value);
+      return DurationText.parse(value);
     } else if (type == DataSize.class) {
       return DataSize.parse(value);
     } else if (type == Path.class) {
@@ -86,18 +77,6 @@ final class SettingReader {
       case "false", "no", "off" -> false;
       default -> throw new IllegalArgumentException("neither true nor false");
     };
-  }
-
-  private static Duration duration(String value) {
-    if (value.equals("0")) {
-      return Duration.ZERO;
-    }
-    Matcher matcher = DURATION.matcher(value.toLowerCase(Locale.ROOT));
-    if (!matcher.matches()) {
-      return Duration.parse(value);
-    }
-    long unit = MILLIS.getOrDefault(matcher.group(2), 1L);
-    return Duration.ofMillis(Math.multiplyExact(Long.parseLong(matcher.group(1)), unit));
   }
 
   private static Path path(String value) {

@@ -4,6 +4,7 @@ import com.google.common.base.Ticker;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.Deque;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -17,7 +18,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Starts services in the order of their registration and stops them in reverse.
+ * Starts services phase by phase, within a phase in the order of their registration, and stops them
+ * in reverse.
  *
  * <p>When a start fails, what was started (the failed one included) is stopped before the failure
  * is reported. A stop step that fails or takes longer than its grace and a second is logged and
@@ -36,9 +38,22 @@ public final class Lifecycle {
   private final List<Named> registered = new ArrayList<>();
   private final Deque<Named> started = new ArrayDeque<>();
   private @Nullable CompletableFuture<@Nullable Void> starting;
-  private @Nullable CompletableFuture<@Nullable Void> stopping;
+  private boolean stopping;
+  private final CompletableFuture<@Nullable Void> stopped = new CompletableFuture<>();
 
-  private record Named(String name, Service service) {}
+  /** When a service starts relative to the others; the later it starts, the earlier it stops. */
+  public enum Phase {
+    /** What everything else reports to: telemetry. */
+    FOUNDATION,
+    /** What data is kept in: Redis. */
+    STORE,
+    /** What works on that data: periodic tasks and features. */
+    WORK,
+    /** What lets callers in: the gRPC server. */
+    DOOR
+  }
+
+  private record Named(Phase phase, String name, Service service) {}
 
   private interface Step {
     CompletionStage<?> run() throws Exception;
@@ -55,24 +70,35 @@ public final class Lifecycle {
   }
 
   /**
-   * Adds a service, to be started after and stopped before those registered earlier.
+   * Adds a service of the phase {@link Phase#WORK}.
    *
    * @return the service
    */
-  public synchronized <S extends Service> S register(String name, S service) {
-    if (starting != null || stopping != null) {
+  public <S extends Service> S register(String name, S service) {
+    return register(Phase.WORK, name, service);
+  }
+
+  /**
+   * Adds a service, to be started after and stopped before those of the same phase that were
+   * registered earlier.
+   *
+   * @return the service
+   */
+  public synchronized <S extends Service> S register(Phase phase, String name, S service) {
+    if (starting != null || stopping) {
       throw new IllegalStateException("too late to register " + name);
     }
-    registered.add(new Named(name, service));
+    registered.add(new Named(phase, name, service));
     return service;
   }
 
   /** Starts everything, one after the other. */
   public synchronized CompletionStage<@Nullable Void> start() {
-    if (starting != null || stopping != null) {
+    if (starting != null || stopping) {
       throw new IllegalStateException("started before");
     }
     CompletableFuture<@Nullable Void> chain = CompletableFuture.completedFuture(null);
+    registered.sort(Comparator.comparing(Named::phase));
     for (Named named : registered) {
       chain = chain.thenCompose(done -> startOne(named));
     }
@@ -91,7 +117,7 @@ public final class Lifecycle {
 
   private CompletableFuture<@Nullable Void> startOne(Named named) {
     synchronized (this) {
-      if (stopping != null) {
+      if (stopping) {
         return CompletableFuture.failedFuture(
             new IllegalStateException("stopped before " + named.name() + " was started"));
       }
@@ -117,33 +143,36 @@ public final class Lifecycle {
    */
   public CompletionStage<@Nullable Void> stop() {
     @Nullable CompletableFuture<@Nullable Void> begun;
-    CompletableFuture<@Nullable Void> result;
     synchronized (this) {
-      if (stopping != null) {
-        return stopping;
+      if (stopping) {
+        return stopped();
       }
-      result = new CompletableFuture<>();
-      stopping = result;
+      stopping = true;
       begun = starting;
     }
     if (begun == null) {
-      stopNext(result);
-      return result;
+      stopNext();
+      return stopped();
     }
     begun
         .copy()
         .orTimeout(grace.toNanos(), TimeUnit.NANOSECONDS)
-        .whenComplete((done, failure) -> stopNext(result));
-    return result;
+        .whenComplete((done, failure) -> stopNext());
+    return stopped();
   }
 
-  private void stopNext(CompletableFuture<@Nullable Void> result) {
+  /** Complete once everything has stopped. */
+  public CompletionStage<@Nullable Void> stopped() {
+    return stopped.minimalCompletionStage();
+  }
+
+  private void stopNext() {
     Named next;
     synchronized (this) {
       next = started.poll();
     }
     if (next == null) {
-      result.complete(null);
+      stopped.complete(null);
       return;
     }
     long begun = ticker.read();
@@ -152,7 +181,7 @@ public final class Lifecycle {
         .whenComplete(
             (done, failure) -> {
               logStop(next.name(), begun, failure);
-              stopNext(result);
+              stopNext();
             });
   }
 

@@ -2,6 +2,8 @@ package dev.troupe.server.lifecycle;
 
 import com.google.common.base.Ticker;
 import com.google.inject.AbstractModule;
+import com.google.inject.Provides;
+import com.google.inject.Singleton;
 import java.time.InstantSource;
 
 /** Binds the clocks, the lifecycle and the periodic tasks. */
@@ -15,11 +17,14 @@ public final class LifecycleModule extends AbstractModule {
 
   @Override
   protected void configure() {
-    Ticker ticker = Ticker.systemTicker();
-    InstantSource clock = InstantSource.system();
-    bind(Ticker.class).toInstance(ticker);
-    bind(InstantSource.class).toInstance(clock);
+    bind(Ticker.class).toInstance(Ticker.systemTicker());
+    bind(InstantSource.class).toInstance(InstantSource.system());
     bind(Lifecycle.class).toInstance(lifecycle);
-    bind(PeriodicTasks.class).toInstance(new PeriodicTasks(ticker, clock));
+  }
+
+  @Provides
+  @Singleton
+  PeriodicTasks periodicTasks(Ticker ticker, InstantSource clock) {
+    return lifecycle.register("periodic tasks", new PeriodicTasks(ticker, clock));
   }
 }
