@@ -172,7 +172,7 @@ final class PartitionLogsTest {
       harness.redis.client.getKeys().flushall();
       harness.append(partition, new int[20]);
       assertThat(get(page)).isEqualTo(Page.replaced());
-      assertThat(get(reader.next(100)).entries()).hasSize(20);
+      assertThat(entries(reader, 20)).hasSize(20);
     }
   }
 

@@ -5,14 +5,18 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import dev.troupe.server.redis.Partition;
 import dev.troupe.server.redis.Script;
 import dev.troupe.server.redis.ScriptRunner;
+import java.io.File;
+import java.io.IOException;
 import java.io.InputStream;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Comparator;
 import java.util.List;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.redisson.Redisson;
 import org.redisson.api.RScript;
 import org.redisson.api.RedissonClient;
@@ -81,7 +85,7 @@ public final class ScratchRedis implements AutoCloseable, ScriptRunner {
         if (socket.getInputStream().readNBytes(answer, 0, 5) == 5 && answer[1] == 'P') {
           return;
         }
-      } catch (java.io.IOException e) {
+      } catch (IOException e) {
         if (i > 1000) {
           throw e;
         }
@@ -95,7 +99,7 @@ public final class ScratchRedis implements AutoCloseable, ScriptRunner {
   }
 
   /** What Redis says about its connections, a line each. */
-  String clients() throws java.io.IOException {
+  String clients() throws IOException {
     try (Socket socket = new Socket("127.0.0.1", port)) {
       socket.getOutputStream().write("CLIENT LIST\r\nQUIT\r\n".getBytes(UTF_8));
       return new String(socket.getInputStream().readAllBytes(), UTF_8);
@@ -123,5 +127,8 @@ public final class ScratchRedis implements AutoCloseable, ScriptRunner {
     client.shutdown(0, 1, TimeUnit.SECONDS);
     blocking.shutdown(0, 1, TimeUnit.SECONDS);
     kill();
+    try (Stream<Path> files = Files.walk(directory)) {
+      files.sorted(Comparator.reverseOrder()).map(Path::toFile).forEach(File::delete);
+    }
   }
 }
