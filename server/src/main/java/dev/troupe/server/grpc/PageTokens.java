@@ -9,8 +9,8 @@ import java.util.zip.CRC32;
 
 /**
  * Makes and reads page tokens: opaque to callers, bound to the other arguments of the call, so that
- * one is not used with another listing by mistake. The checksum finds mistakes, not forgers: a token
- * gives access to nothing that the call would not.
+ * one is not used with another listing by mistake. The checksum finds mistakes, not forgers: a
+ * token gives access to nothing that the call would not.
  */
 public final class PageTokens {
 

@@ -1,6 +1,4 @@
-/**
- * The door: the gRPC server, checks of requests, one place that turns outcomes into answers.
- */
+/** The door: the gRPC server, checks of requests, one place that turns outcomes into answers. */
 @NullMarked
 package dev.troupe.server.grpc;
 

@@ -12,4 +12,13 @@ import com.google.protobuf.ByteString;
  * @param data an encoded {@code TaskChange}, {@code AgentChange} or {@code Event}, by topic
  */
 public record LogEntry(
-    LogPosition position, String topic, String type, String subject, ByteString data) {}
+    LogPosition position, String topic, String type, String subject, ByteString data) {
+
+  /** What the object itself takes on the heap, about. */
+  private static final int OVERHEAD = 200;
+
+  /** About how many bytes of heap it takes. */
+  int weight() {
+    return OVERHEAD + topic.length() + type.length() + subject.length() + data.size();
+  }
+}

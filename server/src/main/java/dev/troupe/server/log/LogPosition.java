@@ -8,6 +8,7 @@ package dev.troupe.server.log;
  * @param order counts within the millisecond
  * @param sequence dense number of the entry within the partition, from 1; a jump is a gap. A
  *     position that was made from a time or for the beginning has -1: unknown
+ *     <p>Compared by place alone; the sequence only proves that two logs are the same.
  */
 public record LogPosition(long millis, long order, long sequence)
     implements Comparable<LogPosition> {
@@ -15,9 +16,26 @@ public record LogPosition(long millis, long order, long sequence)
   /** Before the first entry. */
   public static final LogPosition BEGINNING = new LogPosition(0, 0, -1);
 
+  /** The place of a stream id as Redis writes it. */
+  public static LogPosition parse(String id, long sequence) {
+    int dash = id.indexOf('-');
+    return new LogPosition(
+        Long.parseLong(id.substring(0, dash)), Long.parseLong(id.substring(dash + 1)), sequence);
+  }
+
   /** The stream id, as Redis writes it. */
   public String id() {
     return millis + "-" + order;
+  }
+
+  /** The same place, under another sequence. */
+  LogPosition withSequence(long other) {
+    return new LogPosition(millis, order, other);
+  }
+
+  /** Whether the sequence is known. */
+  boolean isExact() {
+    return sequence >= 0;
   }
 
   @Override

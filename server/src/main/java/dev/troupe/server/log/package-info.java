@@ -1,6 +1,4 @@
-/**
- * The partition log: what happened, in order, read once per server and handed to every watcher.
- */
+/** The partition log: what happened, in order, read once per server and handed to every watcher. */
 @NullMarked
 package dev.troupe.server.log;
 

@@ -6,8 +6,8 @@ import java.util.function.Consumer;
 /**
  * Short messages from the scripts of a partition to all servers, by publish and subscribe.
  *
- * <p>Lossy by nature: what was rung while the connection was down is gone. Whoever listens must look
- * by itself now and then; the truth is in the data.
+ * <p>Lossy by nature: what was rung while the connection was down is gone. Whoever listens must
+ * look by itself now and then; the truth is in the data.
  */
 public interface Doorbell {
 

@@ -1,0 +1,229 @@
+package dev.troupe.server.cli;
+
+import com.google.protobuf.ByteString;
+import com.google.protobuf.util.Timestamps;
+import dev.troupe.v1.Event;
+import dev.troupe.v1.EventDelivery;
+import dev.troupe.v1.EventStreamServiceGrpc;
+import dev.troupe.v1.EventStreamServiceGrpc.EventStreamServiceBlockingStub;
+import dev.troupe.v1.PublishRequest;
+import dev.troupe.v1.PublishResponse;
+import dev.troupe.v1.StartPosition;
+import dev.troupe.v1.SubscribeRequest;
+import dev.troupe.v1.SubscribeResponse;
+import java.io.IOException;
+import java.text.ParseException;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.UUID;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** {@code troupe events}: read and write topics. */
+@Command(name = "events", mixinStandardHelpOptions = true, description = "Read and write topics.")
+final class EventsCommand {
+
+  private final Console console;
+
+  EventsCommand(Console console) {
+    this.console = console;
+  }
+
+  @Command(
+      name = "tail",
+      mixinStandardHelpOptions = true,
+      description = "Prints events as they come, until --limit, --timeout or Ctrl-C.")
+  int tail(
+      @Mixin ServerOptions options,
+      @Option(
+              names = "--topic",
+              paramLabel = "PATTERN",
+              description =
+                  "Topics; * is any text without a dot, ** any text; repeatable (default: all but"
+                      + " the server's own, which begin with \"troupe.\").")
+          @Nullable List<String> topics,
+      @Option(names = "--type", paramLabel = "PATTERN", description = "Event types; repeatable.")
+          @Nullable List<String> types,
+      @Option(
+              names = "--from",
+              paramLabel = "WHERE",
+              defaultValue = "now",
+              description = "beginning, now, a time such as 2030-01-31T12:00:00Z, or a token.")
+          String from,
+      @Option(names = "--limit", defaultValue = "0", description = "End after so many; 0: never.")
+          long limit) {
+    SubscribeRequest.Builder request =
+        SubscribeRequest.newBuilder()
+            .setNamespace(options.namespace)
+            .addAllTopics(topics == null ? List.of("**") : topics)
+            .addAllTypes(Given.list(types));
+    begin(request, from);
+    Tail tail = new Tail(new Printer(console.out(), options.output), limit);
+    try (Connection connection = options.connect()) {
+      EventStreamServiceBlockingStub stub =
+          EventStreamServiceGrpc.newBlockingStub(connection.channel());
+      Iterator<SubscribeResponse> responses =
+          Connection.within(stub, options.timeout).subscribe(request.build());
+      return Streams.read(responses, limit, options.timeout != null, tail::take);
+    } finally {
+      tail.sayHowToResume();
+    }
+  }
+
+  private static void begin(SubscribeRequest.Builder request, String from) {
+    if (from.equals("beginning")) {
+      request.setStart(StartPosition.START_POSITION_BEGINNING);
+    } else if (from.equals("now")) {
+      request.setStart(StartPosition.START_POSITION_NOW);
+    } else {
+      try {
+        request.setStartTime(Timestamps.parse(from));
+      } catch (ParseException notATime) {
+        request.setResumeToken(from);
+      }
+    }
+  }
+
+  /** Prints deliveries up to the limit and remembers how far it came. */
+  private final class Tail {
+    private final Printer printer;
+    private final long limit;
+    private long printed;
+    private String resumeToken = "";
+
+    Tail(Printer printer, long limit) {
+      this.printer = printer;
+      this.limit = limit;
+    }
+
+    int take(SubscribeResponse response) {
+      switch (response.getMessageCase()) {
+        case STARTED -> resumeToken = response.getStarted().getResumeToken();
+        case CAUGHT_UP -> resumeToken = response.getCaughtUp().getResumeToken();
+        case CHECKPOINT -> resumeToken = response.getCheckpoint().getResumeToken();
+        case GO_AWAY -> resumeToken = response.getGoAway().getResumeToken();
+        case GAP -> {
+          resumeToken = response.getGap().getResumeToken();
+          say("events are missing here: " + Text.of(response.getGap().getReason()));
+        }
+        case BATCH -> {
+          return print(response.getBatch().getDeliveriesList());
+        }
+        case MESSAGE_NOT_SET -> {}
+      }
+      return 0;
+    }
+
+    private int print(List<EventDelivery> deliveries) {
+      int taken = 0;
+      for (EventDelivery delivery : deliveries) {
+        if (limit != 0 && printed == limit) {
+          break;
+        }
+        Event event = delivery.getEvent();
+        printer.next(
+            delivery,
+            Text.of(delivery.getAcceptTime()),
+            delivery.getTopic(),
+            event.getType(),
+            event.getSource(),
+            event.getId(),
+            data(event));
+        resumeToken = delivery.getResumeToken();
+        printed++;
+        taken++;
+      }
+      return taken;
+    }
+
+    void sayHowToResume() {
+      if (!resumeToken.isEmpty()) {
+        say("to go on from here: --from " + resumeToken);
+      }
+    }
+
+    private void say(String text) {
+      console.err().println(text);
+      console.err().flush();
+    }
+  }
+
+  private static String data(Event event) {
+    return switch (event.getDataCase()) {
+      case TEXT_DATA -> event.getTextData();
+      case BINARY_DATA -> Text.of(event.getBinaryData());
+      case TASK -> event.getTask().getQueue() + "/" + event.getTask().getTaskId();
+      case AGENT -> event.getAgent().getAgent().getAgentId();
+      case DATA_NOT_SET -> "";
+    };
+  }
+
+  @Command(
+      name = "publish",
+      mixinStandardHelpOptions = true,
+      description = "Appends an event to a topic.")
+  int publish(
+      @Mixin ServerOptions options,
+      @Parameters(paramLabel = "TOPIC", description = "The topic.") String topic,
+      @Option(names = "--type", required = true, description = "What happened.") String type,
+      @Option(names = "--data", paramLabel = "TEXT", description = "The data.")
+          Optional<String> text,
+      @Option(names = "--data-file", paramLabel = "FILE", description = "The same; - is stdin.")
+          Optional<String> file,
+      @Option(names = "--content-type", defaultValue = "", description = "Of the data.")
+          String contentType,
+      @Option(names = "--source", defaultValue = "troupe-cli", description = "Who it comes from.")
+          String source,
+      @Option(names = "--id", description = "Its id within the source (default: random).")
+          Optional<String> id,
+      @Option(names = "--subject", defaultValue = "", description = "What it is about.")
+          String subject,
+      @Option(names = "--correlation-id", defaultValue = "", description = "Ties events together.")
+          String correlationId,
+      @Option(names = "--attribute", description = "KEY=VALUE; repeatable.")
+          @Nullable Map<String, String> attributes)
+      throws IOException {
+    Event.Builder event =
+        Event.newBuilder()
+            .setId(id.orElseGet(() -> UUID.randomUUID().toString()))
+            .setSource(source)
+            .setType(type)
+            .setSubject(subject)
+            .setDatacontenttype(contentType)
+            .setCorrelationId(correlationId)
+            .putAllAttributes(Given.map(attributes));
+    ByteString data = Payloads.read(text, file, console);
+    if (data.isValidUtf8()) {
+      event.setTextData(data.toStringUtf8());
+    } else {
+      event.setBinaryData(data);
+    }
+    try (Connection connection = options.connect()) {
+      PublishResponse response =
+          Connection.within(
+                  EventStreamServiceGrpc.newBlockingStub(connection.channel()),
+                  options.timeoutOrUsual())
+              .publish(
+                  PublishRequest.newBuilder()
+                      .setNamespace(options.namespace)
+                      .setTopic(topic)
+                      .setEvent(event)
+                      .build());
+      new Printer(console.out(), options.output)
+          .one(
+              response,
+              "event",
+              response.getEventId(),
+              "duplicate",
+              response.getDuplicate() ? "yes" : "no",
+              "resume token",
+              response.getResumeToken());
+    }
+    return ExitStatus.OK;
+  }
+}

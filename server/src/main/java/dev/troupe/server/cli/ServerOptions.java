@@ -1,0 +1,46 @@
+package dev.troupe.server.cli;
+
+import java.time.Duration;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Option;
+
+/** The options of every command that talks to a server. */
+final class ServerOptions {
+
+  private static final Duration USUAL_TIMEOUT = Duration.ofSeconds(30);
+
+  @Option(
+      names = "--server",
+      paramLabel = "HOST:PORT",
+      defaultValue = "${env:TROUPE_SERVER:-localhost:7070}",
+      description = "The server to talk to (default: TROUPE_SERVER, else localhost:7070).")
+  String server = "localhost:7070";
+
+  @Option(
+      names = {"-n", "--namespace"},
+      paramLabel = "NAME",
+      defaultValue = "",
+      description = "The namespace (default: \"default\").")
+  String namespace = "";
+
+  @Option(
+      names = {"-o", "--output"},
+      paramLabel = "FORMAT",
+      defaultValue = "table",
+      description = "table, or json: one document per line (default: ${DEFAULT-VALUE}).")
+  OutputFormat output = OutputFormat.TABLE;
+
+  @Option(
+      names = "--timeout",
+      paramLabel = "DURATION",
+      description = "How long it may take, such as 500ms or 2m (default: 30s; streams: no end).")
+  @Nullable Duration timeout;
+
+  Duration timeoutOrUsual() {
+    return timeout == null ? USUAL_TIMEOUT : timeout;
+  }
+
+  Connection connect() {
+    return new Connection(server);
+  }
+}

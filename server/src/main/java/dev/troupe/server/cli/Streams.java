@@ -1,0 +1,35 @@
+package dev.troupe.server.cli;
+
+import io.grpc.Status;
+import io.grpc.StatusRuntimeException;
+import java.util.Iterator;
+import java.util.function.ToIntFunction;
+
+/** Reads a server's stream up to a limit. */
+final class Streams {
+
+  private Streams() {}
+
+  /**
+   * Hands out responses until the limit is reached, the time is up or the server ends the stream.
+   *
+   * @param limit how many items to read; 0 means no limit
+   * @param bounded whether the end of the time is a wanted end
+   * @param take handles one response and returns how many items it held
+   * @return OK, or TIMED_OUT when the time was up before the limit was reached
+   */
+  static <R> int read(Iterator<R> responses, long limit, boolean bounded, ToIntFunction<R> take) {
+    long taken = 0;
+    try {
+      while ((limit == 0 || taken < limit) && responses.hasNext()) {
+        taken += take.applyAsInt(responses.next());
+      }
+    } catch (StatusRuntimeException e) {
+      if (!bounded || e.getStatus().getCode() != Status.Code.DEADLINE_EXCEEDED) {
+        throw e;
+      }
+      return limit == 0 ? ExitStatus.OK : ExitStatus.TIMED_OUT;
+    }
+    return ExitStatus.OK;
+  }
+}

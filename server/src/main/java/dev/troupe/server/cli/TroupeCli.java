@@ -1,0 +1,97 @@
+package dev.troupe.server.cli;
+
+import com.google.common.base.Ticker;
+import dev.troupe.server.config.DurationText;
+import io.grpc.StatusRuntimeException;
+import java.nio.file.NoSuchFileException;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Supplier;
+import picocli.AutoComplete;
+import picocli.CommandLine;
+import picocli.CommandLine.Help.Ansi;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.ParseResult;
+import picocli.CommandLine.TypeConversionException;
+
+/** The whole command line, put together. */
+public final class TroupeCli {
+
+  private final CommandLine root;
+  private final Console console;
+
+  /**
+   * Creates the command line.
+   *
+   * @param schemas the settings that {@code serve} takes
+   * @param environment the variables that settings may come from
+   */
+  public TroupeCli(
+      Console console,
+      List<? extends Class<? extends Record>> schemas,
+      Map<String, String> environment,
+      ServerLauncher launcher) {
+    this.console = console;
+    this.root = new CommandLine(new TroupeCommand());
+    Supplier<String> completion = () -> AutoComplete.bash("troupe", root);
+    CommandLine serve = new CommandLine(new ServeCommand(console, schemas, environment, launcher));
+    serve.getCommandSpec().usageMessage().footer(ServeCommand.help(schemas));
+    root.addSubcommand(serve)
+        .addSubcommand(new AgentsCommand(console))
+        .addSubcommand(new QueuesCommand(console))
+        .addSubcommand(new TasksCommand(console, Ticker.systemTicker()))
+        .addSubcommand(new EventsCommand(console))
+        .addSubcommand(new DoctorCommand(console, environment))
+        .addSubcommand(new CompletionCommand(console, completion));
+    root.registerConverter(Duration.class, TroupeCli::duration)
+        .setCaseInsensitiveEnumValuesAllowed(true)
+        .setOut(console.out())
+        .setErr(console.err())
+        .setColorScheme(CommandLine.Help.defaultColorScheme(Ansi.AUTO))
+        .setExecutionExceptionHandler(this::failed);
+  }
+
+  private static Duration duration(String text) {
+    try {
+      return DurationText.parse(text);
+    } catch (IllegalArgumentException e) {
+      throw new TypeConversionException(e.getMessage());
+    }
+  }
+
+  /** Runs one command line and returns the exit status. */
+  public int run(String... arguments) {
+    return root.execute(arguments);
+  }
+
+  private int failed(Exception failure, CommandLine command, ParseResult parsed) {
+    if (failure instanceof StatusRuntimeException refused) {
+      Failures.print(refused, server(command), console.err());
+      return Failures.exitStatus(refused.getStatus());
+    }
+    console.err().println(message(failure));
+    console.err().flush();
+    return failure instanceof UsageException || failure instanceof NoSuchFileException
+        ? ExitStatus.USAGE
+        : ExitStatus.REFUSED;
+  }
+
+  private static String message(Exception failure) {
+    if (failure instanceof UsageException) {
+      return String.valueOf(failure.getMessage());
+    }
+    return failure instanceof NoSuchFileException
+        ? "no such file: " + failure.getMessage()
+        : failure.toString();
+  }
+
+  private static String server(CommandLine command) {
+    for (CommandSpec mixin : command.getCommandSpec().mixins().values()) {
+      if (mixin.userObject() instanceof ServerOptions options) {
+        return options.server;
+      }
+    }
+    return "the server";
+  }
+}

@@ -1,0 +1,41 @@
+package dev.troupe.server.config;
+
+import java.time.Duration;
+import java.time.format.DateTimeParseException;
+import java.util.Locale;
+import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/** Durations as people write them: {@code 250ms}, {@code 30s}, {@code 5m}, {@code PT1M30S}. */
+public final class DurationText {
+
+  private static final Pattern FORM = Pattern.compile("(\\d{1,15})\\s*(ms|s|m|h|d)");
+
+  private static final Map<String, Long> MILLIS =
+      Map.of("ms", 1L, "s", 1_000L, "m", 60_000L, "h", 3_600_000L, "d", 86_400_000L);
+
+  private DurationText() {}
+
+  /**
+   * Reads a duration.
+   *
+   * @throws IllegalArgumentException when it is malformed
+   */
+  public static Duration parse(String text) {
+    String value = text.strip();
+    if (value.equals("0")) {
+      return Duration.ZERO;
+    }
+    Matcher matcher = FORM.matcher(value.toLowerCase(Locale.ROOT));
+    try {
+      if (!matcher.matches()) {
+        return Duration.parse(value);
+      }
+      long unit = MILLIS.getOrDefault(matcher.group(2), 1L);
+      return Duration.ofMillis(Math.multiplyExact(Long.parseLong(matcher.group(1)), unit));
+    } catch (DateTimeParseException | ArithmeticException e) {
+      throw new IllegalArgumentException("not a duration such as 250ms, 30s, 5m, 2h: " + text, e);
+    }
+  }
+}

@@ -1,0 +1,271 @@
+package dev.troupe.server.log;
+
+import com.google.errorprone.annotations.concurrent.GuardedBy;
+import dev.troupe.server.log.LogStore.Sight;
+import dev.troupe.server.log.PartitionTail.Attempt;
+import dev.troupe.server.log.PartitionTail.Cursor;
+import dev.troupe.server.redis.Partition;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A cursor that reads from the tail's ring where it can and from Redis where it must.
+ *
+ * <p>The ring is trusted only for a position that it holds with the same sequence. Any other
+ * position is first checked with Redis: that is where a replaced log, a lost end and trimmed
+ * entries come to light. So the switch from history to live depends on positions alone, not on
+ * timing.
+ *
+ * <p>At most one step is under way at a time, and it belongs to the open call of {@link #next}; the
+ * lock only keeps {@link #close} from cutting a step in half.
+ */
+final class PartitionReader implements LogReader {
+
+  private static final int MOST_PER_PAGE = 500;
+  private static final long PAGE_BYTES = 1 << 20;
+
+  private final Partition partition;
+  private final PartitionTail tail;
+  private final LogStore store;
+  private final CatchUpGate gate;
+  private final ScheduledExecutorService executor;
+  private final PageSize pageSize = new PageSize(PAGE_BYTES, MOST_PER_PAGE);
+  private final Backoff backoff = new Backoff();
+
+  @GuardedBy("this")
+  private Cursor cursor;
+
+  @GuardedBy("this")
+  private @Nullable CompletableFuture<Page> pending;
+
+  @GuardedBy("this")
+  private int max;
+
+  @GuardedBy("this")
+  private boolean closed;
+
+  PartitionReader(
+      Partition partition,
+      PartitionTail tail,
+      LogStore store,
+      CatchUpGate gate,
+      ScheduledExecutorService executor,
+      LogPosition after,
+      long epoch) {
+    this.partition = partition;
+    this.tail = tail;
+    this.store = store;
+    this.gate = gate;
+    this.executor = executor;
+    this.cursor = new Cursor(after, epoch, 0, 0, false, false);
+  }
+
+  @Override
+  public CompletionStage<Page> next(int most) {
+    if (most < 1) {
+      throw new IllegalArgumentException("max: " + most + " (expected at least 1)");
+    }
+    CompletableFuture<Page> page = new CompletableFuture<>();
+    synchronized (this) {
+      if (closed) {
+        return CompletableFuture.completedFuture(Page.NOTHING);
+      }
+      if (pending != null) {
+        throw new IllegalStateException("the last call of next() is still open");
+      }
+      pending = page;
+      max = most;
+    }
+    advance();
+    return page;
+  }
+
+  @Override
+  public synchronized LogPosition position() {
+    return cursor.position();
+  }
+
+  @Override
+  public synchronized long epoch() {
+    return cursor.epoch();
+  }
+
+  @Override
+  public void close() {
+    CompletableFuture<Page> open;
+    synchronized (this) {
+      if (closed) {
+        return;
+      }
+      closed = true;
+      open = pending;
+      pending = null;
+    }
+    tail.unpark(this);
+    tail.release();
+    if (open != null) {
+      open.complete(Page.NOTHING);
+    }
+  }
+
+  /** Takes the next step of the open call; also how the tail wakes a parked reader. */
+  void advance() {
+    Attempt attempt;
+    synchronized (this) {
+      if (closed) {
+        return;
+      }
+      attempt = tail.attempt(this, cursor, max);
+    }
+    switch (attempt.outcome()) {
+      case READ -> deliver(attempt.page(), attempt.epoch());
+      case HISTORY -> gate.enter(() -> history(attempt));
+      case PARKED -> {}
+    }
+  }
+
+  private synchronized Cursor cursor() {
+    return cursor;
+  }
+
+  /** Reads from Redis; the position has to be checked in every life of the ring anew. */
+  private void history(Attempt attempt) {
+    Cursor at = cursor();
+    if (at.checkedLife() != attempt.life() || at.atEnd()) {
+      check(at, attempt);
+      return;
+    }
+    int count = pageSize.next(wanted());
+    fromRedis(
+        () -> store.range(partition, at.position(), count),
+        page -> {
+          pageSize.saw(page);
+          List<LogEntry> next = continuation(at.position(), page);
+          if (next.isEmpty()) {
+            check(at, attempt);
+          } else {
+            gate.leave();
+            deliver(Page.of(next, false), at.epoch());
+          }
+        });
+  }
+
+  private synchronized int wanted() {
+    return max;
+  }
+
+  /** The part of a page that follows a position without a jump. */
+  private static List<LogEntry> continuation(LogPosition position, List<LogEntry> page) {
+    long expected = position.sequence() + 1;
+    int dense = 0;
+    while (dense < page.size() && page.get(dense).position().sequence() == expected + dense) {
+      dense++;
+    }
+    return page.subList(0, dense);
+  }
+
+  /** Finds out what the cursor is worth in the log as it is now. */
+  private void check(Cursor at, Attempt attempt) {
+    fromRedis(
+        () -> store.sight(partition, at.position()),
+        sight -> {
+          gate.leave();
+          judge(at, sight, attempt);
+        });
+  }
+
+  private void judge(Cursor at, Sight sight, Attempt attempt) {
+    LogPosition head = sight.head().position();
+    long epoch = sight.head().epoch();
+    LogPosition here = at.position();
+    if (at.epoch() != 0 && at.epoch() != epoch) {
+      // Another log: none of its entries was seen.
+      complete(Page.replaced(), checked(attempt, new LogPosition(0, 0, 0), epoch, false, false));
+      return;
+    }
+    LogPosition follows = sight.follows();
+    boolean atEnd = follows == null;
+    LogPosition actual = head;
+    if (follows != null) {
+      actual = here.withSequence(follows.sequence() - 1);
+    } else if (!here.isExact() && here.compareTo(head) > 0) {
+      // A time yet to come; entries before it do not count.
+      actual = here;
+    }
+    Cursor checked = checked(attempt, actual, epoch, atEnd, at.toldLive());
+    long missed = here.isExact() ? actual.sequence() - here.sequence() : 0;
+    boolean rewritten = atEnd && missed == 0 && here.isExact() && here.compareTo(actual) > 0;
+    if (missed < 0 || rewritten) {
+      complete(Page.replaced(), checked);
+    } else if (missed > 0) {
+      complete(Page.trimmed(missed), checked);
+    } else {
+      synchronized (this) {
+        cursor = checked;
+      }
+      advance();
+    }
+  }
+
+  private static Cursor checked(
+      Attempt attempt, LogPosition position, long epoch, boolean atEnd, boolean toldLive) {
+    return new Cursor(position, epoch, attempt.life(), attempt.changes(), atEnd, toldLive);
+  }
+
+  private void deliver(Page page, long epoch) {
+    Cursor at = cursor();
+    List<LogEntry> entries = page.entries();
+    LogPosition behind =
+        entries.isEmpty() ? at.position() : entries.get(entries.size() - 1).position();
+    complete(
+        page,
+        new Cursor(behind, epoch, at.checkedLife(), at.checkedChanges(), at.atEnd(), page.live()));
+  }
+
+  private void complete(Page page, Cursor behind) {
+    CompletableFuture<Page> open;
+    synchronized (this) {
+      open = pending;
+      if (closed || open == null) {
+        return;
+      }
+      cursor = behind;
+      pending = null;
+    }
+    open.complete(page);
+  }
+
+  private <T> void fromRedis(Supplier<CompletionStage<T>> call, Consumer<T> next) {
+    CompletionStage<T> stage;
+    try {
+      stage = call.get();
+    } catch (RuntimeException refused) {
+      stage = CompletableFuture.failedFuture(refused);
+    }
+    stage.whenComplete(
+        (value, failure) -> {
+          if (failure == null) {
+            backoff.succeeded();
+            next.accept(value);
+          } else {
+            gate.leave();
+            again();
+          }
+        });
+  }
+
+  private void again() {
+    try {
+      executor.schedule(this::advance, backoff.nextMillis(), TimeUnit.MILLISECONDS);
+    } catch (RejectedExecutionException stopping) {
+      close();
+    }
+  }
+}

@@ -1,0 +1,359 @@
+package dev.troupe.server.log;
+
+import com.google.common.base.Ticker;
+import com.google.errorprone.annotations.concurrent.GuardedBy;
+import dev.troupe.server.log.LogReader.Page;
+import dev.troupe.server.log.PartitionLogs.LogHead;
+import dev.troupe.server.redis.Partition;
+import java.time.Duration;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Reads the end of one log on behalf of all its readers in this server and keeps the newest entries
+ * in a ring. One read at a time is in flight, so there is never more than one connection.
+ *
+ * <p>Whatever does not continue the ring exactly (Redis lost data, entries were trimmed while it
+ * was away) replaces it by an empty one at the log's present end; readers then look at the history
+ * and find out for themselves what it means for their own cursor. {@code life} counts these rings.
+ *
+ * <p>It ends itself after a while without readers. Thread-safe.
+ */
+final class PartitionTail {
+
+  private static final Logger log = LoggerFactory.getLogger(PartitionTail.class);
+  private static final Duration PATIENCE = Duration.ofSeconds(2);
+  private static final int MOST_PER_READ = 512;
+  private static final long READ_BYTES = 4 << 20;
+  private static final int RING_ENTRIES = 1 << 16;
+  private static final long PAGE_BYTES = 1 << 20;
+
+  /** A thousand readers are woken by a few threads at once instead of one after the other. */
+  private static final int WAKES_PER_TASK = 64;
+
+  private final Partition partition;
+  private final LogStore store;
+  private final ScheduledExecutorService executor;
+  private final long ringBytes;
+  private final long lingerNanos;
+  private final Consumer<PartitionTail> onEnd;
+  private final Ticker ticker;
+  private final AtomicBoolean started = new AtomicBoolean();
+  private final PageSize readSize = new PageSize(READ_BYTES, MOST_PER_READ);
+  private final Backoff backoff = new Backoff();
+
+  @GuardedBy("this")
+  private EntryRing ring;
+
+  @GuardedBy("this")
+  private long epoch;
+
+  /** 0 until the log's end is known, then counts the rings. */
+  @GuardedBy("this")
+  private int life;
+
+  /** Counts what happens to the ring. */
+  @GuardedBy("this")
+  private long changes;
+
+  @GuardedBy("this")
+  private final Set<PartitionReader> parked = new LinkedHashSet<>();
+
+  @GuardedBy("this")
+  private int readers;
+
+  @GuardedBy("this")
+  private long unusedSinceNanos;
+
+  @GuardedBy("this")
+  private boolean ended;
+
+  PartitionTail(
+      Partition partition,
+      LogStore store,
+      ScheduledExecutorService executor,
+      long ringBytes,
+      Duration linger,
+      Ticker ticker,
+      Consumer<PartitionTail> onEnd) {
+    this.partition = partition;
+    this.store = store;
+    this.executor = executor;
+    this.ringBytes = ringBytes;
+    this.lingerNanos = linger.toNanos();
+    this.ticker = ticker;
+    this.onEnd = onEnd;
+    this.ring = ringAt(LogPosition.BEGINNING);
+  }
+
+  /** Counts a reader in, unless the tail has ended. */
+  synchronized boolean retain() {
+    if (ended) {
+      return false;
+    }
+    readers++;
+    return true;
+  }
+
+  /** Counts a reader out. */
+  synchronized void release() {
+    readers--;
+    unusedSinceNanos = ticker.read();
+  }
+
+  /** Ends the tail whether it has readers or not; a read in flight runs out by itself. */
+  synchronized void end() {
+    ended = true;
+  }
+
+  /** What became of a reader's attempt to read the ring. */
+  enum Outcome {
+    /** The page is there. */
+    READ,
+    /** The reader will be woken when there is more to see. */
+    PARKED,
+    /** The ring cannot tell; the history can. */
+    HISTORY
+  }
+
+  /**
+   * Reads on behalf of a reader, or parks it, in one step so that no wake-up falls in between.
+   *
+   * @param cursor where it stands; if the ring holds what follows, the result is its next page
+   */
+  synchronized Attempt attempt(PartitionReader reader, Cursor cursor, int max) {
+    if (life == 0) {
+      return park(reader);
+    }
+    boolean sameLog = cursor.epoch() == epoch || cursor.epoch() == 0;
+    int index = sameLog ? ring.successorOf(cursor.position()) : EntryRing.ELSEWHERE;
+    if (index >= 0 && index < ring.size()) {
+      List<LogEntry> entries = ring.entries(index, max, PAGE_BYTES);
+      boolean live = index + entries.size() == ring.size();
+      return read(Page.of(entries, live));
+    }
+    if (index == ring.size()) {
+      return parkAtEnd(reader, cursor);
+    }
+    // Redis has told the reader that nothing follows. So the ring is behind, and will catch up; or
+    // it
+    // is that of a log which is no more, and will be replaced. Both wake the reader.
+    boolean behind = index == EntryRing.AHEAD && cursor.checkedLife() == life;
+    return cursor.atEnd() && (behind || cursor.checkedChanges() == changes)
+        ? parkAtEnd(reader, cursor)
+        : new Attempt(Outcome.HISTORY, Page.NOTHING, epoch, life, changes);
+  }
+
+  @GuardedBy("this")
+  private Attempt parkAtEnd(PartitionReader reader, Cursor cursor) {
+    return cursor.toldLive() ? park(reader) : read(Page.of(List.of(), true));
+  }
+
+  @GuardedBy("this")
+  private Attempt read(Page page) {
+    return new Attempt(Outcome.READ, page, epoch, life, changes);
+  }
+
+  @GuardedBy("this")
+  private Attempt park(PartitionReader reader) {
+    parked.add(reader);
+    return new Attempt(Outcome.PARKED, Page.NOTHING, epoch, life, changes);
+  }
+
+  /** Forgets a parked reader that was closed. */
+  synchronized void unpark(PartitionReader reader) {
+    parked.remove(reader);
+  }
+
+  /**
+   * Where a reader stands and what it knows.
+   *
+   * @param checkedLife the life of the ring in which its position was last compared with Redis
+   * @param checkedChanges what the ring's change counter said before that
+   * @param atEnd whether nothing followed the position then
+   * @param toldLive whether its last page said that it is at the end
+   */
+  record Cursor(
+      LogPosition position,
+      long epoch,
+      int checkedLife,
+      long checkedChanges,
+      boolean atEnd,
+      boolean toldLive) {}
+
+  /** The result of {@link #attempt}: the page if there is one, and the ring it was made with. */
+  record Attempt(Outcome outcome, Page page, long epoch, int life, long changes) {}
+
+  /** Begins to read, unless it has begun. */
+  void start() {
+    if (started.compareAndSet(false, true)) {
+      look();
+    }
+  }
+
+  /** Compares the ring with the log's end, then goes on reading. */
+  private void look() {
+    guarded(() -> store.head(partition), this::compare);
+  }
+
+  private void compare(LogHead head) {
+    if (!isOfRing(head)) {
+      replaceRing(head);
+    }
+    read();
+  }
+
+  private synchronized boolean isOfRing(LogHead head) {
+    if (life == 0 || head.epoch() != epoch) {
+      return false;
+    }
+    long beyond = head.position().sequence() - ring.last().sequence();
+    return beyond > 0 || (beyond == 0 && head.position().equals(ring.last()));
+  }
+
+  private void read() {
+    if (isOver()) {
+      return;
+    }
+    LogPosition after = last();
+    guarded(
+        () -> store.await(partition, after, readSize.next(MOST_PER_READ), PATIENCE),
+        entries -> {
+          readSize.saw(entries);
+          if (entries.isEmpty()) {
+            // A log that was lost and is not written to shows it by its head only.
+            look();
+          } else if (append(entries)) {
+            read();
+          } else {
+            startOver();
+          }
+        });
+  }
+
+  private synchronized LogPosition last() {
+    return ring.last();
+  }
+
+  private void startOver() {
+    guarded(
+        () -> store.head(partition),
+        head -> {
+          replaceRing(head);
+          read();
+        });
+  }
+
+  /** Adds entries and wakes readers; false when they do not continue the ring. */
+  private boolean append(List<LogEntry> entries) {
+    List<PartitionReader> woken;
+    synchronized (this) {
+      if (epoch == 0) {
+        // The first entries of a log: its epoch is to be learned.
+        return false;
+      }
+      for (LogEntry entry : entries) {
+        if (!ring.continuesWith(entry)) {
+          return false;
+        }
+        ring.append(entry);
+      }
+      woken = takeParked();
+    }
+    wake(woken);
+    return true;
+  }
+
+  private void replaceRing(LogHead head) {
+    List<PartitionReader> woken;
+    synchronized (this) {
+      ring = ringAt(head.position());
+      epoch = head.epoch();
+      life++;
+      woken = takeParked();
+    }
+    wake(woken);
+  }
+
+  private EntryRing ringAt(LogPosition base) {
+    return new EntryRing(base, ringBytes, RING_ENTRIES);
+  }
+
+  @GuardedBy("this")
+  private List<PartitionReader> takeParked() {
+    changes++;
+    List<PartitionReader> woken = List.copyOf(parked);
+    parked.clear();
+    return woken;
+  }
+
+  private void wake(List<PartitionReader> woken) {
+    for (int i = 0; i < woken.size(); i += WAKES_PER_TASK) {
+      List<PartitionReader> some = woken.subList(i, Math.min(woken.size(), i + WAKES_PER_TASK));
+      try {
+        executor.execute(() -> some.forEach(PartitionReader::advance));
+      } catch (RejectedExecutionException stopping) {
+        log.debug("{}: readers are not woken, the server stops", partition);
+      }
+    }
+  }
+
+  /** Whether it has ended, which it does here when nobody has read for a while. */
+  private boolean isOver() {
+    synchronized (this) {
+      if (!ended && (readers > 0 || ticker.read() - unusedSinceNanos < lingerNanos)) {
+        return false;
+      }
+      ended = true;
+    }
+    onEnd.accept(this);
+    return true;
+  }
+
+  /** Goes on with what Redis answers, or looks again after a pause. */
+  private <T> void guarded(Supplier<CompletionStage<T>> call, Consumer<T> next) {
+    CompletionStage<T> stage;
+    try {
+      stage = call.get();
+    } catch (RuntimeException refused) {
+      stage = CompletableFuture.failedFuture(refused);
+    }
+    stage.whenComplete(
+        (value, failure) -> {
+          if (failure != null) {
+            retry(failure);
+            return;
+          }
+          if (backoff.failing()) {
+            log.info("{}: the log is read again", partition);
+            backoff.succeeded();
+          }
+          next.accept(value);
+        });
+  }
+
+  private void retry(Throwable failure) {
+    if (isOver()) {
+      return;
+    }
+    if (!backoff.failing()) {
+      log.warn("{}: the log cannot be read, trying again: {}", partition, failure.toString());
+    }
+    try {
+      executor.schedule(this::look, backoff.nextMillis(), TimeUnit.MILLISECONDS);
+    } catch (RejectedExecutionException stopping) {
+      end();
+    }
+  }
+}

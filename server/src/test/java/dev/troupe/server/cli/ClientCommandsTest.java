@@ -1,0 +1,299 @@
+package dev.troupe.server.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.google.protobuf.util.Durations;
+import com.google.protobuf.util.Timestamps;
+import dev.troupe.v1.AgentStatus;
+import dev.troupe.v1.EnqueueRequest;
+import dev.troupe.v1.ListAgentsRequest;
+import dev.troupe.v1.ListTasksRequest;
+import dev.troupe.v1.PublishRequest;
+import dev.troupe.v1.PurgeQueueRequest;
+import dev.troupe.v1.RedriveTasksRequest;
+import dev.troupe.v1.StartPosition;
+import dev.troupe.v1.SubscribeRequest;
+import dev.troupe.v1.TaskState;
+import dev.troupe.v1.WaitTaskRequest;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class ClientCommandsTest {
+
+  private final FakeServer server;
+  private final Terminal terminal = new Terminal();
+
+  ClientCommandsTest() throws IOException {
+    this.server = new FakeServer();
+  }
+
+  @AfterEach
+  void stop() {
+    server.close();
+  }
+
+  private int run(String... arguments) {
+    return terminal.run(server.address(), arguments);
+  }
+
+  private <T> T onlyRequest(Class<T> type) {
+    return server.requests.stream()
+        .filter(type::isInstance)
+        .map(type::cast)
+        .findFirst()
+        .orElseThrow();
+  }
+
+  @Test
+  void agents_are_listed_over_all_pages_in_aligned_columns() {
+    assertThat(run("agents", "list", "--status", "idle", "--label", "team=red")).isZero();
+
+    assertThat(terminal.outLines())
+        .containsExactly(
+            "AGENT     TYPE   STATUS  TASK  HOST  CAPABILITIES  HEARTBEAT",
+            "a-1       coder  IDLE    -     -     gpu           2023-11-14T22:13:20Z",
+            "a-long-2  coder  IDLE    -     -     gpu           2023-11-14T22:13:20Z",
+            "a-3       coder  IDLE    -     -     gpu           2023-11-14T22:13:20Z");
+    ListAgentsRequest request = onlyRequest(ListAgentsRequest.class);
+    assertThat(request.getStatus()).isEqualTo(AgentStatus.AGENT_STATUS_IDLE);
+    assertThat(request.getLabelsMap()).containsEntry("team", "red");
+  }
+
+  @Test
+  void a_list_as_json_is_one_document_per_line() {
+    assertThat(run("agents", "list", "-o", "json", "--limit", "2")).isZero();
+
+    assertThat(terminal.outLines()).hasSize(2).allMatch(line -> line.startsWith("{\"agentId\":"));
+  }
+
+  @Test
+  void a_thing_that_is_not_there_ends_with_4_and_names_it() {
+    assertThat(run("agents", "get", "nobody")).isEqualTo(4);
+
+    assertThat(terminal.out()).isEmpty();
+    assertThat(terminal.errLines())
+        .containsExactly("NOT_FOUND / AGENT_NOT_FOUND: no such agent", "  agent_id = nobody");
+  }
+
+  @Test
+  void a_refusal_ends_with_1_and_tells_every_violation() {
+    assertThat(run("tasks", "enqueue", "q", "--priority", "10")).isEqualTo(1);
+
+    assertThat(terminal.err())
+        .contains("INVALID_ARGUMENT / INVALID_FIELD")
+        .contains("  task.priority: must be 0 to 9")
+        .contains("  queue: must not be empty");
+  }
+
+  @Test
+  void a_server_that_cannot_serve_now_ends_with_3_and_tells_when_to_try_again() {
+    assertThat(run("tasks", "get", "q", "later")).isEqualTo(3);
+
+    assertThat(terminal.err()).contains("STORE_UNAVAILABLE").contains("try again in 2s");
+  }
+
+  @Test
+  void a_server_that_is_not_there_ends_with_3_and_advice() throws IOException {
+    int unused;
+    try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+      unused = socket.getLocalPort();
+    }
+
+    assertThat(terminal.run("127.0.0.1:" + unused, "queues", "list")).isEqualTo(3);
+
+    assertThat(terminal.err())
+        .contains("cannot reach a server at 127.0.0.1:" + unused)
+        .contains("troupe serve");
+  }
+
+  @Test
+  void wrong_usage_ends_with_2() {
+    assertThat(run("agents", "list", "--nonsense")).isEqualTo(2);
+    assertThat(run("agents", "list", "--status", "sleepy")).isEqualTo(2);
+    assertThat(terminal.err()).contains("no such value: sleepy (expected: pending, starting,");
+    assertThat(run("tasks", "enqueue", "q", "--delay", "soon")).isEqualTo(2);
+    assertThat(run("nonsense")).isEqualTo(2);
+  }
+
+  @Test
+  void a_task_is_enqueued_with_all_that_was_said_about_it() throws IOException {
+    assertThat(
+            run(
+                "tasks",
+                "enqueue",
+                "q",
+                "--type",
+                "survey.file",
+                "--payload",
+                "hällo",
+                "--priority",
+                "5",
+                "--delay",
+                "250ms",
+                "--requires",
+                "gpu",
+                "--label",
+                "a=b",
+                "--max-failures",
+                "2",
+                "-n",
+                "blue"))
+        .isZero();
+
+    EnqueueRequest request = onlyRequest(EnqueueRequest.class);
+    assertThat(request.getNamespace()).isEqualTo("blue");
+    assertThat(request.getQueue()).isEqualTo("q");
+    assertThat(request.getRequestId()).isNotEmpty();
+    assertThat(request.getTask().getPayload().toStringUtf8()).isEqualTo("hällo");
+    assertThat(request.getTask().getPriority()).isEqualTo(5);
+    assertThat(Durations.toMillis(request.getTask().getDelay())).isEqualTo(250);
+    assertThat(request.getTask().getRequiresList()).containsExactly("gpu");
+    assertThat(request.getTask().getLabelsMap()).containsEntry("a", "b");
+    assertThat(request.getTask().getRetry().getMaxFailures()).isEqualTo(2);
+    assertThat(terminal.outLines())
+        .containsExactly("task     t-1", "created  yes", "state    READY");
+  }
+
+  @Test
+  void a_payload_comes_from_a_file_or_from_standard_input(@TempDir Path directory)
+      throws IOException {
+    Path file = Files.write(directory.resolve("payload"), new byte[] {0, (byte) 0xff});
+
+    assertThat(run("tasks", "enqueue", "q", "--payload-file", file.toString())).isZero();
+    assertThat(onlyRequest(EnqueueRequest.class).getTask().getPayload().toByteArray())
+        .containsExactly(0, 0xff);
+
+    server.requests.clear();
+    terminal.typed("from stdin");
+    assertThat(run("tasks", "enqueue", "q", "--payload-file", "-")).isZero();
+    assertThat(onlyRequest(EnqueueRequest.class).getTask().getPayload().toStringUtf8())
+        .isEqualTo("from stdin");
+
+    assertThat(run("tasks", "enqueue", "q", "--payload-file", "/no/such/file")).isEqualTo(2);
+  }
+
+  @Test
+  void tasks_are_listed_by_state_and_cannot_steer_the_terminal() {
+    assertThat(run("tasks", "list", "q", "--state", "dead")).isZero();
+
+    assertThat(onlyRequest(ListTasksRequest.class).getState()).isEqualTo(TaskState.TASK_STATE_DEAD);
+    assertThat(terminal.out()).contains("t [31m").doesNotContain("\u001b");
+  }
+
+  @Test
+  void waiting_tells_success_another_end_and_no_end_apart() {
+    assertThat(run("tasks", "wait", "q", "good")).isZero();
+    assertThat(terminal.out()).contains("42 lines");
+    assertThat(run("tasks", "wait", "q", "bad")).isEqualTo(1);
+    assertThat(run("tasks", "wait", "q", "endless", "--timeout", "50ms")).isEqualTo(5);
+    assertThat(terminal.err()).contains("the task has not ended yet");
+    assertThat(onlyRequest(WaitTaskRequest.class).getTimeout().getSeconds()).isEqualTo(30);
+  }
+
+  @Test
+  void tasks_are_cancelled_and_redriven() {
+    assertThat(run("tasks", "cancel", "q", "t-1", "--reason", "changed my mind")).isZero();
+    assertThat(run("tasks", "redrive", "q", "t-1", "t-2", "--state", "quarantined")).isZero();
+
+    RedriveTasksRequest request = onlyRequest(RedriveTasksRequest.class);
+    assertThat(request.getTaskIdsList()).containsExactly("t-1", "t-2");
+    assertThat(request.getState()).isEqualTo(TaskState.TASK_STATE_QUARANTINED);
+    assertThat(terminal.out()).contains("CANCELLED").contains("redriven  7");
+  }
+
+  @Test
+  void queues_are_listed_and_paused() {
+    assertThat(run("queues", "list")).isZero();
+    assertThat(terminal.outLines())
+        .containsExactly(
+            "QUEUE  MODE    READY  DELAYED  LEASED  SUCCEEDED  DEAD  OLDEST",
+            "q      PAUSED  12     0        0       0          0     90s");
+
+    assertThat(run("queues", "pause", "other")).isZero();
+    assertThat(terminal.out()).contains("queue         other");
+  }
+
+  @Test
+  void a_purge_asks_first_and_takes_silence_for_no() {
+    assertThat(run("queues", "purge", "q")).isEqualTo(2);
+    terminal.typed("n\n");
+    assertThat(run("queues", "purge", "q")).isEqualTo(2);
+    assertThat(server.requests).isEmpty();
+
+    terminal.typed("y\n");
+    assertThat(run("queues", "purge", "q", "--state", "dead")).isZero();
+    assertThat(onlyRequest(PurgeQueueRequest.class).getStatesList())
+        .containsExactly(TaskState.TASK_STATE_DEAD);
+    assertThat(run("queues", "purge", "q", "--yes")).isZero();
+  }
+
+  @Test
+  void a_tail_prints_a_line_per_event_and_ends_at_its_limit() {
+    assertThat(run("events", "tail", "--topic", "builds", "--from", "beginning", "--limit", "3"))
+        .isZero();
+
+    assertThat(terminal.outLines())
+        .hasSize(3)
+        .last()
+        .isEqualTo("-  builds  build.finished  -  e-3  line 3");
+    assertThat(terminal.err()).contains("--from token-3");
+    assertThat(onlyRequest(SubscribeRequest.class).getStart())
+        .isEqualTo(StartPosition.START_POSITION_BEGINNING);
+  }
+
+  @Test
+  void a_tail_begins_at_a_time_or_after_a_token() {
+    assertThat(run("events", "tail", "--from", "2030-01-31T12:00:00Z", "--limit", "1")).isZero();
+    assertThat(Timestamps.toString(onlyRequest(SubscribeRequest.class).getStartTime()))
+        .isEqualTo("2030-01-31T12:00:00Z");
+    assertThat(onlyRequest(SubscribeRequest.class).getTopicsList()).containsExactly("**");
+
+    server.requests.clear();
+    assertThat(run("events", "tail", "--from", "token-7", "--limit", "1")).isZero();
+    assertThat(onlyRequest(SubscribeRequest.class).getResumeToken()).isEqualTo("token-7");
+  }
+
+  @Test
+  void a_stream_that_was_given_a_time_ends_with_it() {
+    assertThat(run("events", "tail", "--timeout", "300ms")).isZero();
+    assertThat(run("events", "tail", "--timeout", "300ms", "--limit", "9")).isEqualTo(5);
+    assertThat(run("agents", "watch", "--limit", "2")).isZero();
+    assertThat(terminal.out()).contains("LOST  a-2  coder  IDLE").doesNotContain("a-3");
+  }
+
+  @Test
+  void an_event_is_published_with_an_id_that_makes_a_repeat_harmless() {
+    assertThat(run("events", "publish", "builds", "--type", "build.finished", "--data", "{}"))
+        .isZero();
+
+    PublishRequest request = onlyRequest(PublishRequest.class);
+    assertThat(request.getEvent().getId()).isNotEmpty();
+    assertThat(request.getEvent().getSource()).isEqualTo("troupe-cli");
+    assertThat(request.getEvent().getTextData()).isEqualTo("{}");
+    assertThat(terminal.out()).contains("token-1");
+  }
+
+  @Test
+  void the_doctor_reports_each_check_on_a_line() {
+    assertThat(run("doctor")).isZero();
+
+    assertThat(terminal.outLines())
+        .hasSize(6)
+        .allMatch(line -> line.startsWith("OK    "))
+        .anyMatch(line -> line.contains("reflection: troupe.v1.AgentStateService, troupe.v1."));
+  }
+
+  @Test
+  void the_doctor_ends_with_3_and_advice_when_no_server_answers() throws IOException {
+    server.close();
+
+    assertThat(run("doctor")).isEqualTo(3);
+    assertThat(terminal.out()).contains("FAIL  server").contains("troupe serve");
+  }
+}

@@ -1,0 +1,99 @@
+package dev.troupe.server.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class ServeCommandTest {
+
+  private final Terminal terminal = new Terminal();
+
+  @Test
+  void it_prints_the_settings_in_force_and_how_to_reach_the_server() {
+    assertThat(terminal.run(null, "serve", "--port", "7171", "--redis.data-dir=elsewhere"))
+        .isZero();
+
+    assertThat(terminal.outLines())
+        .containsExactly(
+            "grpc.port       7171       --grpc.port",
+            "redis.data-dir  elsewhere  --redis.data-dir",
+            "listening on 127.0.0.1:7171",
+            "data in elsewhere",
+            "try: grpcurl -plaintext localhost:7171 list");
+  }
+
+  @Test
+  void a_configuration_with_mistakes_ends_with_2_and_tells_all_of_them(@TempDir Path directory)
+      throws Exception {
+    Path file = Files.writeString(directory.resolve("t.properties"), "grpc.prot=1\n");
+
+    assertThat(terminal.run(null, "serve", "--config", file.toString(), "--grpc.port=many"))
+        .isEqualTo(2);
+
+    assertThat(terminal.err())
+        .contains("2 problem(s)")
+        .contains("t.properties:1: grpc.prot is no setting; did you mean grpc.port?")
+        .contains("--grpc.port: grpc.port: many (expected: a whole number");
+  }
+
+  @Test
+  void a_server_that_does_not_start_ends_with_1_and_says_why() {
+    terminal.launcher(
+        config -> {
+          throw new IllegalStateException("port 7070 is taken");
+        });
+
+    assertThat(terminal.run(null, "serve")).isEqualTo(1);
+    assertThat(terminal.err()).isEqualTo("the server did not start: port 7070 is taken\n");
+  }
+
+  @Test
+  void the_help_lists_every_setting() {
+    assertThat(terminal.run(null, "serve", "--help")).isZero();
+
+    assertThat(terminal.out())
+        .contains("--config=FILE")
+        .contains("--grpc.port=<number>")
+        .contains("The port, 0 to 65535. Default: 7070.")
+        .contains("100% durable.");
+  }
+
+  @Test
+  void the_settings_in_force_can_be_printed_without_a_start() {
+    terminal.launcher(
+        config -> {
+          throw new AssertionError("started");
+        });
+
+    assertThat(terminal.run(null, "serve", "--print-config")).isZero();
+    assertThat(terminal.outLines()).hasSize(2);
+  }
+
+  @Test
+  void the_completion_script_is_one_that_bash_understands(@TempDir Path directory)
+      throws Exception {
+    assertThat(terminal.run(null, "completion", "bash")).isZero();
+
+    Path script = Files.writeString(directory.resolve("completion"), terminal.out());
+    Process bash =
+        new ProcessBuilder(
+                "bash",
+                "-c",
+                "source " + script + " && complete -p troupe && type _complete_troupe")
+            .redirectErrorStream(true)
+            .start();
+    assertThat(bash.waitFor(20, TimeUnit.SECONDS)).isTrue();
+    assertThat(bash.exitValue()).isZero();
+    assertThat(terminal.out()).contains("agents").contains("--namespace");
+  }
+
+  @Test
+  void the_version_is_told() {
+    assertThat(terminal.run(null, "--version")).isZero();
+    assertThat(terminal.out()).startsWith("troupe ");
+  }
+}

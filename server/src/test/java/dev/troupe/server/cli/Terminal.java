@@ -1,0 +1,72 @@
+package dev.troupe.server.cli;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import dev.troupe.server.config.Setting;
+import java.io.ByteArrayInputStream;
+import java.io.InputStream;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import org.jspecify.annotations.Nullable;
+
+/** Runs command lines and keeps what they print. */
+final class Terminal {
+
+  record DoorConfig(
+      @Setting(name = "grpc.port", help = "The port, 0 to 65535.", fallback = "7070") int port,
+      @Setting(name = "redis.data-dir", help = "100% durable.", fallback = "data")
+          String directory) {}
+
+  private final StringWriter out = new StringWriter();
+  private final StringWriter err = new StringWriter();
+  private InputStream in = InputStream.nullInputStream();
+  private ServerLauncher launcher =
+      config ->
+          new ServerLauncher.Running(
+              "127.0.0.1",
+              config.get(DoorConfig.class).port(),
+              List.of("data in " + config.get(DoorConfig.class).directory()),
+              CompletableFuture.completedFuture(null));
+
+  void typed(String text) {
+    in = new ByteArrayInputStream(text.getBytes(UTF_8));
+  }
+
+  void launcher(ServerLauncher other) {
+    launcher = other;
+  }
+
+  int run(@Nullable String server, String... arguments) {
+    List<String> all = new ArrayList<>(List.of(arguments));
+    if (server != null) {
+      all.add("--server");
+      all.add(server);
+    }
+    return new TroupeCli(
+            new Console(new PrintWriter(out), new PrintWriter(err), in),
+            List.of(DoorConfig.class),
+            Map.of(),
+            launcher)
+        .run(all.toArray(String[]::new));
+  }
+
+  String out() {
+    return out.toString();
+  }
+
+  List<String> outLines() {
+    return out().lines().toList();
+  }
+
+  String err() {
+    return err.toString();
+  }
+
+  List<String> errLines() {
+    return err().lines().toList();
+  }
+}

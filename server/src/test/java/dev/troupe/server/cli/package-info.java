@@ -1,0 +1,4 @@
+@NullMarked
+package dev.troupe.server.cli;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.troupe.server.config;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,95 @@
+package dev.troupe.server.event;
+
+import com.google.common.base.Ticker;
+import dev.troupe.server.config.DataSize;
+import dev.troupe.server.grpc.StreamPumps;
+import dev.troupe.server.log.LogConfig;
+import dev.troupe.server.log.RedisPartitionLogs;
+import dev.troupe.server.log.ScratchRedis;
+import dev.troupe.server.redis.Namespaces;
+import dev.troupe.server.redis.Partition;
+import dev.troupe.v1.EventStreamServiceGrpc;
+import dev.troupe.v1.EventStreamServiceGrpc.EventStreamServiceBlockingStub;
+import dev.troupe.v1.EventStreamServiceGrpc.EventStreamServiceStub;
+import io.grpc.ManagedChannel;
+import io.grpc.Server;
+import io.grpc.inprocess.InProcessChannelBuilder;
+import io.grpc.inprocess.InProcessServerBuilder;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+
+/** The event service in this process, on a real Redis, with four partitions per namespace. */
+final class EventHarness implements AutoCloseable {
+
+  final StreamPumps pumps;
+  final RedisPartitionLogs logs;
+  final EventStreamServiceStub stub;
+  final EventStreamServiceBlockingStub blocking;
+  private final ScheduledExecutorService executor = Executors.newScheduledThreadPool(2);
+  private final Server server;
+  private final ManagedChannel channel;
+
+  static final int PARTITIONS = 4;
+
+  static final Namespaces NAMESPACES =
+      new Namespaces() {
+        @Override
+        public CompletionStage<Partition> locate(String namespace, String name) {
+          return CompletableFuture.completedFuture(
+              new Partition(namespace, Math.floorMod(name.hashCode(), PARTITIONS)));
+        }
+
+        @Override
+        public CompletionStage<List<Partition>> partitions(String namespace) {
+          List<Partition> all = new ArrayList<>();
+          for (int i = 0; i < PARTITIONS; i++) {
+            all.add(new Partition(namespace, i));
+          }
+          return CompletableFuture.completedFuture(all);
+        }
+
+        @Override
+        public CompletionStage<List<String>> known() {
+          return CompletableFuture.completedFuture(List.of());
+        }
+      };
+
+  EventHarness(ScratchRedis redis, Duration checkpoint, Duration slow) throws Exception {
+    Ticker ticker = Ticker.systemTicker();
+    logs =
+        new RedisPartitionLogs(
+            redis.client,
+            redis.blocking,
+            redis,
+            new LogConfig(200_000, Duration.ofHours(24), new DataSize(1 << 20)),
+            executor,
+            ticker);
+    pumps = new StreamPumps(executor, ticker);
+    EventStreamService service =
+        new EventStreamService(
+            new EventStore(redis, NAMESPACES),
+            new EventStarts(NAMESPACES, logs),
+            pumps,
+            new EventConfig(new DataSize(256 << 10), checkpoint, slow));
+    String name = UUID.randomUUID().toString();
+    server =
+        InProcessServerBuilder.forName(name).directExecutor().addService(service).build().start();
+    channel = InProcessChannelBuilder.forName(name).directExecutor().build();
+    stub = EventStreamServiceGrpc.newStub(channel);
+    blocking = EventStreamServiceGrpc.newBlockingStub(channel);
+  }
+
+  @Override
+  public void close() {
+    channel.shutdownNow();
+    server.shutdownNow();
+    logs.close();
+    executor.shutdownNow();
+  }
+}

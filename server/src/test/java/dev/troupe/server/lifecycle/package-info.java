@@ -1,0 +1,4 @@
+@NullMarked
+package dev.troupe.server.lifecycle;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,76 @@
+package dev.troupe.server.log;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import com.google.common.base.Ticker;
+import dev.troupe.server.config.DataSize;
+import dev.troupe.server.redis.Partition;
+import dev.troupe.server.redis.Script;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import org.awaitility.Awaitility;
+import org.redisson.api.stream.StreamTrimArgs;
+
+/** The logs on a Redis of their own, and what a test does to them. */
+final class LogHarness implements AutoCloseable {
+
+  private static final Script EMIT = Script.load("test/emit");
+
+  final ScratchRedis redis;
+  final ScheduledExecutorService executor = Executors.newScheduledThreadPool(3);
+
+  LogHarness() throws Exception {
+    redis = new ScratchRedis();
+  }
+
+  RedisPartitionLogs logs(LogConfig config) {
+    return new RedisPartitionLogs(
+        redis.client, redis.blocking, redis, config, executor, Ticker.systemTicker());
+  }
+
+  RedisPartitionLogs logs() {
+    return logs(config(1 << 16));
+  }
+
+  /** Small rings make readers fall behind them. */
+  static LogConfig config(long ringBytes) {
+    return new LogConfig(1000, Duration.ofHours(1), new DataSize(ringBytes));
+  }
+
+  /** Appends entries of the given sizes; the data begins with "e". */
+  void append(Partition partition, int... sizes) throws Exception {
+    List<Object> arguments = new ArrayList<>(List.of("topic", "type", "subject"));
+    for (int size : sizes) {
+      arguments.add("e" + "x".repeat(size));
+    }
+    get(redis.run(EMIT, partition, arguments.toArray()));
+  }
+
+  void trim(Partition partition, int left) {
+    redis
+        .client
+        .getStream(new String(partition.logKey(), UTF_8))
+        .trim(StreamTrimArgs.maxLen(left).noLimit());
+  }
+
+  void killAndRestart(RedisPartitionLogs logs, Partition partition) throws Exception {
+    redis.kill();
+    redis.start();
+    Awaitility.await().ignoreExceptions().until(() -> get(logs.head(partition)) != null);
+  }
+
+  static <T> T get(CompletionStage<T> stage) throws Exception {
+    return stage.toCompletableFuture().get(20, TimeUnit.SECONDS);
+  }
+
+  @Override
+  public void close() throws Exception {
+    executor.shutdownNow();
+    redis.close();
+  }
+}

@@ -1,0 +1,323 @@
+package dev.troupe.server.log;
+
+import static dev.troupe.server.log.LogHarness.get;
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.troupe.server.config.DataSize;
+import dev.troupe.server.log.LogReader.Page;
+import dev.troupe.server.log.PartitionLogs.LogHead;
+import dev.troupe.server.redis.Partition;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.TimeUnit;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.redisson.api.RScript;
+import org.redisson.client.codec.StringCodec;
+
+final class PartitionLogsTest {
+
+  private static final LogPosition NOTHING_YET = new LogPosition(0, 0, 0);
+
+  private static LogHarness harness;
+
+  private Partition partition;
+  private RedisPartitionLogs logs;
+
+  @BeforeAll
+  static void startRedis() throws Exception {
+    harness = new LogHarness();
+  }
+
+  @AfterAll
+  static void stopRedis() throws Exception {
+    harness.close();
+  }
+
+  @BeforeEach
+  void open() {
+    partition = new Partition("t" + UUID.randomUUID(), 0);
+    logs = harness.logs();
+  }
+
+  @AfterEach
+  void close() {
+    logs.close();
+  }
+
+  @Test
+  void theHeadOfALogWithoutEntriesIsAllZero() throws Exception {
+    assertThat(get(logs.head(partition))).isEqualTo(new LogHead(NOTHING_YET, 0));
+    assertThat(get(logs.before(partition, 0))).isEqualTo(new LogHead(NOTHING_YET, 0));
+  }
+
+  @Test
+  void theHeadIsTheNewestEntryEvenWhenItIsTrimmed() throws Exception {
+    harness.append(partition, 1, 1, 1);
+    LogHead head = get(logs.head(partition));
+    assertThat(head.position().sequence()).isEqualTo(3);
+    assertThat(head.epoch()).isPositive();
+    harness.trim(partition, 0);
+    assertThat(get(logs.head(partition))).isEqualTo(head);
+  }
+
+  @Test
+  void aReaderOfALogThatDoesNotExistGetsItsFirstEntry() throws Exception {
+    try (LogReader reader = logs.open(partition, NOTHING_YET, 0)) {
+      assertThat(get(reader.next(10))).isEqualTo(Page.of(List.of(), true));
+      CompletionStage<Page> page = reader.next(10);
+      harness.append(partition, 5);
+      assertThat(get(page).entries()).extracting(each -> each.data().size()).containsExactly(6);
+      assertThat(reader.epoch()).isEqualTo(get(logs.head(partition)).epoch());
+    }
+  }
+
+  @Test
+  void aReaderFromTheBeginningStartsWithTheOldestEntryKeptAndMissesNothing() throws Exception {
+    harness.append(partition, new int[50]);
+    harness.trim(partition, 10);
+    try (LogReader reader = logs.open(partition, LogPosition.BEGINNING, 0)) {
+      Page page = get(reader.next(100));
+      assertThat(page.missed()).isZero();
+      assertThat(page.entries()).hasSize(10);
+      assertThat(page.entries().get(0).position().sequence()).isEqualTo(41);
+    }
+  }
+
+  @Test
+  void trimmedEntriesAreCountedOnce() throws Exception {
+    harness.append(partition, 1);
+    LogHead first = get(logs.head(partition));
+    harness.append(partition, new int[50]);
+    harness.trim(partition, 10);
+    try (LogReader reader = logs.open(partition, first.position(), first.epoch())) {
+      assertThat(get(reader.next(100))).isEqualTo(Page.trimmed(40));
+      assertThat(get(reader.next(100)).entries()).hasSize(10);
+    }
+  }
+
+  @Test
+  void aLogTrimmedToNothingIsReportedToo() throws Exception {
+    harness.append(partition, 1);
+    LogHead first = get(logs.head(partition));
+    harness.append(partition, new int[50]);
+    harness.trim(partition, 0);
+    try (LogReader reader = logs.open(partition, first.position(), first.epoch())) {
+      assertThat(get(reader.next(100))).isEqualTo(Page.trimmed(50));
+      assertThat(get(reader.next(100)).live()).isTrue();
+      CompletionStage<Page> page = reader.next(100);
+      harness.append(partition, 1);
+      assertThat(get(page).entries().get(0).position().sequence()).isEqualTo(52);
+    }
+  }
+
+  @Test
+  void anotherEpochIsReportedAndTheNewLogReadFromItsBeginning() throws Exception {
+    harness.append(partition, 1, 2, 3);
+    LogHead head = get(logs.head(partition));
+    try (LogReader reader = logs.open(partition, head.position(), head.epoch() - 1)) {
+      assertThat(get(reader.next(100))).isEqualTo(Page.replaced());
+      assertThat(get(reader.next(100)).entries()).hasSize(3);
+      assertThat(reader.epoch()).isEqualTo(head.epoch());
+    }
+  }
+
+  @Test
+  void aSequenceAboveTheHeadsIsALogThatLostItsEnd() throws Exception {
+    harness.append(partition, 1, 2, 3);
+    LogHead head = get(logs.head(partition));
+    LogPosition lost =
+        new LogPosition(head.position().millis() + 1_000, 0, head.position().sequence() + 7);
+    try (LogReader reader = logs.open(partition, lost, head.epoch())) {
+      assertThat(get(reader.next(100))).isEqualTo(Page.replaced());
+      assertThat(reader.position()).isEqualTo(head.position());
+      harness.append(partition, 4);
+      assertThat(entries(reader, 1).get(0).position().sequence()).isEqualTo(4);
+    }
+  }
+
+  @Test
+  void aLogLostWhileReadersWaitIsReportedEvenIfNobodyWritesToIt() throws Exception {
+    harness.append(partition, 1, 2, 3);
+    LogHead head = get(logs.head(partition));
+    try (LogReader reader = logs.open(partition, head.position(), head.epoch())) {
+      assertThat(get(reader.next(100)).live()).isTrue();
+      CompletionStage<Page> page = reader.next(100);
+      harness.redis.client.getKeys().flushall();
+      assertThat(get(page)).isEqualTo(Page.replaced());
+      assertThat(get(reader.next(100)).live()).isTrue();
+      CompletionStage<Page> first = reader.next(100);
+      harness.append(partition, 9);
+      assertThat(get(first).entries()).hasSize(1);
+    }
+  }
+
+  @Test
+  void aLogReplacedBehindWaitingReadersIsReportedBeforeItsEntries() throws Exception {
+    harness.append(partition, 1, 2, 3);
+    LogHead head = get(logs.head(partition));
+    try (LogReader reader = logs.open(partition, head.position(), head.epoch())) {
+      assertThat(get(reader.next(100)).live()).isTrue();
+      CompletionStage<Page> page = reader.next(100);
+      harness.redis.client.getKeys().flushall();
+      harness.append(partition, new int[20]);
+      assertThat(get(page)).isEqualTo(Page.replaced());
+      assertThat(entries(reader, 20)).hasSize(20);
+    }
+  }
+
+  @Test
+  void aThousandReadersShareOneConnection() throws Exception {
+    harness.append(partition, 1);
+    LogHead head = get(logs.head(partition));
+    List<LogReader> readers = new ArrayList<>();
+    List<CompletableFuture<Page>> pages = new ArrayList<>();
+    for (int i = 0; i < 1_000; i++) {
+      LogReader reader = logs.open(partition, head.position(), head.epoch());
+      readers.add(reader);
+      assertThat(get(reader.next(10)).live()).isTrue();
+      pages.add(reader.next(10).toCompletableFuture());
+    }
+    assertThat(logs.tails()).isEqualTo(1);
+    Awaitility.await().until(() -> waitingReads() == 1);
+    harness.append(partition, 2, 3);
+    for (CompletableFuture<Page> page : pages) {
+      assertThat(get(page).entries()).isNotEmpty();
+    }
+    assertThat(waitingReads()).isLessThanOrEqualTo(1);
+    readers.forEach(LogReader::close);
+    Awaitility.await().until(() -> logs.tails() == 0);
+  }
+
+  private static long waitingReads() throws Exception {
+    return harness
+        .redis
+        .clients()
+        .lines()
+        .filter(client -> client.contains("cmd=xread ") && client.contains("flags=b"))
+        .count();
+  }
+
+  @Test
+  void closingCompletesAWaitingReadWithNothing() throws Exception {
+    LogReader reader = logs.open(partition, NOTHING_YET, 0);
+    assertThat(get(reader.next(10)).live()).isTrue();
+    CompletionStage<Page> page = reader.next(10);
+    reader.close();
+    assertThat(get(page)).isEqualTo(Page.NOTHING);
+    assertThat(get(reader.next(10))).isEqualTo(Page.NOTHING);
+    harness.append(partition, 1);
+    assertThat(reader.position()).isEqualTo(NOTHING_YET);
+  }
+
+  @Test
+  void aTailThatWasGivenUpIsReplacedByTheNextReader() throws Exception {
+    logs.open(partition, NOTHING_YET, 0).close();
+    Awaitility.await().until(() -> logs.tails() == 0);
+    harness.append(partition, 1);
+    try (LogReader reader = logs.open(partition, NOTHING_YET, 0)) {
+      assertThat(entries(reader, 1)).hasSize(1);
+    }
+  }
+
+  @Test
+  void aReaderOpenedWhileRedisIsAwayReadsWhenItIsBack() throws Exception {
+    try (LogHarness own = new LogHarness()) {
+      RedisPartitionLogs ownLogs = own.logs();
+      own.append(partition, 1, 2, 3);
+      own.redis.kill();
+      try (LogReader reader = ownLogs.open(partition, NOTHING_YET, 0)) {
+        CompletableFuture<Page> page = reader.next(10).toCompletableFuture();
+        own.redis.start();
+        assertThat(get(page).entries()).hasSize(3);
+      }
+    }
+  }
+
+  @Test
+  void thePositionBeforeATimeIsThatOfTheEntryBefore() throws Exception {
+    harness.append(partition, 1);
+    LogHead first = get(logs.head(partition));
+    Awaitility.await()
+        .until(
+            () -> {
+              harness.append(partition, 1);
+              return get(logs.head(partition)).position().millis() > first.position().millis();
+            });
+    LogHead last = get(logs.head(partition));
+    LogHead before = get(logs.before(partition, last.position().millis()));
+    assertThat(before.position().sequence()).isEqualTo(last.position().sequence() - 1);
+    assertThat(before.epoch()).isEqualTo(last.epoch());
+    LogHead oldest = get(logs.before(partition, 0));
+    assertThat(oldest.position().sequence()).isZero();
+    assertThat(get(logs.before(partition, last.position().millis() + 60_000)).position().isExact())
+        .isFalse();
+  }
+
+  @Test
+  void largeEntriesMakeShortPages() throws Exception {
+    logs.close();
+    logs = harness.logs(LogHarness.config(64 << 20));
+    int[] large = new int[40];
+    Arrays.fill(large, 200 << 10);
+    harness.append(partition, large);
+    try (LogReader reader = logs.open(partition, NOTHING_YET, 0)) {
+      List<LogEntry> entries = entries(reader, 1);
+      int shortest = Integer.MAX_VALUE;
+      int read = entries.size();
+      while (read < 40) {
+        int page = entries(reader, 1).size();
+        shortest = Math.min(shortest, page);
+        read += page;
+      }
+      assertThat(read).isEqualTo(40);
+      assertThat(shortest).isLessThanOrEqualTo(8);
+    }
+  }
+
+  @Test
+  void trimmingKeepsTheConfiguredNumberAndAge() throws Exception {
+    LogTrim trim = new LogTrim(logs, LogHarness.config(1 << 16));
+    harness.append(partition, new int[3_000]);
+    get(trim.trim(partition));
+    // Redis drops whole nodes of a hundred entries.
+    assertThat(length()).isBetween(1_000L, 1_100L);
+    assertThat(get(logs.head(partition)).position().sequence()).isEqualTo(3_000);
+    harness
+        .redis
+        .client
+        .getScript(StringCodec.INSTANCE)
+        .eval(
+            RScript.Mode.READ_WRITE,
+            "redis.call('DEL', KEYS[1]) for i = 1, 1000 do"
+                + " redis.call('XADD', KEYS[1], i..'-0', 's', i, 'd', 'e') end",
+            RScript.ReturnType.VALUE,
+            List.of(new String(partition.logKey(), UTF_8)));
+    LogTrim byAge =
+        new LogTrim(logs, new LogConfig(1_000_000, Duration.ofMinutes(1), new DataSize(1 << 16)));
+    get(byAge.trim(partition));
+    assertThat(length()).isLessThan(100);
+  }
+
+  private long length() {
+    return harness.redis.client.getStream(new String(partition.logKey(), UTF_8)).size();
+  }
+
+  private static List<LogEntry> entries(LogReader reader, int least) throws Exception {
+    List<LogEntry> entries = new ArrayList<>();
+    while (entries.size() < least) {
+      entries.addAll(reader.next(500).toCompletableFuture().get(10, TimeUnit.SECONDS).entries());
+    }
+    return entries;
+  }
+}

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.troupe.server;
+
+import org.jspecify.annotations.NullMarked;

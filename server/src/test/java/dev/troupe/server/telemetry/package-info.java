@@ -1,0 +1,4 @@
+@NullMarked
+package dev.troupe.server.telemetry;
+
+import org.jspecify.annotations.NullMarked;
