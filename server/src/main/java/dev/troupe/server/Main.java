@@ -5,8 +5,18 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import com.google.inject.Module;
 import dev.troupe.server.cli.Console;
 import dev.troupe.server.cli.TroupeCli;
+import dev.troupe.server.event.EventConfig;
+import dev.troupe.server.event.EventModule;
+import dev.troupe.server.grpc.GrpcConfig;
+import dev.troupe.server.grpc.GrpcModule;
 import dev.troupe.server.lifecycle.LifecycleConfig;
 import dev.troupe.server.lifecycle.StopSignals;
+import dev.troupe.server.log.LogConfig;
+import dev.troupe.server.log.LogModule;
+import dev.troupe.server.redis.RedisConfig;
+import dev.troupe.server.redis.RedisModule;
+import dev.troupe.server.task.TaskConfig;
+import dev.troupe.server.task.TaskModule;
 import dev.troupe.server.telemetry.TelemetryConfig;
 import dev.troupe.server.telemetry.TelemetryModule;
 import java.io.OutputStreamWriter;
@@ -18,9 +28,24 @@ import java.util.List;
 public final class Main {
 
   private static final List<Class<? extends Record>> SETTINGS =
-      List.of(LifecycleConfig.class, TelemetryConfig.class);
+      List.of(
+          GrpcConfig.class,
+          RedisConfig.class,
+          LogConfig.class,
+          TaskConfig.class,
+          EventConfig.class,
+          LifecycleConfig.class,
+          TelemetryConfig.class);
 
-  private static final List<Module> MODULES = List.of(new TelemetryModule());
+  private static final List<Module> MODULES =
+      List.of(
+          new TelemetryModule(),
+          new RedisModule(),
+          new LogModule(),
+          new GrpcModule(),
+          new TaskModule(),
+          new EventModule(),
+          new ServerModule());
 
   private Main() {}
 

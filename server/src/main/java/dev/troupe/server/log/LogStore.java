@@ -6,6 +6,7 @@ import com.google.protobuf.ByteString;
 import com.google.protobuf.UnsafeByteOperations;
 import dev.troupe.server.log.PartitionLogs.LogHead;
 import dev.troupe.server.redis.Partition;
+import dev.troupe.server.redis.RedisClients;
 import dev.troupe.server.redis.Reply;
 import dev.troupe.server.redis.Script;
 import dev.troupe.server.redis.ScriptRunner;
@@ -38,19 +39,12 @@ final class LogStore {
   private static final CompositeCodec CODEC =
       new CompositeCodec(StringCodec.INSTANCE, ByteArrayCodec.INSTANCE);
 
-  private final RedissonClient commands;
-  private final RedissonClient blocking;
+  private final RedisClients clients;
   private final ScriptRunner scripts;
 
-  /**
-   * Reads through the given clients.
-   *
-   * @param commands for calls that are answered at once
-   * @param blocking for calls that hold a connection
-   */
-  LogStore(RedissonClient commands, RedissonClient blocking, ScriptRunner scripts) {
-    this.commands = commands;
-    this.blocking = blocking;
+  /** Reads through the given clients. */
+  LogStore(RedisClients clients, ScriptRunner scripts) {
+    this.clients = clients;
     this.scripts = scripts;
   }
 
@@ -88,7 +82,7 @@ final class LogStore {
 
   /** Entries after a position, at most so many; empty at the end. */
   CompletionStage<List<LogEntry>> range(Partition partition, LogPosition after, int count) {
-    return stream(commands, partition)
+    return stream(clients.commands(), partition)
         .rangeAsync(
             StreamRangeArgs.startIdExclusive(id(after)).endId(StreamMessageId.MAX).count(count))
         .thenApply(LogStore::entries);
@@ -97,7 +91,7 @@ final class LogStore {
   /** The same, but waits for an entry up to the given time. Holds a connection meanwhile. */
   CompletionStage<List<LogEntry>> await(
       Partition partition, LogPosition after, int count, Duration patience) {
-    return stream(blocking, partition)
+    return stream(clients.blocking(), partition)
         .readAsync(StreamReadArgs.greaterThan(id(after)).count(count).timeout(patience))
         .thenApply(LogStore::entries);
   }

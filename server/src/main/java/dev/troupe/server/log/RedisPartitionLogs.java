@@ -2,13 +2,13 @@ package dev.troupe.server.log;
 
 import com.google.common.base.Ticker;
 import dev.troupe.server.redis.Partition;
+import dev.troupe.server.redis.RedisClients;
 import dev.troupe.server.redis.ScriptRunner;
 import java.time.Duration;
 import java.util.Map;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ScheduledExecutorService;
-import org.redisson.api.RedissonClient;
 
 /** The logs as Redis streams. Thread-safe. */
 public final class RedisPartitionLogs implements PartitionLogs, AutoCloseable {
@@ -29,18 +29,16 @@ public final class RedisPartitionLogs implements PartitionLogs, AutoCloseable {
   /**
    * Reads nothing before the first reader is opened.
    *
-   * @param commands for calls that are answered at once
-   * @param blocking for the tails, each of which holds a connection
+   * @param clients of which the tails hold one connection each
    * @param executor wakes readers, and so runs what is attached to their pages; must not be blocked
    */
   public RedisPartitionLogs(
-      RedissonClient commands,
-      RedissonClient blocking,
+      RedisClients clients,
       ScriptRunner scripts,
       LogConfig config,
       ScheduledExecutorService executor,
       Ticker ticker) {
-    this.store = new LogStore(commands, blocking, scripts);
+    this.store = new LogStore(clients, scripts);
     this.config = config;
     this.executor = executor;
     this.ticker = ticker;

@@ -81,6 +81,10 @@ final class LeasePools {
       pool.offer(taker);
     }
 
+    QueueId queue() {
+      return key.queue;
+    }
+
     void leave() {
       pools.leave(key, pool, taker);
     }

@@ -37,10 +37,7 @@ final class TaskStates {
 
   static boolean ended(TaskState state) {
     return switch (state) {
-      case TASK_STATE_SUCCEEDED,
-          TASK_STATE_DEAD,
-          TASK_STATE_CANCELLED,
-          TASK_STATE_QUARANTINED ->
+      case TASK_STATE_SUCCEEDED, TASK_STATE_DEAD, TASK_STATE_CANCELLED, TASK_STATE_QUARANTINED ->
           true;
       default -> false;
     };

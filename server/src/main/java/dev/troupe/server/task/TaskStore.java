@@ -1,6 +1,5 @@
 package dev.troupe.server.task;
 
-
 import com.google.inject.Inject;
 import com.google.protobuf.Duration;
 import com.google.protobuf.util.Durations;
@@ -12,8 +11,8 @@ import dev.troupe.server.redis.Script;
 import dev.troupe.server.redis.ScriptRunner;
 import dev.troupe.v1.Attempt;
 import dev.troupe.v1.ErrorReason;
-import dev.troupe.v1.Failure;
 import dev.troupe.v1.FailResponse;
+import dev.troupe.v1.Failure;
 import dev.troupe.v1.Fence;
 import dev.troupe.v1.LeasedTask;
 import dev.troupe.v1.Progress;
@@ -39,9 +38,9 @@ import java.util.concurrent.ThreadLocalRandom;
  * set, {@code delayed}, {@code leases}, or one of the sets of ended tasks. A crash of a server
  * between two calls leaves nothing half-done; leases it had handed out run out by themselves.
  *
- * <p>Thread-safe; never blocks. A refusal is a {@link TroupeException} in the stage: TASK_NOT_FOUND,
- * STALE_LEASE, RESULT_CONFLICT, STALE_FENCE, TASK_STATE, QUEUE_NOT_FOUND, REQUEST_ID_REUSED,
- * LIMIT_EXCEEDED, and those of {@link ScriptRunner}.
+ * <p>Thread-safe; never blocks. A refusal is a {@link TroupeException} in the stage:
+ * TASK_NOT_FOUND, STALE_LEASE, RESULT_CONFLICT, STALE_FENCE, TASK_STATE, QUEUE_NOT_FOUND,
+ * REQUEST_ID_REUSED, LIMIT_EXCEEDED, and those of {@link ScriptRunner}.
  */
 public final class TaskStore {
 
@@ -59,7 +58,9 @@ public final class TaskStore {
 
   /** Where a queue lives. */
   public CompletionStage<QueueId> locate(String namespace, String queue) {
-    return namespaces.locate(namespace, queue).thenApply(partition -> new QueueId(partition, queue));
+    return namespaces
+        .locate(namespace, queue)
+        .thenApply(partition -> new QueueId(partition, queue));
   }
 
   /**
@@ -141,8 +142,8 @@ public final class TaskStore {
   }
 
   /**
-   * Extends up to {@value #MOST_PER_SCRIPT} leases; none is ever shortened. The first extension of a
-   * delivered attempt also records that it arrived.
+   * Extends up to {@value #MOST_PER_SCRIPT} leases; none is ever shortened. The first extension of
+   * a delivered attempt also records that it arrived.
    *
    * @param worker and
    * @param epoch of the stream that asks, which is then the one that holds them; "" and 0 for none
@@ -165,6 +166,20 @@ public final class TaskStore {
                 extensions.add(extension(reply.nested(i)));
               }
               return extensions;
+            });
+  }
+
+  /** Extends the lease of one attempt that hangs on no stream. */
+  public CompletionStage<Extension.Extended> extendOne(
+      QueueId queue, Attempt attempt, Duration duration) {
+    return extend(queue, "", 0, List.of(attempt), duration)
+        .thenApply(
+            extensions -> {
+              Extension extension = extensions.get(0);
+              if (extension instanceof Extension.Extended extended) {
+                return extended;
+              }
+              throw extension instanceof Extension.Missing ? taskMissing(queue) : staleLease();
             });
   }
 
@@ -271,8 +286,7 @@ public final class TaskStore {
   public CompletionStage<Task> get(QueueId queue, String taskId) {
     return run(TaskScripts.GET, queue, queue.name(), taskId)
         .thenApply(
-            reply ->
-                TaskCodec.task(queue.name(), taskId, reply.text(2), reply.nested(1), 0));
+            reply -> TaskCodec.task(queue.name(), taskId, reply.text(2), reply.nested(1), 0));
   }
 
   /** Lists tasks of one state from behind a place on, without payloads. */
@@ -466,13 +480,8 @@ public final class TaskStore {
 
   private static TroupeException refusal(QueueId queue, Reply reply) {
     return switch (reply.code()) {
-      case "NOT_FOUND" ->
-          queueOrTaskMissing(queue, reply);
-      case "STALE" ->
-          TroupeException.of(
-              ErrorReason.ERROR_REASON_STALE_LEASE,
-              "the lease is no longer this attempt's",
-              Map.of("state", TaskStates.of(reply.text(1)).name()));
+      case "NOT_FOUND" -> reply.size() > 1 ? queueMissing(queue) : taskMissing(queue);
+      case "STALE" -> staleLease();
       case "CONFLICT" ->
           TroupeException.of(
               ErrorReason.ERROR_REASON_RESULT_CONFLICT,
@@ -505,14 +514,19 @@ public final class TaskStore {
     };
   }
 
-  private static TroupeException queueOrTaskMissing(QueueId queue, Reply reply) {
-    boolean queueItself = reply.size() > 1 && reply.text(1).equals("QUEUE");
+  private static TroupeException staleLease() {
     return TroupeException.of(
-        queueItself
-            ? ErrorReason.ERROR_REASON_QUEUE_NOT_FOUND
-            : ErrorReason.ERROR_REASON_TASK_NOT_FOUND,
-        queueItself ? "no such queue" : "no such task",
-        Map.of("queue", queue.name()));
+        ErrorReason.ERROR_REASON_STALE_LEASE, "the lease is no longer this attempt's");
+  }
+
+  private static TroupeException taskMissing(QueueId queue) {
+    return TroupeException.of(
+        ErrorReason.ERROR_REASON_TASK_NOT_FOUND, "no such task", Map.of("queue", queue.name()));
+  }
+
+  private static TroupeException queueMissing(QueueId queue) {
+    return TroupeException.of(
+        ErrorReason.ERROR_REASON_QUEUE_NOT_FOUND, "no such queue", Map.of("queue", queue.name()));
   }
 
   private static String millis(Duration duration) {
@@ -527,5 +541,4 @@ public final class TaskStore {
   private static void addAll(List<Object> arguments, Object... more) {
     arguments.addAll(List.of(more));
   }
-
 }

@@ -21,10 +21,8 @@ import dev.troupe.v1.WorkerWelcome;
 import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
 import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Function;
@@ -36,9 +34,10 @@ import org.slf4j.LoggerFactory;
  * One worker's stream: what it says goes to the store, what is leased for it goes down.
  *
  * <p>The stream holds attempts up to its slots. It reads the worker's next message only while the
- * worker reads what it is sent, so neither side can fill the other's memory. When it breaks, what it
- * holds stays leased for the grace, and the same worker may pick it up on any server by a stream of
- * a higher epoch; every change for this stream is made under its epoch, so a late one does no harm.
+ * worker reads what it is sent, so neither side can fill the other's memory. When it breaks, what
+ * it holds stays leased for the grace, and the same worker may pick it up on any server by a stream
+ * of a higher epoch; every change for this stream is made under its epoch, so a late one does no
+ * harm.
  *
  * <p>The lock guards the fields; neither the store nor the pools are called under it.
  */
@@ -63,7 +62,9 @@ final class WorkStream implements StreamObserver<WorkRequest>, LeaseTaker {
   private int slots;
   private int reserved;
   private boolean draining;
-  private boolean halfClosed;
+  private boolean leaving;
+  private boolean waitingForReady;
+  private int unanswered;
   private int turn;
 
   WorkStream(WorkStreamHost host, ServerCallStreamObserver<WorkResponse> worker) {
@@ -126,8 +127,6 @@ final class WorkStream implements StreamObserver<WorkRequest>, LeaseTaker {
       ready();
     }
   }
-
-  private boolean waitingForReady;
 
   private void ready() {
     boolean ask;
@@ -250,7 +249,8 @@ final class WorkStream implements StreamObserver<WorkRequest>, LeaseTaker {
     selected.forEach(
         (queue, all) -> {
           for (int from = 0; from < all.size(); from += TaskStore.MOST_PER_SCRIPT) {
-            extend(queue, all.subList(from, Math.min(all.size(), from + TaskStore.MOST_PER_SCRIPT)));
+            extend(
+                queue, all.subList(from, Math.min(all.size(), from + TaskStore.MOST_PER_SCRIPT)));
           }
         });
   }
@@ -333,8 +333,7 @@ final class WorkStream implements StreamObserver<WorkRequest>, LeaseTaker {
         () -> TaskChecks.check(report),
         queue ->
             host.store()
-                .fail(
-                    queue, report.getAttempt(), report.getFailure(), Fence.getDefaultInstance()));
+                .fail(queue, report.getAttempt(), report.getFailure(), Fence.getDefaultInstance()));
   }
 
   private void release(AttemptRelease report) {
@@ -354,9 +353,13 @@ final class WorkStream implements StreamObserver<WorkRequest>, LeaseTaker {
       Runnable check,
       Function<QueueId, CompletionStage<?>> change) {
     CompletionStage<?> done;
+    synchronized (this) {
+      unanswered++;
+    }
     try {
       check.run();
-      done = host.store().locate(identity.namespace(), attempt.getQueue()).thenCompose(change::apply);
+      done =
+          host.store().locate(identity.namespace(), attempt.getQueue()).thenCompose(change::apply);
     } catch (TroupeException refusal) {
       done = CompletableFuture.failedFuture(refusal);
     }
@@ -368,6 +371,7 @@ final class WorkStream implements StreamObserver<WorkRequest>, LeaseTaker {
             outcome.setError(StatusMapper.toItemError(failure));
           }
           send(WorkResponse.newBuilder().setOutcome(outcome).build());
+          answered();
           if (endsAttempt(kind, failure == null, outcome.getError().getReason())) {
             freed(attempt);
           }
@@ -379,9 +383,7 @@ final class WorkStream implements StreamObserver<WorkRequest>, LeaseTaker {
       return kind != ReportKind.REPORT_KIND_PROGRESS;
     }
     return switch (refusal) {
-      case ERROR_REASON_STALE_LEASE,
-          ERROR_REASON_TASK_NOT_FOUND,
-          ERROR_REASON_RESULT_CONFLICT ->
+      case ERROR_REASON_STALE_LEASE, ERROR_REASON_TASK_NOT_FOUND, ERROR_REASON_RESULT_CONFLICT ->
           true;
       default -> false;
     };
@@ -389,18 +391,32 @@ final class WorkStream implements StreamObserver<WorkRequest>, LeaseTaker {
 
   @Override
   public void onCompleted() {
-    WorkerIdentity leaving;
     synchronized (this) {
-      if (phase == Phase.CLOSED) {
+      leaving = true;
+    }
+    leaveIfAnswered();
+  }
+
+  private void answered() {
+    synchronized (this) {
+      unanswered--;
+    }
+    leaveIfAnswered();
+  }
+
+  /** A worker that left still gets the outcome of what it reported before. */
+  private void leaveIfAnswered() {
+    WorkerIdentity who;
+    synchronized (this) {
+      if (!leaving || unanswered > 0 || phase == Phase.CLOSED) {
         return;
       }
-      halfClosed = true;
-      leaving = identity;
+      who = identity;
       phase = Phase.CLOSED;
       worker.onCompleted();
     }
     withdraw();
-    host.giveBack(leaving, java.time.Duration.ZERO, "the worker left");
+    host.giveBack(who, java.time.Duration.ZERO, "the worker left");
   }
 
   @Override
@@ -409,32 +425,39 @@ final class WorkStream implements StreamObserver<WorkRequest>, LeaseTaker {
   }
 
   private void broken(String reason) {
-    WorkerIdentity leaving;
+    WorkerIdentity who;
     synchronized (this) {
       if (phase == Phase.CLOSED) {
         return;
       }
       phase = Phase.CLOSED;
-      leaving = identity;
+      who = identity;
     }
     withdraw();
-    log.debug("worker {}: {}", leaving.worker(), reason);
-    host.giveBack(leaving, host.config().streamGrace(), reason);
+    log.debug("worker {}: {}", who.worker(), reason);
+    host.giveBack(who, host.config().streamGrace(), reason);
   }
 
   /** Ends the stream from our side; what it holds stays leased, so that the worker can return. */
   private void close(Throwable failure) {
-    WorkerIdentity leaving;
+    WorkerIdentity who = end(failure);
+    if (who != null) {
+      host.giveBack(who, host.config().streamGrace(), "the stream was closed");
+    }
+  }
+
+  private @Nullable WorkerIdentity end(Throwable failure) {
+    WorkerIdentity who;
     synchronized (this) {
       if (phase == Phase.CLOSED) {
-        return;
+        return null;
       }
       phase = Phase.CLOSED;
-      leaving = identity;
+      who = identity;
       worker.onError(StatusMapper.toStatus(failure));
     }
     withdraw();
-    host.giveBack(leaving, host.config().streamGrace(), "the stream was closed");
+    return who;
   }
 
   private void withdraw() {
@@ -463,7 +486,7 @@ final class WorkStream implements StreamObserver<WorkRequest>, LeaseTaker {
 
   @Override
   public synchronized int reserve(int most) {
-    if (phase != Phase.LIVE || draining || !worker.isReady()) {
+    if (phase != Phase.LIVE || draining || leaving || !worker.isReady()) {
       return 0;
     }
     int free = Math.max(0, Math.min(most, slots - held.size() - reserved));
@@ -536,7 +559,7 @@ final class WorkStream implements StreamObserver<WorkRequest>, LeaseTaker {
       all = memberships;
     }
     for (LeasePools.Membership membership : all) {
-      if (!membership.key().queue().equals(served)) {
+      if (!membership.queue().equals(served)) {
         membership.offer();
       }
     }
@@ -591,8 +614,8 @@ final class WorkStream implements StreamObserver<WorkRequest>, LeaseTaker {
 
   /**
    * Looks after deliveries: one that stays unacknowledged is given back, and those acknowledged
-   * since the last look are recorded as arrived. Called about once a second; a task that ends sooner
-   * costs no write.
+   * since the last look are recorded as arrived. Called about once a second; a task that ends
+   * sooner costs no write.
    */
   void lookAfterDeliveries() {
     long tooOld = host.nanos() - host.config().ackTimeout().toNanos();
@@ -635,9 +658,12 @@ final class WorkStream implements StreamObserver<WorkRequest>, LeaseTaker {
     }
   }
 
-  /** Ends the stream because the server stops; what is still held stays leased for the worker. */
+  /**
+   * Ends the stream because the server stops. What is held stays leased as it is: the worker is
+   * well and goes on, and it may take longer than the grace until a server is there again.
+   */
   void stopNow() {
-    close(shuttingDown());
+    end(shuttingDown());
   }
 
   private static TroupeException shuttingDown() {
@@ -649,24 +675,8 @@ final class WorkStream implements StreamObserver<WorkRequest>, LeaseTaker {
   }
 
   private synchronized void send(WorkResponse response) {
-    if (phase != Phase.CLOSED && !halfClosed) {
+    if (phase != Phase.CLOSED) {
       worker.onNext(response);
-    }
-  }
-
-  /** Who hangs on a stream. */
-  record WorkerIdentity(
-      String namespace, String worker, Set<String> capabilities, Map<QueueId, Long> epochs) {
-
-    static final WorkerIdentity NOBODY = new WorkerIdentity("", "", Set.of(), Map.of());
-
-    WorkerIdentity {
-      capabilities = Set.copyOf(new HashSet<>(capabilities));
-      epochs = Map.copyOf(epochs);
-    }
-
-    long newestEpoch() {
-      return epochs.values().stream().mapToLong(Long::longValue).max().orElse(0);
     }
   }
 }

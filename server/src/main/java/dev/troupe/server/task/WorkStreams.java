@@ -15,7 +15,9 @@ final class WorkStreams {
   private final ConcurrentMap<Key, WorkStream> byWorker = new ConcurrentHashMap<>();
   private final java.util.Set<WorkStream> all = ConcurrentHashMap.newKeySet();
 
-  /** Makes a stream known; one of the same worker with a lower epoch is told that it is replaced. */
+  /**
+   * Makes a stream known; one of the same worker with a lower epoch is told that it is replaced.
+   */
   void add(QueueId queue, String worker, WorkStream stream) {
     all.add(stream);
     WorkStream former = byWorker.put(new Key(queue, worker), stream);

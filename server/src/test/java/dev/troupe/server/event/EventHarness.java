@@ -64,8 +64,7 @@ final class EventHarness implements AutoCloseable {
     Ticker ticker = Ticker.systemTicker();
     logs =
         new RedisPartitionLogs(
-            redis.client,
-            redis.blocking,
+            redis,
             redis,
             new LogConfig(200_000, Duration.ofHours(24), new DataSize(1 << 20)),
             executor,

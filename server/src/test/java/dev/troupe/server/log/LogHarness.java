@@ -29,8 +29,7 @@ final class LogHarness implements AutoCloseable {
   }
 
   RedisPartitionLogs logs(LogConfig config) {
-    return new RedisPartitionLogs(
-        redis.client, redis.blocking, redis, config, executor, Ticker.systemTicker());
+    return new RedisPartitionLogs(redis, redis, config, executor, Ticker.systemTicker());
   }
 
   RedisPartitionLogs logs() {

@@ -3,6 +3,7 @@ package dev.troupe.server.log;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import dev.troupe.server.redis.Partition;
+import dev.troupe.server.redis.RedisClients;
 import dev.troupe.server.redis.Script;
 import dev.troupe.server.redis.ScriptRunner;
 import java.io.File;
@@ -24,7 +25,7 @@ import org.redisson.client.codec.ByteArrayCodec;
 import org.redisson.config.Config;
 
 /** A Redis of its own for one test class, which can be killed and started again. */
-public final class ScratchRedis implements AutoCloseable, ScriptRunner {
+public final class ScratchRedis implements AutoCloseable, ScriptRunner, RedisClients {
 
   final Path directory;
   final int port;
@@ -120,6 +121,16 @@ public final class ScratchRedis implements AutoCloseable, ScriptRunner {
             RScript.ReturnType.LIST,
             List.of(new String(partition.logKey(), UTF_8)),
             values);
+  }
+
+  @Override
+  public RedissonClient commands() {
+    return client;
+  }
+
+  @Override
+  public RedissonClient blocking() {
+    return blocking;
   }
 
   @Override

@@ -1,0 +1,47 @@
+package dev.troupe.server.grpc;
+
+import dev.troupe.server.config.DataSize;
+import dev.troupe.server.config.Setting;
+import java.time.Duration;
+
+/**
+ * The door.
+ *
+ * @param host address to listen on; loopback unless you say otherwise
+ * @param port to listen on; 0 takes a free one
+ * @param maxMessage largest request
+ * @param maxInFlight calls under way beyond which new ones are refused
+ * @param keepaliveFloor most frequent keepalive that clients may send
+ */
+public record GrpcConfig(
+    @Setting(
+            name = "grpc.host",
+            help = "address to listen on; 0.0.0.0 lets other machines in",
+            fallback = "127.0.0.1")
+        String host,
+    @Setting(name = "grpc.port", help = "port to listen on; 0 takes a free one", fallback = "7070")
+        int port,
+    @Setting(name = "grpc.max-message", help = "largest request", fallback = "8MiB")
+        DataSize maxMessage,
+    @Setting(
+            name = "grpc.max-in-flight",
+            help = "unary calls under way beyond which new ones are refused",
+            fallback = "10000")
+        int maxInFlight,
+    @Setting(
+            name = "grpc.keepalive-floor",
+            help = "most frequent keepalive that clients may send",
+            fallback = "10s")
+        Duration keepaliveFloor) {
+
+  /** Checks the bounds. */
+  public GrpcConfig {
+    if (port < 0 || port > 65_535) {
+      throw new IllegalArgumentException("grpc.port: " + port + " (expected: 0 to 65535)");
+    }
+    if (maxInFlight < 1) {
+      throw new IllegalArgumentException(
+          "grpc.max-in-flight: " + maxInFlight + " (expected: 1 or more)");
+    }
+  }
+}

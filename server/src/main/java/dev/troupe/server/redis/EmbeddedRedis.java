@@ -1,0 +1,256 @@
+package dev.troupe.server.redis;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.security.SecureRandom;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.HexFormat;
+import java.util.concurrent.locks.LockSupport;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A Redis as a child of this process: on loopback, behind a random password, with an append-only
+ * file.
+ *
+ * <p>It hangs on a pipe: a small shell reads the pipe's end and terminates Redis when we are gone,
+ * however that came. A Redis that dies is started again on the same port with the same data, but
+ * not more than five times a minute.
+ */
+public final class EmbeddedRedis implements AutoCloseable {
+
+  private static final Logger log = LoggerFactory.getLogger(EmbeddedRedis.class);
+  private static final Duration START = Duration.ofSeconds(60);
+  private static final Duration RESTART_WINDOW = Duration.ofMinutes(1);
+  private static final int MOST_RESTARTS = 5;
+
+  /**
+   * Starts Redis away from the terminal's signals (Ctrl-C is for us; Redis stops when we are done),
+   * tells its pid, and ends it when the pipe closes. The loop ends too when Redis ends by itself.
+   */
+  private static final String KEEPER =
+      """
+      trap '' INT HUP QUIT
+      "$@" </dev/null >>"$LOG" 2>&1 &
+      child=$!
+      echo $child
+      cat >/dev/null
+      kill -TERM $child 2>/dev/null
+      wait $child
+      """;
+
+  private final RedisConfig config;
+  private final DataDirectory directory;
+  private final RedisBinary binary;
+  private final String password;
+  private final int port;
+  private final Deque<Long> restarts = new ArrayDeque<>();
+  private @Nullable Process keeper;
+  private @Nullable ProcessHandle redis;
+  private boolean closed;
+
+  private EmbeddedRedis(RedisConfig config, DataDirectory directory, RedisBinary binary, int port) {
+    this.config = config;
+    this.directory = directory;
+    this.binary = binary;
+    this.port = port;
+    byte[] secret = new byte[24];
+    new SecureRandom().nextBytes(secret);
+    this.password = HexFormat.of().formatHex(secret);
+  }
+
+  /**
+   * Starts one and returns when it answers.
+   *
+   * @throws RedisStartupException with a message for people
+   */
+  public static EmbeddedRedis start(RedisConfig config) {
+    DataDirectory directory = DataDirectory.take(config.dataDir());
+    try {
+      RedisBinary binary = RedisBinary.find(config.binary(), directory.path("bin"));
+      directory.mark(binary);
+      EmbeddedRedis redis = new EmbeddedRedis(config, directory, binary, freePort());
+      redis.configure();
+      redis.launch();
+      return redis;
+    } catch (IOException e) {
+      directory.close();
+      throw new RedisStartupException("cannot start Redis in " + directory + ": " + e, e);
+    } catch (RuntimeException e) {
+      directory.close();
+      throw e;
+    }
+  }
+
+  private static int freePort() throws IOException {
+    try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+      return socket.getLocalPort();
+    }
+  }
+
+  private void configure() throws IOException {
+    Files.createDirectories(directory.path("redis"));
+    Path file = directory.path("redis.conf");
+    Files.deleteIfExists(file);
+    Files.createFile(
+        file, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
+    Files.writeString(
+        file,
+        String.join(
+            "\n",
+            "bind 127.0.0.1",
+            "port " + port,
+            "requirepass " + password,
+            "dir \"" + directory.path("redis") + "\"",
+            "appendonly yes",
+            "appendfsync " + (config.fsync() == RedisConfig.Fsync.ALWAYS ? "always" : "everysec"),
+            "save \"\"",
+            "maxmemory-policy noeviction",
+            "daemonize no",
+            ""));
+  }
+
+  private synchronized void launch() throws IOException {
+    ProcessBuilder builder =
+        new ProcessBuilder(
+            "sh",
+            "-c",
+            KEEPER,
+            "troupe-redis-keeper",
+            binary.path().toString(),
+            directory.path("redis.conf").toString());
+    builder.environment().put("LOG", directory.path("redis.log").toString());
+    Files.writeString(directory.path("redis.log"), "");
+    Process started = builder.redirectError(ProcessBuilder.Redirect.DISCARD).start();
+    keeper = started;
+    String line =
+        new BufferedReader(new InputStreamReader(started.getInputStream(), UTF_8)).readLine();
+    if (line == null) {
+      throw new RedisStartupException("cannot start " + binary.path());
+    }
+    long pid = Long.parseLong(line.strip());
+    directory.redisStarted(pid);
+    ProcessHandle child =
+        ProcessHandle.of(pid).orElseThrow(() -> new RedisStartupException(whyItEnded()));
+    awaitAnswer(child);
+    redis = child;
+    child.onExit().thenAccept(this::ended);
+  }
+
+  /** Redis answers other than PONG while it reads its data. */
+  private void awaitAnswer(ProcessHandle child) {
+    long deadline = System.nanoTime() + START.toNanos();
+    while (System.nanoTime() - deadline < 0) {
+      if (!child.isAlive()) {
+        throw new RedisStartupException(whyItEnded());
+      }
+      try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), port)) {
+        socket.setSoTimeout(2000);
+        socket
+            .getOutputStream()
+            .write(("AUTH " + password + "\r\nPING\r\nQUIT\r\n").getBytes(UTF_8));
+        if (new String(socket.getInputStream().readAllBytes(), UTF_8).contains("+PONG")) {
+          return;
+        }
+      } catch (IOException e) {
+        log.trace("Redis does not answer yet", e);
+      }
+      LockSupport.parkNanos(5_000_000);
+    }
+    child.destroyForcibly();
+    throw new RedisStartupException("Redis did not answer within " + START.toSeconds() + " s");
+  }
+
+  private String whyItEnded() {
+    String words = directory.lastWords();
+    String advice =
+        words.contains("Bad file format") || words.contains("redis-check-aof")
+            ? "\nThe data is damaged. Keep a copy of "
+                + directory.path("redis")
+                + ", then repair it with: redis-check-aof --fix <the append-only file>"
+            : "";
+    return "Redis ended while starting in " + directory + ". It said:\n" + words + advice;
+  }
+
+  private void ended(ProcessHandle child) {
+    synchronized (this) {
+      if (closed) {
+        return;
+      }
+      // The pipe's other end is of no use any more.
+      if (keeper != null) {
+        keeper.destroy();
+      }
+      long now = System.nanoTime();
+      restarts.removeIf(time -> now - time > RESTART_WINDOW.toNanos());
+      if (restarts.size() >= MOST_RESTARTS) {
+        log.error(
+            "Redis died {} times within a minute and stays down. It said:\n{}",
+            MOST_RESTARTS + 1,
+            directory.lastWords());
+        return;
+      }
+      restarts.add(now);
+      log.warn("Redis (process {}) died; starting it again with its data", child.pid());
+      try {
+        launch();
+      } catch (IOException | RedisStartupException e) {
+        log.error("Redis cannot be started again", e);
+      }
+    }
+  }
+
+  /** Where it is, in the form of {@code redis.url}. Holds the password. */
+  public String url() {
+    return "redis://:" + password + "@127.0.0.1:" + port;
+  }
+
+  /** Process id of the Redis that runs now; 0 when none does. */
+  public synchronized long pid() {
+    return redis == null ? 0 : redis.pid();
+  }
+
+  /** Version and place, for people. */
+  public String describe() {
+    return "embedded Redis " + binary.version() + " on port " + port;
+  }
+
+  /** Lets Redis write what it has, and ends it. */
+  @Override
+  public void close() {
+    Process last;
+    synchronized (this) {
+      if (closed) {
+        return;
+      }
+      closed = true;
+      last = keeper;
+    }
+    try {
+      if (last != null) {
+        last.getOutputStream().close();
+        if (!last.waitFor(20, java.util.concurrent.TimeUnit.SECONDS) && redis != null) {
+          redis.destroyForcibly();
+        }
+      }
+    } catch (IOException e) {
+      log.warn("cannot end Redis", e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    } finally {
+      directory.close();
+    }
+  }
+}

@@ -1,0 +1,162 @@
+package dev.troupe.server.task;
+
+import com.google.inject.Inject;
+import dev.troupe.server.grpc.Names;
+import dev.troupe.server.grpc.PageTokens;
+import dev.troupe.server.redis.Namespaces;
+import dev.troupe.server.redis.Partition;
+import dev.troupe.v1.ListQueuesRequest;
+import dev.troupe.v1.ListQueuesResponse;
+import dev.troupe.v1.ListTasksRequest;
+import dev.troupe.v1.ListTasksResponse;
+import dev.troupe.v1.PurgeQueueRequest;
+import dev.troupe.v1.PurgeQueueResponse;
+import dev.troupe.v1.RedriveTasksRequest;
+import dev.troupe.v1.RedriveTasksResponse;
+import dev.troupe.v1.TaskState;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+
+/** What goes over many tasks or queues: page by page, or part by part. */
+final class TaskListings {
+
+  private static final int TASKS = 50;
+  private static final int QUEUES = 100;
+  private static final int REDRIVEN = 1000;
+
+  private final TaskStore store;
+  private final Namespaces namespaces;
+
+  @Inject
+  TaskListings(TaskStore store, Namespaces namespaces) {
+    this.store = store;
+    this.namespaces = namespaces;
+  }
+
+  CompletionStage<ListTasksResponse> tasks(QueueId queue, ListTasksRequest request) {
+    String arguments = "tasks\n" + queue + "\n" + request.getState();
+    String place = PageTokens.read(arguments, request.getPageToken());
+    int most = request.getPageSize() == 0 ? TASKS : request.getPageSize();
+    return store
+        .list(queue, request.getState(), most, place)
+        .thenApply(
+            page ->
+                ListTasksResponse.newBuilder()
+                    .addAllTasks(page.tasks())
+                    .setNextPageToken(
+                        page.place().isEmpty() ? "" : PageTokens.make(arguments, page.place()))
+                    .build());
+  }
+
+  CompletionStage<RedriveTasksResponse> redrive(QueueId queue, RedriveTasksRequest request) {
+    CompletionStage<Integer> count =
+        request.getTaskIdsCount() > 0
+            ? redriveNamed(queue, request.getState(), request.getTaskIdsList(), 0)
+            : redriveOldest(
+                queue,
+                request.getState(),
+                request.getMaxTasks() == 0 ? REDRIVEN : request.getMaxTasks(),
+                0);
+    return count.thenApply(
+        redriven -> RedriveTasksResponse.newBuilder().setRedriven(redriven).build());
+  }
+
+  private CompletionStage<Integer> redriveNamed(
+      QueueId queue, TaskState state, List<String> ids, int sofar) {
+    if (ids.isEmpty()) {
+      return CompletableFuture.completedFuture(sofar);
+    }
+    int part = Math.min(ids.size(), TaskStore.MOST_PER_SCRIPT);
+    return store
+        .redrive(queue, state, ids.subList(0, part), 0)
+        .thenCompose(
+            moved ->
+                redriveNamed(queue, state, ids.subList(part, ids.size()), sofar + moved.count()));
+  }
+
+  private CompletionStage<Integer> redriveOldest(
+      QueueId queue, TaskState state, int left, int sofar) {
+    return store
+        .redrive(queue, state, List.of(), left)
+        .thenCompose(
+            moved ->
+                moved.more() && left > moved.count()
+                    ? redriveOldest(queue, state, left - moved.count(), sofar + moved.count())
+                    : CompletableFuture.completedFuture(sofar + moved.count()));
+  }
+
+  CompletionStage<PurgeQueueResponse> purge(QueueId queue, PurgeQueueRequest request) {
+    List<TaskState> states =
+        request.getStatesCount() == 0
+            ? List.of(TaskState.TASK_STATE_DELAYED, TaskState.TASK_STATE_READY)
+            : request.getStatesList();
+    return purge(queue, states, 0)
+        .thenApply(purged -> PurgeQueueResponse.newBuilder().setPurged(purged).build());
+  }
+
+  private CompletionStage<Long> purge(QueueId queue, List<TaskState> states, long sofar) {
+    return store
+        .purge(queue, states)
+        .thenCompose(
+            moved ->
+                moved.more()
+                    ? purge(queue, states, sofar + moved.count())
+                    : CompletableFuture.completedFuture(sofar + moved.count()));
+  }
+
+  CompletionStage<ListQueuesResponse> queues(ListQueuesRequest request) {
+    String namespace = Names.namespace(request.getNamespace());
+    String arguments = "queues\n" + namespace;
+    String place = PageTokens.read(arguments, request.getPageToken());
+    int newline = place.indexOf('\n');
+    int partition = newline < 0 ? 0 : Integer.parseInt(place.substring(0, newline));
+    String after = place.substring(newline + 1);
+    int most = request.getPageSize() == 0 ? QUEUES : request.getPageSize();
+    ListQueuesResponse.Builder response = ListQueuesResponse.newBuilder();
+    return namespaces
+        .partitions(namespace)
+        .thenCompose(all -> fill(all, partition, after, most, arguments, response));
+  }
+
+  private CompletionStage<ListQueuesResponse> fill(
+      List<Partition> partitions,
+      int index,
+      String after,
+      int left,
+      String arguments,
+      ListQueuesResponse.Builder response) {
+    if (index >= partitions.size()) {
+      return CompletableFuture.completedFuture(response.build());
+    }
+    return store
+        .names(partitions.get(index), left, after)
+        .thenCompose(
+            names -> addStats(partitions.get(index), names, 0, response).thenApply(d -> names))
+        .thenCompose(
+            names -> {
+              if (names.size() < left) {
+                return fill(partitions, index + 1, "", left - names.size(), arguments, response);
+              }
+              String last = names.get(names.size() - 1);
+              return CompletableFuture.completedFuture(
+                  response
+                      .setNextPageToken(PageTokens.make(arguments, index + "\n" + last))
+                      .build());
+            });
+  }
+
+  private CompletionStage<Void> addStats(
+      Partition partition, List<String> names, int index, ListQueuesResponse.Builder response) {
+    if (index == names.size()) {
+      return CompletableFuture.completedFuture(null);
+    }
+    return store
+        .stats(new QueueId(partition, names.get(index)))
+        .thenCompose(
+            queue -> {
+              response.addQueues(queue);
+              return addStats(partition, names, index + 1, response);
+            });
+  }
+}
