@@ -1,8 +1,10 @@
 package dev.troupe.server.task;
 
+import com.google.inject.Inject;
 import com.google.inject.Singleton;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
 
@@ -10,10 +12,13 @@ import java.util.concurrent.ConcurrentMap;
 @Singleton
 final class WorkStreams {
 
+  @Inject
+  WorkStreams() {}
+
   private record Key(QueueId queue, String worker) {}
 
   private final ConcurrentMap<Key, WorkStream> byWorker = new ConcurrentHashMap<>();
-  private final java.util.Set<WorkStream> all = ConcurrentHashMap.newKeySet();
+  private final Set<WorkStream> all = ConcurrentHashMap.newKeySet();
 
   /**
    * Makes a stream known; one of the same worker with a lower epoch is told that it is replaced.
