@@ -1,0 +1,99 @@
+package dev.troupe.server.crash;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import dev.troupe.server.Main;
+import io.grpc.ManagedChannel;
+import io.grpc.netty.NettyChannelBuilder;
+import java.io.BufferedReader;
+import java.io.File;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.stream.Stream;
+
+/** A server in a process of its own, with an embedded Redis, which can be killed and started. */
+final class TroupeProcess implements AutoCloseable {
+
+  private final Path data;
+  final int port;
+  private Process process;
+
+  TroupeProcess() throws Exception {
+    data = Files.createTempDirectory("troupe-crash");
+    try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+      port = socket.getLocalPort();
+    }
+    process = launch();
+  }
+
+  private Process launch() throws IOException {
+    Process started =
+        java(
+            Main.class,
+            "serve",
+            "--grpc.port=" + port,
+            "--redis.data-dir=" + data,
+            "--redis.fsync=always");
+    BufferedReader output =
+        new BufferedReader(new InputStreamReader(started.getInputStream(), UTF_8));
+    List<String> said = new ArrayList<>();
+    for (String line = output.readLine(); line != null; line = output.readLine()) {
+      said.add(line);
+      if (line.startsWith("listening on")) {
+        // Whatever it says from now on has to be read, or it would wait for us.
+        Thread reader = new Thread(() -> output.lines().forEach(ignored -> {}), "server output");
+        reader.setDaemon(true);
+        reader.start();
+        return started;
+      }
+    }
+    throw new IllegalStateException("the server did not start: " + said);
+  }
+
+  /** A JVM with this test's class path; what it says on both streams is read by the caller. */
+  static Process java(Class<?> main, String... arguments) throws IOException {
+    List<String> command = new ArrayList<>();
+    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    command.addAll(List.of("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xmx256m"));
+    String path =
+        System.getProperty("surefire.test.class.path", System.getProperty("java.class.path"));
+    command.addAll(List.of("-cp", path, main.getName()));
+    command.addAll(List.of(arguments));
+    return new ProcessBuilder(command)
+        .directory(new File(System.getProperty("java.io.tmpdir")))
+        .redirectErrorStream(true)
+        .start();
+  }
+
+  ManagedChannel channel() {
+    return NettyChannelBuilder.forAddress("127.0.0.1", port).usePlaintext().build();
+  }
+
+  /** SIGKILL, and a new start on the same port and data. */
+  void killAndRestart() throws Exception {
+    process.destroyForcibly().waitFor();
+    process = launch();
+  }
+
+  /** SIGKILL to the embedded Redis; the server starts it again. */
+  void killRedis() throws IOException {
+    long pid = Long.parseLong(Files.readString(data.resolve("redis.pid")).strip());
+    ProcessHandle.of(pid).orElseThrow().destroyForcibly();
+  }
+
+  @Override
+  public void close() throws Exception {
+    process.destroy();
+    process.waitFor();
+    try (Stream<Path> files = Files.walk(data)) {
+      files.sorted(Comparator.reverseOrder()).map(Path::toFile).forEach(File::delete);
+    }
+  }
+}
