@@ -19,13 +19,13 @@ import java.util.List;
 import java.util.stream.Stream;
 
 /** A server in a process of its own, with an embedded Redis, which can be killed and started. */
-final class TroupeProcess implements AutoCloseable {
+public final class TroupeProcess implements AutoCloseable {
 
   private final Path data;
-  final int port;
+  public final int port;
   private Process process;
 
-  TroupeProcess() throws Exception {
+  public TroupeProcess() throws Exception {
     data = Files.createTempDirectory("troupe-crash");
     try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
       port = socket.getLocalPort();
@@ -72,7 +72,7 @@ final class TroupeProcess implements AutoCloseable {
         .start();
   }
 
-  ManagedChannel channel() {
+  public ManagedChannel channel() {
     return NettyChannelBuilder.forAddress("127.0.0.1", port).usePlaintext().build();
   }
 
