@@ -1,0 +1,1 @@
+"""Troupe: stubs of the contract, one package per version."""
