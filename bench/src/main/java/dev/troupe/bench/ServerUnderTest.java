@@ -1,0 +1,71 @@
+package dev.troupe.bench;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import java.io.BufferedReader;
+import java.io.File;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Comparator;
+import java.util.stream.Stream;
+
+/** A server in a process of its own, whose processor time and that of its Redis can be read. */
+final class ServerUnderTest implements AutoCloseable {
+
+  private final Path data;
+  private final Process process;
+  private final ProcessHandle redis;
+  final int port;
+
+  ServerUnderTest(Path jar, String fsync) throws IOException {
+    data = Files.createTempDirectory("troupe-bench");
+    process =
+        new ProcessBuilder(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-XX:+UseParallelGC",
+                "-Xmx512m",
+                "-jar",
+                jar.toString(),
+                "serve",
+                "--grpc.port=0",
+                "--redis.fsync=" + fsync,
+                "--redis.data-dir=" + data)
+            .redirectError(ProcessBuilder.Redirect.DISCARD)
+            .start();
+    BufferedReader output =
+        new BufferedReader(new InputStreamReader(process.getInputStream(), UTF_8));
+    String line = output.readLine();
+    while (line != null && !line.startsWith("listening on ")) {
+      line = output.readLine();
+    }
+    if (line == null) {
+      throw new IOException("the server did not start");
+    }
+    port = Integer.parseInt(line.substring(line.lastIndexOf(':') + 1).strip());
+    Thread reader = new Thread(() -> output.lines().forEach(ignored -> {}), "server output");
+    reader.setDaemon(true);
+    reader.start();
+    long pid = Long.parseLong(Files.readString(data.resolve("redis.pid")).strip());
+    redis = ProcessHandle.of(pid).orElseThrow();
+  }
+
+  Duration serverCpu() {
+    return process.info().totalCpuDuration().orElse(Duration.ZERO);
+  }
+
+  Duration redisCpu() {
+    return redis.info().totalCpuDuration().orElse(Duration.ZERO);
+  }
+
+  @Override
+  public void close() throws IOException, InterruptedException {
+    process.destroy();
+    process.waitFor();
+    try (Stream<Path> files = Files.walk(data)) {
+      files.sorted(Comparator.reverseOrder()).map(Path::toFile).forEach(File::delete);
+    }
+  }
+}
