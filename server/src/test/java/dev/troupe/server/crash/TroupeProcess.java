@@ -22,10 +22,13 @@ import java.util.stream.Stream;
 public final class TroupeProcess implements AutoCloseable {
 
   private final Path data;
+  private final List<String> settings;
   public final int port;
   private Process process;
 
-  public TroupeProcess() throws Exception {
+  /** Starts one on a free port, with further settings as flags. */
+  public TroupeProcess(String... settings) throws Exception {
+    this.settings = List.of(settings);
     data = Files.createTempDirectory("troupe-crash");
     try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
       port = socket.getLocalPort();
@@ -34,13 +37,12 @@ public final class TroupeProcess implements AutoCloseable {
   }
 
   private Process launch() throws IOException {
-    Process started =
-        java(
-            Main.class,
-            "serve",
-            "--grpc.port=" + port,
-            "--redis.data-dir=" + data,
-            "--redis.fsync=always");
+    List<String> arguments = new ArrayList<>(settings);
+    arguments.addAll(
+        0,
+        List.of(
+            "serve", "--grpc.port=" + port, "--redis.data-dir=" + data, "--redis.fsync=always"));
+    Process started = java(Main.class, arguments.toArray(String[]::new));
     BufferedReader output =
         new BufferedReader(new InputStreamReader(started.getInputStream(), UTF_8));
     List<String> said = new ArrayList<>();

@@ -1,0 +1,163 @@
+package dev.troupe.server.crash;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import java.io.BufferedReader;
+import java.io.File;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.InputStreamReader;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.awaitility.Awaitility;
+
+/** Six Redis processes on loopback: three masters with a replica each. */
+final class RedisCluster implements AutoCloseable {
+
+  private static final int NODES = 6;
+  private static final int MASTERS = 3;
+  private static final int SLOTS = 16_384;
+
+  private final Path directory;
+  private final List<Process> processes = new ArrayList<>();
+  private final List<Integer> ports = new ArrayList<>();
+
+  RedisCluster() throws Exception {
+    directory = Files.createTempDirectory("troupe-cluster");
+    Path binary = directory.resolve("redis-server");
+    try (InputStream in =
+        ClassLoader.getSystemResourceAsStream("redis-server-6.2.6-v5-linux-amd64")) {
+      Files.copy(in, binary);
+    }
+    binary.toFile().setExecutable(true);
+    for (int i = 0; i < NODES; i++) {
+      ports.add(freePort());
+    }
+    for (int port : ports) {
+      Path data = Files.createDirectory(directory.resolve(Integer.toString(port)));
+      processes.add(
+          new ProcessBuilder(
+                  binary.toString(),
+                  "--port",
+                  Integer.toString(port),
+                  "--bind",
+                  "127.0.0.1",
+                  "--cluster-enabled",
+                  "yes",
+                  "--cluster-node-timeout",
+                  "2000",
+                  "--save",
+                  "")
+              .directory(data.toFile())
+              .redirectErrorStream(true)
+              .redirectOutput(data.resolve("log").toFile())
+              .start());
+    }
+    form();
+  }
+
+  /** The cluster's bus listens 10,000 ports above, which has to exist and be free as well. */
+  private static int freePort() throws IOException {
+    while (true) {
+      try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+        int port = socket.getLocalPort();
+        if (port <= 55_000) {
+          try (ServerSocket bus =
+              new ServerSocket(port + 10_000, 1, InetAddress.getLoopbackAddress())) {
+            return bus.getLocalPort() - 10_000;
+          } catch (IOException e) {
+            continue;
+          }
+        }
+      }
+    }
+  }
+
+  private void form() {
+    for (int port : ports) {
+      until(() -> ask(port, "PING").startsWith("+PONG"));
+    }
+    for (int i = 0; i < MASTERS; i++) {
+      StringBuilder slots = new StringBuilder("CLUSTER ADDSLOTS");
+      for (int slot = i * SLOTS / MASTERS; slot < (i + 1) * SLOTS / MASTERS; slot++) {
+        slots.append(' ').append(slot);
+      }
+      ask(ports.get(i), slots.toString());
+    }
+    for (int port : ports) {
+      ask(ports.get(0), "CLUSTER MEET 127.0.0.1 " + port);
+    }
+    for (int port : ports) {
+      until(() -> ask(port, "CLUSTER INFO").contains("cluster_known_nodes:" + NODES));
+    }
+    for (int i = 0; i < MASTERS; i++) {
+      String master = ask(ports.get(i), "CLUSTER MYID").lines().skip(1).findFirst().orElseThrow();
+      int replica = ports.get(MASTERS + i);
+      until(() -> ask(replica, "CLUSTER REPLICATE " + master).startsWith("+OK"));
+    }
+    for (int port : ports) {
+      until(() -> ask(port, "CLUSTER INFO").contains("cluster_state:ok"));
+    }
+  }
+
+  private interface Question {
+    boolean answered() throws Exception;
+  }
+
+  private static void until(Question question) {
+    Awaitility.await()
+        .pollInterval(Duration.ofMillis(50))
+        .atMost(Duration.ofSeconds(30))
+        .ignoreExceptions()
+        .until(question::answered);
+  }
+
+  private static String ask(int port, String command) {
+    try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), port)) {
+      socket.getOutputStream().write((command + "\r\nQUIT\r\n").getBytes(UTF_8));
+      return new BufferedReader(new InputStreamReader(socket.getInputStream(), UTF_8))
+          .lines()
+          .collect(Collectors.joining("\n"));
+    } catch (IOException e) {
+      return "";
+    }
+  }
+
+  /** Where it is, as {@code redis.url} wants it. */
+  String url() {
+    return "redis-cluster://"
+        + ports.stream()
+            .limit(MASTERS)
+            .map(port -> "127.0.0.1:" + port)
+            .collect(Collectors.joining(","));
+  }
+
+  /** How many keys each master holds. */
+  List<Integer> keys() {
+    return ports.stream()
+        .limit(MASTERS)
+        .map(
+            port ->
+                Integer.parseInt(ask(port, "DBSIZE").lines().findFirst().orElse(":0").substring(1)))
+        .toList();
+  }
+
+  @Override
+  public void close() throws Exception {
+    for (Process process : processes) {
+      process.destroyForcibly().waitFor();
+    }
+    try (Stream<Path> files = Files.walk(directory)) {
+      files.sorted(Comparator.reverseOrder()).map(Path::toFile).forEach(File::delete);
+    }
+  }
+}
