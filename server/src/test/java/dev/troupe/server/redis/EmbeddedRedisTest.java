@@ -1,0 +1,153 @@
+package dev.troupe.server.redis;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
+
+import dev.troupe.server.config.Config;
+import io.netty.channel.EventLoopGroup;
+import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.channel.epoll.Epoll;
+import io.netty.channel.epoll.EpollIoHandler;
+import io.netty.channel.nio.NioIoHandler;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The Redis that comes along: whose data it serves, and how it dies. */
+final class EmbeddedRedisTest {
+
+  private static final Script SCRIPT = Script.load("redis/open_namespace");
+  private static final Partition PARTITION = new Partition("test", 0);
+
+  @TempDir
+  @SuppressWarnings("NullAway.Init")
+  Path directory;
+
+  @Test
+  void aSecondServerOnTheSameDataIsRefusedByName() {
+    try (EmbeddedRedis first = EmbeddedRedis.start(config())) {
+      assertThat(first.pid()).isPositive();
+      assertThatThrownBy(() -> EmbeddedRedis.start(config()))
+          .isInstanceOf(RedisStartupException.class)
+          .hasMessageContaining("in use by process " + ProcessHandle.current().pid());
+    }
+    try (EmbeddedRedis next = EmbeddedRedis.start(config())) {
+      assertThat(next.pid()).isPositive();
+    }
+  }
+
+  @Test
+  void aDirectoryWithSomethingElseInItIsRefusedAndLeftAlone() throws IOException {
+    Files.writeString(directory.resolve("thesis.txt"), "years of work");
+    assertThatThrownBy(() -> EmbeddedRedis.start(config()))
+        .isInstanceOf(RedisStartupException.class)
+        .hasMessageContaining("holds something else (thesis.txt)");
+    try (Stream<Path> left = Files.list(directory)) {
+      assertThat(left).containsExactly(directory.resolve("thesis.txt"));
+    }
+  }
+
+  @Test
+  void dataOfANewerRedisIsRefused() throws IOException {
+    EmbeddedRedis.start(config()).close();
+    Files.writeString(directory.resolve("troupe-data"), "format=1\nredis=99\n");
+    assertThatThrownBy(() -> EmbeddedRedis.start(config()))
+        .isInstanceOf(RedisStartupException.class)
+        .hasMessageContaining("was written by Redis 99");
+  }
+
+  @Test
+  void damagedDataIsRefusedWithWhatRedisSaysAndWhatToDo() throws IOException {
+    EmbeddedRedis.start(config()).close();
+    try (Stream<Path> files = Files.walk(directory.resolve("redis"))) {
+      for (Path file : files.filter(Files::isRegularFile).toList()) {
+        Files.writeString(file, "this is no append-only file\n".repeat(10));
+      }
+    }
+    assertThatThrownBy(() -> EmbeddedRedis.start(config()))
+        .isInstanceOf(RedisStartupException.class)
+        .hasMessageContaining("It said:")
+        .hasMessageContaining("redis-check-aof --fix");
+  }
+
+  @Test
+  void aRedisThatAKilledServerLeftBehindIsEndedBeforeTheNextOneStarts() throws Exception {
+    EmbeddedRedis.start(config()).close();
+    Path binary = RedisBinary.find("", directory.resolve("bin")).path();
+    Process orphan =
+        new ProcessBuilder(binary.toString(), "--port", "0", "--dir", directory.toString())
+            .redirectErrorStream(true)
+            .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+            .start();
+    try {
+      Files.writeString(directory.resolve("redis.pid"), Long.toString(orphan.pid()));
+      try (EmbeddedRedis next = EmbeddedRedis.start(config())) {
+        assertThat(orphan.waitFor(10, TimeUnit.SECONDS)).isTrue();
+        assertThat(next.pid()).isNotEqualTo(orphan.pid());
+      }
+    } finally {
+      orphan.destroyForcibly();
+    }
+  }
+
+  @Test
+  void thePasswordIsForTheOwnerOnly() throws IOException {
+    try (EmbeddedRedis redis = EmbeddedRedis.start(config())) {
+      assertThat(redis.url()).startsWith("redis://:");
+      assertThat(Files.getPosixFilePermissions(directory.resolve("redis.conf")))
+          .isEqualTo(PosixFilePermissions.fromString("rw-------"));
+    }
+  }
+
+  @Test
+  void aKilledRedisComesBackWithItsDataAndScriptsAreLoadedAnew() throws Exception {
+    EventLoopGroup loops =
+        new MultiThreadIoEventLoopGroup(
+            1, Epoll.isAvailable() ? EpollIoHandler.newFactory() : NioIoHandler.newFactory());
+    try (EmbeddedRedis redis = EmbeddedRedis.start(config());
+        RedisConnections connections = new RedisConnections(config(), loops)) {
+      connections.connect(redis.url());
+      RedissonScripts scripts = new RedissonScripts(connections);
+      assertThat(open(scripts, 7)).isEqualTo("7");
+      long killed = redis.pid();
+      ProcessHandle.of(killed).orElseThrow().destroyForcibly();
+      await().atMost(Duration.ofSeconds(20)).until(() -> redis.pid() != killed);
+      // Another number is not taken over: the first one is still there.
+      await()
+          .atMost(Duration.ofSeconds(20))
+          .ignoreExceptions()
+          .until(() -> open(scripts, 9).equals("7"));
+    } finally {
+      loops.shutdownGracefully(0, 1, TimeUnit.SECONDS).await();
+    }
+  }
+
+  private static String open(ScriptRunner scripts, int partitions) throws Exception {
+    List<Object> reply =
+        scripts
+            .run(SCRIPT, PARTITION, "name", partitions, 10)
+            .toCompletableFuture()
+            .get(10, TimeUnit.SECONDS);
+    return new Reply(reply).text(1);
+  }
+
+  private RedisConfig config() {
+    RedisConfig defaults = Config.defaults(RedisConfig.class);
+    return new RedisConfig(
+        defaults.url(),
+        defaults.connections(),
+        defaults.timeout(),
+        directory,
+        RedisConfig.Fsync.ALWAYS,
+        defaults.binary(),
+        defaults.partitions());
+  }
+}
