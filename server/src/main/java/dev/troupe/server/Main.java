@@ -3,6 +3,8 @@ package dev.troupe.server;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import com.google.inject.Module;
+import dev.troupe.server.agent.AgentConfig;
+import dev.troupe.server.agent.AgentModule;
 import dev.troupe.server.cli.Console;
 import dev.troupe.server.cli.TroupeCli;
 import dev.troupe.server.event.EventConfig;
@@ -33,6 +35,7 @@ public final class Main {
           RedisConfig.class,
           LogConfig.class,
           TaskConfig.class,
+          AgentConfig.class,
           EventConfig.class,
           LifecycleConfig.class,
           TelemetryConfig.class);
@@ -44,6 +47,7 @@ public final class Main {
           new LogModule(),
           new GrpcModule(),
           new TaskModule(),
+          new AgentModule(),
           new EventModule(),
           new ServerModule());
 

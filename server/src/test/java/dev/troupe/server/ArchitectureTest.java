@@ -16,7 +16,9 @@ import java.util.concurrent.CompletableFuture;
     importOptions = ImportOption.DoNotIncludeTests.class)
 final class ArchitectureTest {
 
-  private static final String[] FEATURES = {"..server.task..", "..server.event.."};
+  private static final String[] FEATURES = {
+    "..server.task..", "..server.event..", "..server.agent.."
+  };
 
   @ArchTest
   static final ArchRule PACKAGES_FORM_NO_CYCLES =
@@ -29,7 +31,7 @@ final class ArchitectureTest {
   @ArchTest
   static final ArchRule FEATURES_STAND_ALONE =
       slices()
-          .matching("dev.troupe.server.(task|event)..")
+          .matching("dev.troupe.server.(task|event|agent)..")
           .should()
           .notDependOnEachOther()
           .because("what two features share belongs to a kernel");

@@ -1,0 +1,35 @@
+package dev.troupe.server.agent;
+
+import dev.troupe.server.config.Setting;
+import java.time.Duration;
+
+/**
+ * Settings of the agent registry.
+ *
+ * @param retention how long a record stays readable after its session
+ * @param heartbeatTick how long heartbeats are gathered before they are written together
+ */
+public record AgentConfig(
+    @Setting(
+            name = "agents.retention",
+            help = "how long the record of a lost or terminated agent stays readable",
+            fallback = "1h")
+        Duration retention,
+    @Setting(
+            name = "agents.heartbeat-tick",
+            help = "how long heartbeats are gathered before they are written together",
+            fallback = "50ms")
+        Duration heartbeatTick) {
+
+  /** Checks the bounds. */
+  public AgentConfig {
+    if (retention.toMillis() < 1000) {
+      throw new IllegalArgumentException(
+          "agents.retention: " + retention + " (expected: 1s or more)");
+    }
+    if (heartbeatTick.toMillis() < 1 || heartbeatTick.toMillis() > 1000) {
+      throw new IllegalArgumentException(
+          "agents.heartbeat-tick: " + heartbeatTick + " (expected: 1ms to 1s)");
+    }
+  }
+}

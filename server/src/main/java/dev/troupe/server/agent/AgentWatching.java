@@ -1,0 +1,173 @@
+package dev.troupe.server.agent;
+
+import com.google.inject.Inject;
+import com.google.protobuf.InvalidProtocolBufferException;
+import dev.troupe.server.error.TroupeException;
+import dev.troupe.server.grpc.Names;
+import dev.troupe.server.grpc.StreamFormat;
+import dev.troupe.server.grpc.StreamPace;
+import dev.troupe.server.grpc.StreamPump;
+import dev.troupe.server.grpc.StreamPumps;
+import dev.troupe.server.log.LogEntry;
+import dev.troupe.server.log.LogReader;
+import dev.troupe.server.log.PartitionLogs;
+import dev.troupe.server.log.PartitionLogs.LogHead;
+import dev.troupe.server.log.ResumePoint;
+import dev.troupe.server.redis.Namespaces;
+import dev.troupe.server.redis.Partition;
+import dev.troupe.v1.AgentChange;
+import dev.troupe.v1.ErrorReason;
+import dev.troupe.v1.WatchAgentsRequest;
+import dev.troupe.v1.WatchAgentsResponse;
+import io.grpc.stub.ServerCallStreamObserver;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import org.jspecify.annotations.Nullable;
+
+/** Streams changes of agents from the logs of all partitions of a namespace. */
+final class AgentWatching {
+
+  private final Namespaces namespaces;
+  private final PartitionLogs logs;
+  private final StreamPumps pumps;
+
+  @Inject
+  AgentWatching(Namespaces namespaces, PartitionLogs logs, StreamPumps pumps) {
+    this.namespaces = namespaces;
+    this.logs = logs;
+    this.pumps = pumps;
+  }
+
+  void watch(WatchAgentsRequest request, ServerCallStreamObserver<WatchAgentsResponse> caller) {
+    String namespace = Names.namespace(request.getNamespace());
+    StreamPump<WatchAgentsResponse> pump =
+        pumps.open(caller, new Format(request), StreamPace.DEFAULT);
+    namespaces
+        .partitions(namespace)
+        .thenCompose(
+            partitions ->
+                point(namespace, request, partitions)
+                    .thenAccept(point -> pump.begin(point, readers(partitions, point))))
+        .whenComplete(
+            (done, failure) -> {
+              if (failure != null) {
+                pump.end(failure);
+              }
+            });
+  }
+
+  private CompletionStage<ResumePoint> point(
+      String namespace, WatchAgentsRequest request, List<Partition> partitions) {
+    String purpose =
+        "agents\0"
+            + String.join("\0", new TreeSet<>(request.getTypesList()))
+            + "\0\0"
+            + String.join("\0", new TreeSet<>(request.getAgentIdsList()));
+    if (!request.getResumeToken().isEmpty()) {
+      try {
+        return CompletableFuture.completedFuture(
+            ResumePoint.parse(namespace, purpose, request.getResumeToken()));
+      } catch (TroupeException refusal) {
+        return CompletableFuture.failedFuture(refusal);
+      }
+    }
+    CompletionStage<Map<Integer, LogHead>> heads =
+        CompletableFuture.completedFuture(new HashMap<>());
+    for (Partition partition : partitions) {
+      heads =
+          heads.thenCombine(
+              logs.head(partition),
+              (found, head) -> {
+                found.put(partition.index(), head);
+                return found;
+              });
+    }
+    return heads.thenApply(found -> ResumePoint.of(namespace, purpose, found));
+  }
+
+  private Map<Integer, LogReader> readers(List<Partition> partitions, ResumePoint point) {
+    Map<Integer, LogReader> readers = new HashMap<>();
+    for (Partition partition : partitions) {
+      LogHead from = point.positions().get(partition.index());
+      if (from != null) {
+        readers.put(partition.index(), logs.open(partition, from.position(), from.epoch()));
+      }
+    }
+    return readers;
+  }
+
+  /** One change per message. */
+  private static final class Format implements StreamFormat<WatchAgentsResponse> {
+
+    private final Set<String> types;
+    private final Set<String> ids;
+
+    Format(WatchAgentsRequest request) {
+      types = Set.copyOf(request.getTypesList());
+      ids = Set.copyOf(request.getAgentIdsList());
+    }
+
+    @Override
+    public boolean wants(LogEntry entry) {
+      return entry.topic().equals("troupe.agents")
+          && (ids.isEmpty() || ids.contains(entry.subject()))
+          && (types.isEmpty() || types.contains(change(entry).getAgent().getType()));
+    }
+
+    private static AgentChange change(LogEntry entry) {
+      try {
+        return AgentChange.parseFrom(entry.data());
+      } catch (InvalidProtocolBufferException e) {
+        throw new IllegalStateException("a logged change of an agent cannot be read", e);
+      }
+    }
+
+    @Override
+    public int batchSize() {
+      return 1;
+    }
+
+    @Override
+    public WatchAgentsResponse entries(List<Delivery> deliveries) {
+      Delivery delivery = deliveries.get(0);
+      return WatchAgentsResponse.newBuilder()
+          .setChange(change(delivery.entry()))
+          .setResumeToken(delivery.resumeToken())
+          .build();
+    }
+
+    @Override
+    public WatchAgentsResponse started(String resumeToken) {
+      return checkpoint(resumeToken);
+    }
+
+    @Override
+    public @Nullable WatchAgentsResponse caughtUp(String resumeToken) {
+      return null;
+    }
+
+    @Override
+    public WatchAgentsResponse checkpoint(String resumeToken) {
+      return WatchAgentsResponse.newBuilder().setResumeToken(resumeToken).build();
+    }
+
+    @Override
+    public WatchAgentsResponse gap(boolean replaced, long missed, String resumeToken) {
+      return WatchAgentsResponse.newBuilder()
+          .setMissed(Math.max(1, missed))
+          .setResumeToken(resumeToken)
+          .build();
+    }
+
+    @Override
+    public WatchAgentsResponse goAway(ErrorReason reason, Duration retryAfter, String resumeToken) {
+      return checkpoint(resumeToken);
+    }
+  }
+}

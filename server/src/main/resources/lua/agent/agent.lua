@@ -1,0 +1,78 @@
+-- An agent: its keys, and the moves that several scripts share.
+--
+-- ag:a:<id>      HASH  b  what the server encodes of the Agent (Protobuf), v version,
+--                      tok token of the session, st status number, task current
+--                      task, ct, ut, hb created, updated, last heartbeat us, lease
+--                      us, ix packed list of the index keys that it stands in
+-- ag:deadline    ZSET  agent -> when it is LOST unless it is heard of, us
+-- ag:gone        ZSET  LOST and TERMINATED agents -> when the record goes, us
+-- ag:all         ZSET  every agent, score 0
+-- ag:ix:<what>   ZSET  agents of a type, status, capability or label, score 0:
+--                      'type:<type>', 'status:<number>', 'cap:<capability>',
+--                      'label:<bytes of the key>:<key>=<value>'
+--#include common/log
+local KINDS = {registered = 1, updated = 2, lost = 3, deregistered = 4}
+local TERMINATED, LOST = 7, 8
+
+local function agent_key(id) return P..'ag:a:'..id end
+
+local FIELDS = {'b', 'v', 'tok', 'st', 'task', 'ct', 'ut', 'hb', 'lease', 'ix'}
+local function load_agent(id)
+  local values, a = C('HMGET', agent_key(id), unpack(FIELDS)), {}
+  if not values[1] then return nil end
+  for i, name in ipairs(FIELDS) do a[name] = values[i] end
+  a.v, a.st = tonumber(a.v), tonumber(a.st)
+  return a
+end
+
+-- The whole Agent: what the server encoded, and behind it what the scripts know.
+local function encoded(a)
+  return a.b..pb_int(3, a.st)..pb_bytes(9, a.task)..pb_int(10, a.v)..pb_int(11, tonumber(a.tok))
+    ..pb_bytes(12, pb_int(1, math.floor(a.lease / 1000000))..pb_int(2, a.lease % 1000000 * 1000))
+    ..pb_time(13, tonumber(a.ct))..pb_time(14, tonumber(a.ut))..pb_time(15, tonumber(a.hb))
+end
+
+local function tell(kind, id, a, reason)
+  emit('troupe.agents', 'agent.'..kind, id,
+    pb_int(1, KINDS[kind])..pb_bytes(2, encoded(a))..pb_bytes(3, reason or '')..pb_time(4, US))
+end
+
+local function unindex(id, a)
+  if not a.ix then return end
+  for _, key in ipairs(cmsgpack.unpack(a.ix)) do C('ZREM', P..'ag:ix:'..key, id) end
+end
+
+-- Writes an agent with its place in the indexes; `keys` are those of type,
+-- capabilities and labels, the status is added here.
+local function save(id, a, keys)
+  a.ut = int(US)
+  keys[#keys + 1] = 'status:'..a.st
+  for _, key in ipairs(keys) do C('ZADD', P..'ag:ix:'..key, 0, id) end
+  a.ix = cmsgpack.pack(keys)
+  C('HSET', agent_key(id), 'b', a.b, 'v', a.v, 'tok', a.tok, 'st', a.st, 'task', a.task, 'ct', a.ct,
+    'ut', a.ut, 'hb', a.hb, 'lease', int(a.lease), 'ix', a.ix)
+  C('ZADD', P..'ag:all', 0, id)
+end
+
+-- The index keys of an agent without the one of its status.
+local function static_keys(a)
+  local keys = {}
+  for _, key in ipairs(cmsgpack.unpack(a.ix)) do
+    if string.sub(key, 1, 7) ~= 'status:' then keys[#keys + 1] = key end
+  end
+  return keys
+end
+
+local function change_status(id, a, status)
+  unindex(id, a)
+  a.st = status
+  save(id, a, static_keys(a))
+end
+
+-- Ends a session; the record stays readable for the retention.
+local function end_session(id, a, status, retention)
+  a.v = a.v + 1
+  change_status(id, a, status)
+  C('ZREM', P..'ag:deadline', id)
+  C('ZADD', P..'ag:gone', int(US + retention), id)
+end

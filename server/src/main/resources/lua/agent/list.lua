@@ -1,0 +1,31 @@
+-- Lists agents that stand in all the given indexes, by id: walks the smallest of
+-- them and looks into the others, at most 512 steps a call.
+--
+-- ARGV  1 how many, 2 last id listed ('' from the beginning), then index keys
+-- Reply {'OK', last id looked at ('' at the end), encoded Agent...}
+--#include agent/agent
+local want, after = tonumber(ARGV[1]), ARGV[2]
+local walked, least = P..'ag:all', nil
+for i = 3, #ARGV do
+  local size = C('ZCARD', P..'ag:ix:'..ARGV[i])
+  if not least or size < least then walked, least = P..'ag:ix:'..ARGV[i], size end
+end
+local ids = C('ZRANGEBYLEX', walked, after == '' and '-' or '('..after, '+', 'LIMIT', 0, 512)
+local reply, last = {'OK', ''}, ''
+for n, id in ipairs(ids) do
+  local fits = true
+  for i = 3, #ARGV do
+    if not C('ZSCORE', P..'ag:ix:'..ARGV[i], id) then
+      fits = false
+      break
+    end
+  end
+  last = id
+  if fits then
+    reply[#reply + 1] = encoded(load_agent(id))
+    want = want - 1
+    if want == 0 then break end
+  end
+end
+if want == 0 or #ids == 512 then reply[2] = last end
+return reply

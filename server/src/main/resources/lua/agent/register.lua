@@ -1,0 +1,33 @@
+-- Registers an agent and opens its session; an earlier session is over then.
+--
+-- ARGV  1 agent, 2 fence name, 3 fence token, 4 request id, 5 digest, 6 encoded
+--       Agent, 7 status, 8 lease us, then the index keys
+-- Reply {'OK', replaced 0|1, encoded Agent}; {'STALE_FENCE', highest}; {'REUSED'}
+--#include agent/agent
+--#include common/request
+--#include common/fence
+local id = ARGV[1]
+local answer = replay('RegisterAgent', ARGV[4], ARGV[5])
+if answer then return answer end
+local highest = stale_fence(ARGV[2], ARGV[3])
+if highest then return {'STALE_FENCE', highest} end
+local former = load_agent(id)
+local keys = {}
+for i = 9, #ARGV do keys[#keys + 1] = ARGV[i] end
+local a = {
+  b = ARGV[6], v = 1, tok = int(US), st = tonumber(ARGV[7]), task = '', ct = int(US), hb = int(US),
+  lease = tonumber(ARGV[8])
+}
+local replaced = 0
+if former then
+  unindex(id, former)
+  a.v = former.v + 1
+  a.ct = former.ct
+  a.tok = int(math.max(tonumber(former.tok) + 1, US))
+  if former.st ~= TERMINATED and former.st ~= LOST then replaced = 1 end
+end
+save(id, a, keys)
+C('ZREM', P..'ag:gone', id)
+C('ZADD', P..'ag:deadline', int(US + a.lease), id)
+tell('registered', id, a)
+return remember('RegisterAgent', ARGV[4], ARGV[5], {'OK', replaced, encoded(a)})

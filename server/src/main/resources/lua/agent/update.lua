@@ -1,0 +1,27 @@
+-- Writes an agent anew if it is still the version that the caller read.
+--
+-- ARGV  1 agent, 2 fence name, 3 fence token, 4 request id, 5 digest, 6 version
+--       read, 7 token that has to be current (0: any), 8 encoded Agent, 9 status,
+--       10 task, then the index keys
+-- Reply {'OK', 0, encoded Agent}; {'NOT_FOUND'}; {'VERSION', current};
+--       {'SESSION'}; {'STALE_FENCE', highest}; {'REUSED'}
+--#include agent/agent
+--#include common/request
+--#include common/fence
+local id = ARGV[1]
+local answer = replay('UpdateAgent', ARGV[4], ARGV[5])
+if answer then return answer end
+local a = load_agent(id)
+if not a then return {'NOT_FOUND'} end
+if a.st == TERMINATED or a.st == LOST then return {'SESSION'} end
+if ARGV[7] ~= '0' and a.tok ~= ARGV[7] then return {'SESSION'} end
+if int(a.v) ~= ARGV[6] then return {'VERSION', int(a.v)} end
+local highest = stale_fence(ARGV[2], ARGV[3])
+if highest then return {'STALE_FENCE', highest} end
+local keys = {}
+for i = 11, #ARGV do keys[#keys + 1] = ARGV[i] end
+unindex(id, a)
+a.b, a.st, a.task, a.v = ARGV[8], tonumber(ARGV[9]), ARGV[10], a.v + 1
+save(id, a, keys)
+tell('updated', id, a)
+return remember('UpdateAgent', ARGV[4], ARGV[5], {'OK', 0, encoded(a)})
