@@ -26,6 +26,9 @@ final class HeldAttempts {
     /** The worker was told to stop. */
     boolean stopSent;
 
+    /** The worker reported its end, and Redis has not answered yet. */
+    boolean ending;
+
     Held(QueueId queue, Attempt attempt, long deliveredNanos) {
       this.queue = queue;
       this.attempt = attempt;

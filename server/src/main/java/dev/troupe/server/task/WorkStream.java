@@ -282,10 +282,15 @@ final class WorkStream implements StreamObserver<WorkRequest>, LeaseTaker {
       if (extended.cancelRequested()) {
         stop(one, StopReason.STOP_REASON_CANCELLED);
       }
-    } else {
+    } else if (!ending(one)) {
       stop(one, StopReason.STOP_REASON_LEASE_LOST);
       freed(one.attempt);
     }
+  }
+
+  /** Whether the worker has reported the end of it: then the outcome says all there is to say. */
+  private synchronized boolean ending(Held one) {
+    return one.ending || held.find(one.attempt) != one;
   }
 
   private void progress(WorkRequest request) {
@@ -356,6 +361,9 @@ final class WorkStream implements StreamObserver<WorkRequest>, LeaseTaker {
     synchronized (this) {
       unanswered++;
     }
+    if (kind != ReportKind.REPORT_KIND_PROGRESS) {
+      markEnding(attempt, true);
+    }
     try {
       check.run();
       done =
@@ -374,8 +382,17 @@ final class WorkStream implements StreamObserver<WorkRequest>, LeaseTaker {
           answered();
           if (endsAttempt(kind, failure == null, outcome.getError().getReason())) {
             freed(attempt);
+          } else if (kind != ReportKind.REPORT_KIND_PROGRESS) {
+            markEnding(attempt, false);
           }
         });
+  }
+
+  private synchronized void markEnding(Attempt attempt, boolean ending) {
+    Held one = held.find(attempt);
+    if (one != null) {
+      one.ending = ending;
+    }
   }
 
   private static boolean endsAttempt(ReportKind kind, boolean taken, ErrorReason refusal) {

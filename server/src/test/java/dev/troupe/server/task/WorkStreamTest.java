@@ -76,6 +76,35 @@ final class WorkStreamTest {
     worker.leave();
   }
 
+  /**
+   * On a fresh server the heartbeat's script is not in Redis yet, so it arrives a round trip later
+   * than the completion sent after it, and finds the attempt gone.
+   */
+  @Test
+  void aHeartbeatOvertakenByTheCompletionDoesNotStopTheTask() throws Exception {
+    try (TroupeProcess fresh = new TroupeProcess()) {
+      ManagedChannel own = fresh.channel();
+      for (String id : List.of("loads-the-scripts", "a", "b")) {
+        TaskQueueServiceGrpc.newBlockingStub(own)
+            .enqueue(
+                EnqueueRequest.newBuilder()
+                    .setQueue(queue)
+                    .setTask(TaskSpec.newBuilder().setTaskId(id))
+                    .build());
+      }
+      Worker worker = new Worker(own, "hasty").hello(1);
+      worker.complete(worker.task());
+      assertThat(worker.outcome().hasError()).isFalse();
+      Attempt attempt = worker.task();
+      worker.send(
+          WorkRequest.newBuilder().setHeartbeat(WorkerHeartbeat.getDefaultInstance()).build());
+      worker.complete(attempt);
+      assertThat(worker.outcome().hasError()).isFalse();
+      assertThat(worker.task().getTaskId()).isEqualTo("b");
+      own.shutdownNow();
+    }
+  }
+
   @Test
   void aWorkerThatLeavesGivesItsTasksBackAtOnceAndUncounted() {
     Worker worker = new Worker(channel, "leaver").hello(2);
