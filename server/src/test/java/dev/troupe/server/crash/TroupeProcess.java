@@ -60,7 +60,7 @@ public final class TroupeProcess implements AutoCloseable {
   }
 
   /** A JVM with this test's class path; what it says on both streams is read by the caller. */
-  static Process java(Class<?> main, String... arguments) throws IOException {
+  public static Process java(Class<?> main, String... arguments) throws IOException {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.addAll(List.of("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xmx256m"));
@@ -79,13 +79,13 @@ public final class TroupeProcess implements AutoCloseable {
   }
 
   /** SIGKILL, and a new start on the same port and data. */
-  void killAndRestart() throws Exception {
+  public void killAndRestart() throws Exception {
     process.destroyForcibly().waitFor();
     process = launch();
   }
 
   /** SIGKILL to the embedded Redis; the server starts it again. */
-  void killRedis() throws IOException {
+  public void killRedis() throws IOException {
     long pid = Long.parseLong(Files.readString(data.resolve("redis.pid")).strip());
     ProcessHandle.of(pid).orElseThrow().destroyForcibly();
   }
