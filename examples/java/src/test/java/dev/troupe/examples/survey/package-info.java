@@ -1,0 +1,4 @@
+@NullMarked
+package dev.troupe.examples.survey;
+
+import org.jspecify.annotations.NullMarked;
