@@ -375,7 +375,8 @@ public final class Worker implements AutoCloseable {
           outcome.hasError() ? TroupeClientException.of(outcome.getError()) : null;
       if (outcome.getKind() == ReportKind.REPORT_KIND_PROGRESS) {
         task.told();
-        if (refusal != null && isLost(refusal.reason())) {
+        // After a report of the end, only its own outcome counts.
+        if (refusal != null && isLost(refusal.reason()) && !task.hasEnded()) {
           running.remove(task.attempt());
           lost = task;
         } else {
@@ -434,7 +435,11 @@ public final class Worker implements AutoCloseable {
     RunningTask task;
     synchronized (this) {
       task = running.get(stop.getAttempt());
-      if (task != null && stop.getReason() == StopReason.STOP_REASON_LEASE_LOST) {
+      if (task != null && task.hasEnded()) {
+        // The outcome of the report says what became of it.
+        return;
+      }
+      if (stop.getReason() == StopReason.STOP_REASON_LEASE_LOST) {
         running.remove(stop.getAttempt());
       }
     }
