@@ -8,6 +8,7 @@ import java.time.Duration;
  * Which Redis, and how.
  *
  * @param url "embedded", or where yours is
+ * @param tlsCa PEM file of the authorities that vouch for a Redis over TLS; empty means the JDK's
  * @param connections shared by all commands
  * @param timeout after which a command's outcome is unknown
  * @param dataDir of the embedded one
@@ -24,6 +25,12 @@ public record RedisConfig(
             fallback = "embedded",
             secret = true)
         String url,
+    @Setting(
+            name = "redis.tls-ca",
+            help =
+                "PEM file of the authorities that vouch for a rediss:// server; empty: the JDK's",
+            fallback = "")
+        String tlsCa,
     @Setting(
             name = "redis.connections",
             help = "connections shared by all commands",

@@ -5,6 +5,7 @@ import io.netty.channel.Channel;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.epoll.Epoll;
 import io.netty.handler.flush.FlushConsolidationHandler;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -73,6 +74,9 @@ public final class RedisConnections implements RedisClients, AutoCloseable {
     client.setTcpKeepAlive(true);
     client.setNettyHook(new ConsolidateFlushes());
     address.login(client);
+    if (!config.tlsCa().isEmpty()) {
+      client.setSslTrustManagerFactory(TlsTrust.inAuthorities(Path.of(config.tlsCa())));
+    }
     int timeout = (int) config.timeout().toMillis();
     int idle = waits ? 1 : pool;
     switch (address.kind()) {

@@ -4,6 +4,8 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import dev.troupe.server.error.TroupeException;
 import dev.troupe.v1.ErrorReason;
+import java.io.IOException;
+import java.net.ConnectException;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -101,6 +103,13 @@ public final class RedissonScripts implements ScriptRunner {
         || failure instanceof RedisOutOfMemoryException) {
       return unavailable(failure);
     }
+    // After a failover Redisson wraps what went wrong below it.
+    if (isCausedBy(failure, ConnectException.class)) {
+      return unavailable(failure);
+    }
+    if (isCausedBy(failure, IOException.class)) {
+      return TroupeException.outcomeUnknown(failure);
+    }
     String message = String.valueOf(failure.getMessage());
     if (failure instanceof RedisException
         && (message.startsWith("OOM") || message.contains("shutdown"))) {
@@ -110,6 +119,14 @@ public final class RedissonScripts implements ScriptRunner {
       return unavailable(failure);
     }
     return new IllegalStateException("script " + script.name() + " failed", failure);
+  }
+
+  private static boolean isCausedBy(Throwable failure, Class<? extends IOException> kind) {
+    Throwable cause = failure;
+    while (cause != null && !kind.isInstance(cause)) {
+      cause = cause.getCause();
+    }
+    return cause != null;
   }
 
   private static TroupeException unavailable(Throwable cause) {

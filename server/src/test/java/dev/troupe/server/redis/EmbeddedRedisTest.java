@@ -143,6 +143,7 @@ final class EmbeddedRedisTest {
     RedisConfig defaults = Config.defaults(RedisConfig.class);
     return new RedisConfig(
         defaults.url(),
+        defaults.tlsCa(),
         defaults.connections(),
         defaults.timeout(),
         directory,
