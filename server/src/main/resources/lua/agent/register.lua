@@ -26,7 +26,8 @@ if former then
   a.tok = int(math.max(tonumber(former.tok) + 1, US))
   if former.st ~= TERMINATED and former.st ~= LOST then replaced = 1 end
 end
-save(id, a, keys)
+index(id, a, keys)
+save(id, a)
 C('ZREM', P..'ag:gone', id)
 C('ZADD', P..'ag:deadline', int(US + a.lease), id)
 tell('registered', id, a)

@@ -22,6 +22,7 @@ local keys = {}
 for i = 11, #ARGV do keys[#keys + 1] = ARGV[i] end
 unindex(id, a)
 a.b, a.st, a.task, a.v = ARGV[8], tonumber(ARGV[9]), ARGV[10], a.v + 1
-save(id, a, keys)
+index(id, a, keys)
+save(id, a)
 tell('updated', id, a)
 return remember('UpdateAgent', ARGV[4], ARGV[5], {'OK', 0, encoded(a)})
