@@ -4,7 +4,7 @@
 --                      tok token of the session, st status number, task current
 --                      task, ct, ut, hb created, updated, last heartbeat us, lease
 --                      us, ix packed list of the index keys that it stands in beside
---                      the one of its status
+--                      the one of its status, that of its type first
 -- ag:deadline    ZSET  agent -> when it is LOST unless it is heard of, us
 -- ag:gone        ZSET  LOST and TERMINATED agents -> when the record goes, us
 -- ag:all         ZSET  every agent, score 0
@@ -33,9 +33,17 @@ local function encoded(a)
     ..pb_time(13, tonumber(a.ct))..pb_time(14, tonumber(a.ut))..pb_time(15, tonumber(a.hb))
 end
 
-local function tell(kind, id, a, reason)
+local function tell(kind, id, a, reason, former_type)
   emit('troupe.agents', 'agent.'..kind, id,
-    pb_int(1, KINDS[kind])..pb_bytes(2, encoded(a))..pb_bytes(3, reason or '')..pb_time(4, US))
+    pb_int(1, KINDS[kind])..pb_bytes(2, encoded(a))..pb_bytes(3, reason or '')..pb_time(4, US)
+      ..pb_bytes(5, former_type or ''))
+end
+
+-- The type of an agent, if it is another one than that of the index keys to come,
+-- of which the type's is the first.
+local function other_type(a, keys)
+  local former = cmsgpack.unpack(a.ix)[1]
+  return former ~= keys[1] and string.sub(former, 6) or ''
 end
 
 local function unindex(id, a)

@@ -95,7 +95,7 @@ public final class AgentStore {
         .thenApply(reply -> new Registered(agent(reply, 2), reply.number(1) == 1));
   }
 
-  /** The indexes that an agent stands in, but for its status. */
+  /** The indexes that an agent stands in, but for its status; that of its type is first. */
   static List<String> indexKeys(Agent agent) {
     List<String> keys = new ArrayList<>();
     keys.add("type:" + agent.getType());

@@ -151,7 +151,12 @@ final class AgentWatching {
     public boolean wants(LogEntry entry) {
       return entry.topic().equals("troupe.agents")
           && (ids.isEmpty() || ids.contains(entry.subject()))
-          && (types.isEmpty() || types.contains(change(entry).getAgent().getType()));
+          && (types.isEmpty() || isOfType(change(entry)));
+    }
+
+    private boolean isOfType(AgentChange change) {
+      return types.contains(change.getAgent().getType())
+          || (!change.getFormerType().isEmpty() && types.contains(change.getFormerType()));
     }
 
     private static AgentChange change(LogEntry entry) {

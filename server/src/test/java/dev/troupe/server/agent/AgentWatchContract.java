@@ -197,6 +197,35 @@ interface AgentWatchContract extends AgentContract {
   }
 
   @Test
+  default void anAgentThatChangesItsTypeIsHeardOfUnderBoth() throws Exception {
+    agents().register(agents().agent("a"));
+    try (AgentWatcher coders =
+            AgentWatcher.begun(agents().channelA(), agents().watch().addTypes("coder").build());
+        AgentWatcher testers =
+            AgentWatcher.begun(agents().channelB(), agents().watch().addTypes("tester").build())) {
+      agents()
+          .a()
+          .updateAgent(
+              UpdateAgentRequest.newBuilder()
+                  .setNamespace(agents().namespace())
+                  .setAgent(Agent.newBuilder().setAgentId("a").setType("tester"))
+                  .setUpdateMask(FieldMask.newBuilder().addPaths("type"))
+                  .build());
+      for (AgentWatcher watcher : List.of(coders, testers)) {
+        AgentChange change = watcher.change();
+        assertThat(change.getAgent().getType()).isEqualTo("tester");
+        assertThat(change.getFormerType()).isEqualTo("coder");
+      }
+      move("a", "there");
+      assertThat(testers.change().getFormerType()).isEmpty();
+      agents().register(agents().agent("a"));
+      assertThat(testers.change().getFormerType()).isEqualTo("tester");
+      // The coders did not hear of the move.
+      assertThat(coders.change().getKind()).isEqualTo(AgentChangeKind.AGENT_CHANGE_KIND_REGISTERED);
+    }
+  }
+
+  @Test
   default void aConfigurationTooDeepToBeReadBackIsRefusedAndTheDeepestOneIsWatchable()
       throws Exception {
     try (AgentWatcher watcher = agents().watchAll(agents().channelA())) {
