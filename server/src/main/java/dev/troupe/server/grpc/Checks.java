@@ -33,7 +33,7 @@ public final class Checks {
    */
   private static final int MOST_BYTES = 4096;
 
-  private static final int MOST_OF_A_NAME = 64;
+  private static final int MOST_OF_A_NAME = 128;
 
   private final List<FieldViolation> violations = new ArrayList<>();
   private int bytes;
