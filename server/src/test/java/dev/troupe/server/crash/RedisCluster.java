@@ -92,6 +92,8 @@ public final class RedisCluster implements AutoCloseable {
         slots.append(' ').append(slot);
       }
       ask(ports.get(i), slots.toString());
+      // Masters that begin with the same epoch have to quarrel it out first.
+      ask(ports.get(i), "CLUSTER SET-CONFIG-EPOCH " + (i + 1));
     }
     for (int port : ports) {
       ask(ports.get(0), "CLUSTER MEET 127.0.0.1 " + port);
