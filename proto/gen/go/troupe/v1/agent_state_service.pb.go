@@ -237,7 +237,8 @@ type Agent struct {
 	Capabilities []string `protobuf:"bytes,4,rep,name=capabilities,proto3" json:"capabilities,omitempty"`
 	// Free labels to find it by. At most 64; values up to 256 bytes.
 	Labels map[string]string `protobuf:"bytes,5,rep,name=labels,proto3" json:"labels,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
-	// Its settings, as the agent chose to publish them. Up to 64 KiB encoded.
+	// Its settings, as the agent chose to publish them. Up to 64 KiB encoded, at
+	// most 24 objects and lists within each other.
 	Configuration *structpb.Struct `protobuf:"bytes,6,opt,name=configuration,proto3" json:"configuration,omitempty"`
 	// The host that it runs on. Up to 256 bytes.
 	Host string `protobuf:"bytes,7,opt,name=host,proto3" json:"host,omitempty"`
@@ -412,7 +413,8 @@ type RegisterAgentRequest struct {
 	Capabilities []string `protobuf:"bytes,5,rep,name=capabilities,proto3" json:"capabilities,omitempty"`
 	// Labels to find it by. At most 64.
 	Labels map[string]string `protobuf:"bytes,6,rep,name=labels,proto3" json:"labels,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
-	// Its settings. Up to 64 KiB encoded.
+	// Its settings. Up to 64 KiB encoded, at most 24 objects and lists within each
+	// other.
 	Configuration *structpb.Struct `protobuf:"bytes,7,opt,name=configuration,proto3" json:"configuration,omitempty"`
 	// The host that it runs on. Up to 256 bytes.
 	Host string `protobuf:"bytes,8,opt,name=host,proto3" json:"host,omitempty"`
@@ -881,8 +883,9 @@ type UpdateAgentRequest struct {
 	// The new values, and in `agent_id` the agent to change.
 	Agent *Agent `protobuf:"bytes,2,opt,name=agent,proto3" json:"agent,omitempty"`
 	// What to change: type, status, capabilities, labels, configuration, host,
-	// process_id or current_task. Required. A named field that is empty in `agent` is cleared; LOST
-	// and TERMINATED cannot be set.
+	// process_id or current_task. Required. A named field that is empty in `agent`
+	// is cleared, but a type is required and a status that is not given stays; LOST
+	// and TERMINATED cannot be set. Fields that are not named are not looked at.
 	UpdateMask *fieldmaskpb.FieldMask `protobuf:"bytes,3,opt,name=update_mask,json=updateMask,proto3" json:"update_mask,omitempty"`
 	// Change only if this is the current version; 0 means any.
 	ExpectedVersion int64 `protobuf:"varint,4,opt,name=expected_version,json=expectedVersion,proto3" json:"expected_version,omitempty"`
@@ -1320,7 +1323,8 @@ type WatchAgentsRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Namespace; empty means "default".
 	Namespace string `protobuf:"bytes,1,opt,name=namespace,proto3" json:"namespace,omitempty"`
-	// Only agents of these types; empty means all. At most 64.
+	// Only agents of these types; empty means all. At most 64. A change of an
+	// agent's type is heard under both.
 	Types []string `protobuf:"bytes,2,rep,name=types,proto3" json:"types,omitempty"`
 	// Only these agents; empty means all. At most 256.
 	AgentIds []string `protobuf:"bytes,3,rep,name=agent_ids,json=agentIds,proto3" json:"agent_ids,omitempty"`
@@ -1396,8 +1400,8 @@ type WatchAgentsResponse struct {
 	Change *AgentChange `protobuf:"bytes,1,opt,name=change,proto3" json:"change,omitempty"`
 	// Resumes after this response.
 	ResumeToken string `protobuf:"bytes,2,opt,name=resume_token,json=resumeToken,proto3" json:"resume_token,omitempty"`
-	// How many changes were trimmed before they could be read; list the agents
-	// again when it is not 0.
+	// How many changes, of agents or of anything else, were trimmed before this
+	// stream could read them; list the agents again when it is not 0.
 	Missed        int64 `protobuf:"varint,3,opt,name=missed,proto3" json:"missed,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1464,7 +1468,9 @@ type AgentChange struct {
 	// Why, when there is more to say. Up to 256 bytes.
 	Reason string `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`
 	// When it happened, by the clock of Redis.
-	Time          *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=time,proto3" json:"time,omitempty"`
+	Time *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=time,proto3" json:"time,omitempty"`
+	// The agent's type until now, when this change gave it another one.
+	FormerType    string `protobuf:"bytes,5,opt,name=former_type,json=formerType,proto3" json:"former_type,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1525,6 +1531,13 @@ func (x *AgentChange) GetTime() *timestamppb.Timestamp {
 		return x.Time
 	}
 	return nil
+}
+
+func (x *AgentChange) GetFormerType() string {
+	if x != nil {
+		return x.FormerType
+	}
+	return ""
 }
 
 var File_troupe_v1_agent_state_service_proto protoreflect.FileDescriptor
@@ -1641,12 +1654,14 @@ const file_troupe_v1_agent_state_service_proto_rawDesc = "" +
 	"\x13WatchAgentsResponse\x12.\n" +
 	"\x06change\x18\x01 \x01(\v2\x16.troupe.v1.AgentChangeR\x06change\x12!\n" +
 	"\fresume_token\x18\x02 \x01(\tR\vresumeToken\x12\x16\n" +
-	"\x06missed\x18\x03 \x01(\x03R\x06missed\"\xad\x01\n" +
+	"\x06missed\x18\x03 \x01(\x03R\x06missed\"\xce\x01\n" +
 	"\vAgentChange\x12.\n" +
 	"\x04kind\x18\x01 \x01(\x0e2\x1a.troupe.v1.AgentChangeKindR\x04kind\x12&\n" +
 	"\x05agent\x18\x02 \x01(\v2\x10.troupe.v1.AgentR\x05agent\x12\x16\n" +
 	"\x06reason\x18\x03 \x01(\tR\x06reason\x12.\n" +
-	"\x04time\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\x04time*\xf8\x01\n" +
+	"\x04time\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\x04time\x12\x1f\n" +
+	"\vformer_type\x18\x05 \x01(\tR\n" +
+	"formerType*\xf8\x01\n" +
 	"\vAgentStatus\x12\x1c\n" +
 	"\x18AGENT_STATUS_UNSPECIFIED\x10\x00\x12\x18\n" +
 	"\x14AGENT_STATUS_PENDING\x10\x01\x12\x19\n" +

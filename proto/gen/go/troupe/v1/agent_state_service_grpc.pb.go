@@ -68,17 +68,20 @@ type AgentStateServiceClient interface {
 	//
 	// Errors: NOT_FOUND / AGENT_NOT_FOUND; ABORTED / VERSION_MISMATCH when
 	// `expected_version` is set and is not the current one; FAILED_PRECONDITION /
-	// STALE_SESSION when `fencing_token` is set and is not the session's;
-	// FAILED_PRECONDITION / STALE_FENCE.
+	// STALE_SESSION when `fencing_token` is set and is not the session's, or the
+	// agent is LOST or TERMINATED; FAILED_PRECONDITION / STALE_FENCE.
 	UpdateAgent(ctx context.Context, in *UpdateAgentRequest, opts ...grpc.CallOption) (*UpdateAgentResponse, error)
 	// Lists agents that match all the given conditions, ordered by partition and
 	// then by agent id. A page can be shorter than asked for, even empty, while
-	// `next_page_token` is set.
+	// `next_page_token` is set; it ends before it is too large for a message of 4
+	// MiB. An agent that matches all the time is listed once, whatever others do
+	// between the pages.
 	//
 	// Errors: INVALID_ARGUMENT / INVALID_PAGE_TOKEN.
 	ListAgents(ctx context.Context, in *ListAgentsRequest, opts ...grpc.CallOption) (*ListAgentsResponse, error)
 	// Ends a session. The agent's record stays readable as TERMINATED for the
-	// configured retention (1 hour by default).
+	// configured retention (1 hour by default). One that is LOST may still say
+	// goodbye; saying it twice changes nothing.
 	//
 	// Errors: NOT_FOUND / AGENT_NOT_FOUND; FAILED_PRECONDITION / STALE_SESSION.
 	DeregisterAgent(ctx context.Context, in *DeregisterAgentRequest, opts ...grpc.CallOption) (*DeregisterAgentResponse, error)
@@ -87,7 +90,8 @@ type AgentStateServiceClient interface {
 	// checkpoint is sent at least every 15 seconds.
 	//
 	// Errors: INVALID_ARGUMENT / INVALID_RESUME_TOKEN; OUT_OF_RANGE /
-	// POSITION_TRIMMED; RESOURCE_EXHAUSTED / SLOW_CONSUMER.
+	// POSITION_TRIMMED when changes after `resume_token` are no longer kept: watch
+	// anew and list the agents; RESOURCE_EXHAUSTED / SLOW_CONSUMER.
 	WatchAgents(ctx context.Context, in *WatchAgentsRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[WatchAgentsResponse], error)
 }
 
@@ -221,17 +225,20 @@ type AgentStateServiceServer interface {
 	//
 	// Errors: NOT_FOUND / AGENT_NOT_FOUND; ABORTED / VERSION_MISMATCH when
 	// `expected_version` is set and is not the current one; FAILED_PRECONDITION /
-	// STALE_SESSION when `fencing_token` is set and is not the session's;
-	// FAILED_PRECONDITION / STALE_FENCE.
+	// STALE_SESSION when `fencing_token` is set and is not the session's, or the
+	// agent is LOST or TERMINATED; FAILED_PRECONDITION / STALE_FENCE.
 	UpdateAgent(context.Context, *UpdateAgentRequest) (*UpdateAgentResponse, error)
 	// Lists agents that match all the given conditions, ordered by partition and
 	// then by agent id. A page can be shorter than asked for, even empty, while
-	// `next_page_token` is set.
+	// `next_page_token` is set; it ends before it is too large for a message of 4
+	// MiB. An agent that matches all the time is listed once, whatever others do
+	// between the pages.
 	//
 	// Errors: INVALID_ARGUMENT / INVALID_PAGE_TOKEN.
 	ListAgents(context.Context, *ListAgentsRequest) (*ListAgentsResponse, error)
 	// Ends a session. The agent's record stays readable as TERMINATED for the
-	// configured retention (1 hour by default).
+	// configured retention (1 hour by default). One that is LOST may still say
+	// goodbye; saying it twice changes nothing.
 	//
 	// Errors: NOT_FOUND / AGENT_NOT_FOUND; FAILED_PRECONDITION / STALE_SESSION.
 	DeregisterAgent(context.Context, *DeregisterAgentRequest) (*DeregisterAgentResponse, error)
@@ -240,7 +247,8 @@ type AgentStateServiceServer interface {
 	// checkpoint is sent at least every 15 seconds.
 	//
 	// Errors: INVALID_ARGUMENT / INVALID_RESUME_TOKEN; OUT_OF_RANGE /
-	// POSITION_TRIMMED; RESOURCE_EXHAUSTED / SLOW_CONSUMER.
+	// POSITION_TRIMMED when changes after `resume_token` are no longer kept: watch
+	// anew and list the agents; RESOURCE_EXHAUSTED / SLOW_CONSUMER.
 	WatchAgents(*WatchAgentsRequest, grpc.ServerStreamingServer[WatchAgentsResponse]) error
 	mustEmbedUnimplementedAgentStateServiceServer()
 }

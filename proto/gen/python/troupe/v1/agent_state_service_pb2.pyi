@@ -203,7 +203,9 @@ class Agent(_message.Message):
 
     @_builtins.property
     def configuration(self) -> _struct_pb2.Struct:
-        """Its settings, as the agent chose to publish them. Up to 64 KiB encoded."""
+        """Its settings, as the agent chose to publish them. Up to 64 KiB encoded, at
+        most 24 objects and lists within each other.
+        """
 
     @_builtins.property
     def lease_duration(self) -> _duration_pb2.Duration:
@@ -314,7 +316,9 @@ class RegisterAgentRequest(_message.Message):
 
     @_builtins.property
     def configuration(self) -> _struct_pb2.Struct:
-        """Its settings. Up to 64 KiB encoded."""
+        """Its settings. Up to 64 KiB encoded, at most 24 objects and lists within each
+        other.
+        """
 
     @_builtins.property
     def lease_duration(self) -> _duration_pb2.Duration:
@@ -546,8 +550,9 @@ class UpdateAgentRequest(_message.Message):
     @_builtins.property
     def update_mask(self) -> _field_mask_pb2.FieldMask:
         """What to change: type, status, capabilities, labels, configuration, host,
-        process_id or current_task. Required. A named field that is empty in `agent` is cleared; LOST
-        and TERMINATED cannot be set.
+        process_id or current_task. Required. A named field that is empty in `agent`
+        is cleared, but a type is required and a status that is not given stays; LOST
+        and TERMINATED cannot be set. Fields that are not named are not looked at.
         """
 
     @_builtins.property
@@ -783,7 +788,9 @@ class WatchAgentsRequest(_message.Message):
     """
     @_builtins.property
     def types(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Only agents of these types; empty means all. At most 64."""
+        """Only agents of these types; empty means all. At most 64. A change of an
+        agent's type is heard under both.
+        """
 
     @_builtins.property
     def agent_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
@@ -817,8 +824,8 @@ class WatchAgentsResponse(_message.Message):
     resume_token: _builtins.str
     """Resumes after this response."""
     missed: _builtins.int
-    """How many changes were trimmed before they could be read; list the agents
-    again when it is not 0.
+    """How many changes, of agents or of anything else, were trimmed before this
+    stream could read them; list the agents again when it is not 0.
     """
     @_builtins.property
     def change(self) -> Global___AgentChange:
@@ -849,10 +856,13 @@ class AgentChange(_message.Message):
     AGENT_FIELD_NUMBER: _builtins.int
     REASON_FIELD_NUMBER: _builtins.int
     TIME_FIELD_NUMBER: _builtins.int
+    FORMER_TYPE_FIELD_NUMBER: _builtins.int
     kind: Global___AgentChangeKind.ValueType
     """What happened."""
     reason: _builtins.str
     """Why, when there is more to say. Up to 256 bytes."""
+    former_type: _builtins.str
+    """The agent's type until now, when this change gave it another one."""
     @_builtins.property
     def agent(self) -> Global___Agent:
         """The agent after the change."""
@@ -868,10 +878,11 @@ class AgentChange(_message.Message):
         agent: Global___Agent | None = ...,
         reason: _builtins.str = ...,
         time: _timestamp_pb2.Timestamp | None = ...,
+        former_type: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["agent", b"agent", "time", b"time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["agent", b"agent", "kind", b"kind", "reason", b"reason", "time", b"time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["agent", b"agent", "former_type", b"former_type", "kind", b"kind", "reason", b"reason", "time", b"time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

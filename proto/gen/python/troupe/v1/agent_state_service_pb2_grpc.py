@@ -136,8 +136,8 @@ class AgentStateServiceServicer:
 
         Errors: NOT_FOUND / AGENT_NOT_FOUND; ABORTED / VERSION_MISMATCH when
         `expected_version` is set and is not the current one; FAILED_PRECONDITION /
-        STALE_SESSION when `fencing_token` is set and is not the session's;
-        FAILED_PRECONDITION / STALE_FENCE.
+        STALE_SESSION when `fencing_token` is set and is not the session's, or the
+        agent is LOST or TERMINATED; FAILED_PRECONDITION / STALE_FENCE.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -146,7 +146,9 @@ class AgentStateServiceServicer:
     def ListAgents(self, request, context):
         """Lists agents that match all the given conditions, ordered by partition and
         then by agent id. A page can be shorter than asked for, even empty, while
-        `next_page_token` is set.
+        `next_page_token` is set; it ends before it is too large for a message of 4
+        MiB. An agent that matches all the time is listed once, whatever others do
+        between the pages.
 
         Errors: INVALID_ARGUMENT / INVALID_PAGE_TOKEN.
         """
@@ -156,7 +158,8 @@ class AgentStateServiceServicer:
 
     def DeregisterAgent(self, request, context):
         """Ends a session. The agent's record stays readable as TERMINATED for the
-        configured retention (1 hour by default).
+        configured retention (1 hour by default). One that is LOST may still say
+        goodbye; saying it twice changes nothing.
 
         Errors: NOT_FOUND / AGENT_NOT_FOUND; FAILED_PRECONDITION / STALE_SESSION.
         """
@@ -170,7 +173,8 @@ class AgentStateServiceServicer:
         checkpoint is sent at least every 15 seconds.
 
         Errors: INVALID_ARGUMENT / INVALID_RESUME_TOKEN; OUT_OF_RANGE /
-        POSITION_TRIMMED; RESOURCE_EXHAUSTED / SLOW_CONSUMER.
+        POSITION_TRIMMED when changes after `resume_token` are no longer kept: watch
+        anew and list the agents; RESOURCE_EXHAUSTED / SLOW_CONSUMER.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -72,19 +72,22 @@ class AgentStateServiceStub:
 
     Errors: NOT_FOUND / AGENT_NOT_FOUND; ABORTED / VERSION_MISMATCH when
     `expected_version` is set and is not the current one; FAILED_PRECONDITION /
-    STALE_SESSION when `fencing_token` is set and is not the session's;
-    FAILED_PRECONDITION / STALE_FENCE.
+    STALE_SESSION when `fencing_token` is set and is not the session's, or the
+    agent is LOST or TERMINATED; FAILED_PRECONDITION / STALE_FENCE.
     """
     ListAgents: _grpc.UnaryUnaryMultiCallable[_agent_state_service_pb2.ListAgentsRequest, _agent_state_service_pb2.ListAgentsResponse]
     """Lists agents that match all the given conditions, ordered by partition and
     then by agent id. A page can be shorter than asked for, even empty, while
-    `next_page_token` is set.
+    `next_page_token` is set; it ends before it is too large for a message of 4
+    MiB. An agent that matches all the time is listed once, whatever others do
+    between the pages.
 
     Errors: INVALID_ARGUMENT / INVALID_PAGE_TOKEN.
     """
     DeregisterAgent: _grpc.UnaryUnaryMultiCallable[_agent_state_service_pb2.DeregisterAgentRequest, _agent_state_service_pb2.DeregisterAgentResponse]
     """Ends a session. The agent's record stays readable as TERMINATED for the
-    configured retention (1 hour by default).
+    configured retention (1 hour by default). One that is LOST may still say
+    goodbye; saying it twice changes nothing.
 
     Errors: NOT_FOUND / AGENT_NOT_FOUND; FAILED_PRECONDITION / STALE_SESSION.
     """
@@ -94,7 +97,8 @@ class AgentStateServiceStub:
     checkpoint is sent at least every 15 seconds.
 
     Errors: INVALID_ARGUMENT / INVALID_RESUME_TOKEN; OUT_OF_RANGE /
-    POSITION_TRIMMED; RESOURCE_EXHAUSTED / SLOW_CONSUMER.
+    POSITION_TRIMMED when changes after `resume_token` are no longer kept: watch
+    anew and list the agents; RESOURCE_EXHAUSTED / SLOW_CONSUMER.
     """
 
 @_typing.type_check_only
@@ -141,19 +145,22 @@ class AgentStateServiceAsyncStub(AgentStateServiceStub):
 
     Errors: NOT_FOUND / AGENT_NOT_FOUND; ABORTED / VERSION_MISMATCH when
     `expected_version` is set and is not the current one; FAILED_PRECONDITION /
-    STALE_SESSION when `fencing_token` is set and is not the session's;
-    FAILED_PRECONDITION / STALE_FENCE.
+    STALE_SESSION when `fencing_token` is set and is not the session's, or the
+    agent is LOST or TERMINATED; FAILED_PRECONDITION / STALE_FENCE.
     """
     ListAgents: _aio.UnaryUnaryMultiCallable[_agent_state_service_pb2.ListAgentsRequest, _agent_state_service_pb2.ListAgentsResponse]  # type: ignore[assignment]
     """Lists agents that match all the given conditions, ordered by partition and
     then by agent id. A page can be shorter than asked for, even empty, while
-    `next_page_token` is set.
+    `next_page_token` is set; it ends before it is too large for a message of 4
+    MiB. An agent that matches all the time is listed once, whatever others do
+    between the pages.
 
     Errors: INVALID_ARGUMENT / INVALID_PAGE_TOKEN.
     """
     DeregisterAgent: _aio.UnaryUnaryMultiCallable[_agent_state_service_pb2.DeregisterAgentRequest, _agent_state_service_pb2.DeregisterAgentResponse]  # type: ignore[assignment]
     """Ends a session. The agent's record stays readable as TERMINATED for the
-    configured retention (1 hour by default).
+    configured retention (1 hour by default). One that is LOST may still say
+    goodbye; saying it twice changes nothing.
 
     Errors: NOT_FOUND / AGENT_NOT_FOUND; FAILED_PRECONDITION / STALE_SESSION.
     """
@@ -163,7 +170,8 @@ class AgentStateServiceAsyncStub(AgentStateServiceStub):
     checkpoint is sent at least every 15 seconds.
 
     Errors: INVALID_ARGUMENT / INVALID_RESUME_TOKEN; OUT_OF_RANGE /
-    POSITION_TRIMMED; RESOURCE_EXHAUSTED / SLOW_CONSUMER.
+    POSITION_TRIMMED when changes after `resume_token` are no longer kept: watch
+    anew and list the agents; RESOURCE_EXHAUSTED / SLOW_CONSUMER.
     """
 
 class AgentStateServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -231,8 +239,8 @@ class AgentStateServiceServicer(metaclass=_abc_1.ABCMeta):
 
         Errors: NOT_FOUND / AGENT_NOT_FOUND; ABORTED / VERSION_MISMATCH when
         `expected_version` is set and is not the current one; FAILED_PRECONDITION /
-        STALE_SESSION when `fencing_token` is set and is not the session's;
-        FAILED_PRECONDITION / STALE_FENCE.
+        STALE_SESSION when `fencing_token` is set and is not the session's, or the
+        agent is LOST or TERMINATED; FAILED_PRECONDITION / STALE_FENCE.
         """
 
     @_abc_1.abstractmethod
@@ -243,7 +251,9 @@ class AgentStateServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_agent_state_service_pb2.ListAgentsResponse, _abc.Awaitable[_agent_state_service_pb2.ListAgentsResponse]]:
         """Lists agents that match all the given conditions, ordered by partition and
         then by agent id. A page can be shorter than asked for, even empty, while
-        `next_page_token` is set.
+        `next_page_token` is set; it ends before it is too large for a message of 4
+        MiB. An agent that matches all the time is listed once, whatever others do
+        between the pages.
 
         Errors: INVALID_ARGUMENT / INVALID_PAGE_TOKEN.
         """
@@ -255,7 +265,8 @@ class AgentStateServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_agent_state_service_pb2.DeregisterAgentResponse, _abc.Awaitable[_agent_state_service_pb2.DeregisterAgentResponse]]:
         """Ends a session. The agent's record stays readable as TERMINATED for the
-        configured retention (1 hour by default).
+        configured retention (1 hour by default). One that is LOST may still say
+        goodbye; saying it twice changes nothing.
 
         Errors: NOT_FOUND / AGENT_NOT_FOUND; FAILED_PRECONDITION / STALE_SESSION.
         """
@@ -271,7 +282,8 @@ class AgentStateServiceServicer(metaclass=_abc_1.ABCMeta):
         checkpoint is sent at least every 15 seconds.
 
         Errors: INVALID_ARGUMENT / INVALID_RESUME_TOKEN; OUT_OF_RANGE /
-        POSITION_TRIMMED; RESOURCE_EXHAUSTED / SLOW_CONSUMER.
+        POSITION_TRIMMED when changes after `resume_token` are no longer kept: watch
+        anew and list the agents; RESOURCE_EXHAUSTED / SLOW_CONSUMER.
         """
 
 def add_AgentStateServiceServicer_to_server(servicer: AgentStateServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -3,7 +3,8 @@
 -- ag:a:<id>      HASH  b  what the server encodes of the Agent (Protobuf), v version,
 --                      tok token of the session, st status number, task current
 --                      task, ct, ut, hb created, updated, last heartbeat us, lease
---                      us, ix packed list of the index keys that it stands in
+--                      us, ix packed list of the index keys that it stands in beside
+--                      the one of its status, that of its type first
 -- ag:deadline    ZSET  agent -> when it is LOST unless it is heard of, us
 -- ag:gone        ZSET  LOST and TERMINATED agents -> when the record goes, us
 -- ag:all         ZSET  every agent, score 0
@@ -32,41 +33,43 @@ local function encoded(a)
     ..pb_time(13, tonumber(a.ct))..pb_time(14, tonumber(a.ut))..pb_time(15, tonumber(a.hb))
 end
 
-local function tell(kind, id, a, reason)
+local function tell(kind, id, a, reason, former_type)
   emit('troupe.agents', 'agent.'..kind, id,
-    pb_int(1, KINDS[kind])..pb_bytes(2, encoded(a))..pb_bytes(3, reason or '')..pb_time(4, US))
+    pb_int(1, KINDS[kind])..pb_bytes(2, encoded(a))..pb_bytes(3, reason or '')..pb_time(4, US)
+      ..pb_bytes(5, former_type or ''))
+end
+
+-- The type of an agent, if it is another one than that of the index keys to come,
+-- of which the type's is the first.
+local function other_type(a, keys)
+  local former = cmsgpack.unpack(a.ix)[1]
+  return former ~= keys[1] and string.sub(former, 6) or ''
 end
 
 local function unindex(id, a)
-  if not a.ix then return end
+  C('ZREM', P..'ag:ix:status:'..a.st, id)
   for _, key in ipairs(cmsgpack.unpack(a.ix)) do C('ZREM', P..'ag:ix:'..key, id) end
 end
 
--- Writes an agent with its place in the indexes; `keys` are those of type,
--- capabilities and labels, the status is added here.
-local function save(id, a, keys)
-  a.ut = int(US)
-  keys[#keys + 1] = 'status:'..a.st
+-- Puts an agent into the indexes of its type, capabilities and labels; `keys`
+-- must fit `a.b`. It has to be saved after that.
+local function index(id, a, keys)
   for _, key in ipairs(keys) do C('ZADD', P..'ag:ix:'..key, 0, id) end
   a.ix = cmsgpack.pack(keys)
+end
+
+local function save(id, a)
+  a.ut = int(US)
+  C('ZADD', P..'ag:ix:status:'..a.st, 0, id)
   C('HSET', agent_key(id), 'b', a.b, 'v', a.v, 'tok', a.tok, 'st', a.st, 'task', a.task, 'ct', a.ct,
     'ut', a.ut, 'hb', a.hb, 'lease', int(a.lease), 'ix', a.ix)
   C('ZADD', P..'ag:all', 0, id)
 end
 
--- The index keys of an agent without the one of its status.
-local function static_keys(a)
-  local keys = {}
-  for _, key in ipairs(cmsgpack.unpack(a.ix)) do
-    if string.sub(key, 1, 7) ~= 'status:' then keys[#keys + 1] = key end
-  end
-  return keys
-end
-
 local function change_status(id, a, status)
-  unindex(id, a)
+  C('ZREM', P..'ag:ix:status:'..a.st, id)
   a.st = status
-  save(id, a, static_keys(a))
+  save(id, a)
 end
 
 -- Ends a session; the record stays readable for the retention.

@@ -18,16 +18,18 @@ local a = {
   b = ARGV[6], v = 1, tok = int(US), st = tonumber(ARGV[7]), task = '', ct = int(US), hb = int(US),
   lease = tonumber(ARGV[8])
 }
-local replaced = 0
+local replaced, former_type = 0, ''
 if former then
+  former_type = other_type(former, keys)
   unindex(id, former)
   a.v = former.v + 1
   a.ct = former.ct
   a.tok = int(math.max(tonumber(former.tok) + 1, US))
   if former.st ~= TERMINATED and former.st ~= LOST then replaced = 1 end
 end
-save(id, a, keys)
+index(id, a, keys)
+save(id, a)
 C('ZREM', P..'ag:gone', id)
 C('ZADD', P..'ag:deadline', int(US + a.lease), id)
-tell('registered', id, a)
+tell('registered', id, a, '', former_type)
 return remember('RegisterAgent', ARGV[4], ARGV[5], {'OK', replaced, encoded(a)})

@@ -20,8 +20,10 @@ local highest = stale_fence(ARGV[2], ARGV[3])
 if highest then return {'STALE_FENCE', highest} end
 local keys = {}
 for i = 11, #ARGV do keys[#keys + 1] = ARGV[i] end
+local former_type = other_type(a, keys)
 unindex(id, a)
 a.b, a.st, a.task, a.v = ARGV[8], tonumber(ARGV[9]), ARGV[10], a.v + 1
-save(id, a, keys)
-tell('updated', id, a)
+index(id, a, keys)
+save(id, a)
+tell('updated', id, a, '', former_type)
 return remember('UpdateAgent', ARGV[4], ARGV[5], {'OK', 0, encoded(a)})

@@ -1,19 +1,17 @@
 package dev.troupe.server.agent;
 
 import com.google.inject.Inject;
-import com.google.protobuf.Message;
 import com.google.protobuf.util.FieldMaskUtil;
 import dev.troupe.server.error.TroupeException;
 import dev.troupe.server.grpc.Names;
+import dev.troupe.server.grpc.RequestDigest;
 import dev.troupe.server.redis.Partition;
 import dev.troupe.v1.Agent;
 import dev.troupe.v1.DeregisterAgentRequest;
 import dev.troupe.v1.ErrorReason;
 import dev.troupe.v1.RegisterAgentRequest;
 import dev.troupe.v1.UpdateAgentRequest;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
-import java.util.HexFormat;
+import java.time.Duration;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
@@ -22,7 +20,10 @@ import java.util.concurrent.CompletionStage;
 /** Changes of agents that take more than one step. */
 final class AgentChanges {
 
-  private static final int TRIES = 5;
+  /** Of those who meet one wins each time, so this many may meet. */
+  private static final int TRIES = 200;
+
+  private static final Duration TRY_AGAIN = Duration.ofMillis(100);
   private static final FieldMaskUtil.MergeOptions CLEAR_WHAT_IS_EMPTY =
       new FieldMaskUtil.MergeOptions()
           .setReplaceMessageFields(true)
@@ -39,7 +40,7 @@ final class AgentChanges {
   }
 
   CompletionStage<AgentStore.Registered> register(RegisterAgentRequest request) {
-    String digest = digest(request.getRequestId(), request);
+    String digest = RequestDigest.of(request.getRequestId(), request);
     RegisterAgentRequest named = request;
     if (request.getAgentId().isEmpty()) {
       // A repeat has to land in the same partition, so its id follows from the request's.
@@ -47,7 +48,7 @@ final class AgentChanges {
           request.getRequestId().isEmpty()
               ? UUID.randomUUID().toString()
               : UUID.nameUUIDFromBytes(request.getRequestIdBytes().toByteArray()).toString();
-      named = request.toBuilder().setAgentId("agent-" + id.substring(0, 13)).build();
+      named = request.toBuilder().setAgentId("agent-" + id).build();
     }
     RegisterAgentRequest complete = named;
     return store
@@ -56,7 +57,7 @@ final class AgentChanges {
   }
 
   CompletionStage<Agent> update(UpdateAgentRequest request) {
-    String digest = digest(request.getRequestId(), request);
+    String digest = RequestDigest.of(request.getRequestId(), request);
     return store
         .locate(Names.namespace(request.getNamespace()), request.getAgent().getAgentId())
         .thenCompose(partition -> update(partition, request, digest, 1));
@@ -66,13 +67,15 @@ final class AgentChanges {
       Partition partition, UpdateAgentRequest request, String digest, int attempt) {
     return store
         .get(partition, request.getAgent().getAgentId())
+        .exceptionallyCompose(failure -> ifForgotten(request, failure))
         .thenCompose(
             current -> {
               Agent.Builder changed = current.toBuilder();
               FieldMaskUtil.merge(
                   request.getUpdateMask(), request.getAgent(), changed, CLEAR_WHAT_IS_EMPTY);
-              if (request.getExpectedVersion() != 0) {
-                changed.setVersion(request.getExpectedVersion());
+              if (isUnexpected(request, current)) {
+                // No version matches it: even so the store has to say, as it may know the request.
+                changed.setVersion(0);
               }
               if (changed.getStatusValue() == 0) {
                 changed.setStatus(current.getStatus());
@@ -87,15 +90,41 @@ final class AgentChanges {
             })
         .exceptionallyCompose(
             failure ->
-                isMismatch(failure) && request.getExpectedVersion() == 0 && attempt < TRIES
-                    ? update(partition, request, digest, attempt + 1)
+                is(ErrorReason.ERROR_REASON_VERSION_MISMATCH, failure)
+                        && request.getExpectedVersion() == 0
+                    ? updateAgain(partition, request, digest, attempt + 1)
                     : CompletableFuture.failedFuture(failure));
   }
 
-  private static boolean isMismatch(Throwable failure) {
+  private CompletionStage<Agent> updateAgain(
+      Partition partition, UpdateAgentRequest request, String digest, int attempt) {
+    return attempt <= TRIES
+        ? update(partition, request, digest, attempt)
+        : CompletableFuture.failedFuture(
+            TroupeException.retryable(
+                ErrorReason.ERROR_REASON_OVERLOADED,
+                "too many update the agent at once; nothing was changed",
+                TRY_AGAIN,
+                null));
+  }
+
+  private static boolean isUnexpected(UpdateAgentRequest request, Agent current) {
+    return request.getExpectedVersion() != 0
+        && request.getExpectedVersion() != current.getVersion();
+  }
+
+  /** The answer to a request may be kept for longer than the agent. */
+  private static CompletionStage<Agent> ifForgotten(UpdateAgentRequest request, Throwable failure) {
+    return is(ErrorReason.ERROR_REASON_AGENT_NOT_FOUND, failure)
+            && !request.getRequestId().isEmpty()
+        ? CompletableFuture.completedFuture(
+            Agent.newBuilder().setAgentId(request.getAgent().getAgentId()).build())
+        : CompletableFuture.failedFuture(failure);
+  }
+
+  private static boolean is(ErrorReason reason, Throwable failure) {
     Throwable cause = failure instanceof CompletionException ? failure.getCause() : failure;
-    return cause instanceof TroupeException refusal
-        && refusal.reason() == ErrorReason.ERROR_REASON_VERSION_MISMATCH;
+    return cause instanceof TroupeException refusal && refusal.reason() == reason;
   }
 
   CompletionStage<Agent> deregister(DeregisterAgentRequest request) {
@@ -111,18 +140,6 @@ final class AgentChanges {
                     config.retention(),
                     request.getFence(),
                     request.getRequestId(),
-                    digest(request.getRequestId(), request)));
-  }
-
-  private static String digest(String requestId, Message request) {
-    if (requestId.isEmpty()) {
-      return "";
-    }
-    try {
-      byte[] hash = MessageDigest.getInstance("SHA-256").digest(request.toByteArray());
-      return HexFormat.of().formatHex(hash, 0, 16);
-    } catch (NoSuchAlgorithmException e) {
-      throw new AssertionError("every JDK has SHA-256", e);
-    }
+                    RequestDigest.of(request.getRequestId(), request)));
   }
 }

@@ -1,11 +1,19 @@
 package dev.troupe.server.agent;
 
+import com.google.errorprone.annotations.CanIgnoreReturnValue;
+import com.google.protobuf.FieldMask;
+import com.google.protobuf.Struct;
+import com.google.protobuf.Value;
+import com.google.protobuf.util.FieldMaskUtil;
 import dev.troupe.server.grpc.Checks;
 import dev.troupe.v1.Agent;
 import dev.troupe.v1.AgentStatus;
+import dev.troupe.v1.ListAgentsRequest;
 import dev.troupe.v1.RegisterAgentRequest;
 import dev.troupe.v1.UpdateAgentRequest;
 import java.time.Duration;
+import java.util.HashSet;
+import java.util.List;
 import java.util.Set;
 
 /** The limits of the agent contract, checked at the door. */
@@ -23,6 +31,9 @@ final class AgentChecks {
           "current_task");
   private static final int CONFIGURATION_BYTES = 64 << 10;
 
+  /** Three messages each, and most readers of Protobuf give up at a hundred. */
+  private static final int CONFIGURATION_LEVELS = 24;
+
   private AgentChecks() {}
 
   static void register(RegisterAgentRequest request) {
@@ -39,8 +50,12 @@ final class AgentChecks {
             .requestId(request.getRequestId())
             .fence(request.hasFence(), request.getFence());
     fields(checks, "", AgentStore.described(request));
-    status(checks, "status", request.getStatus());
-    checks.done();
+    status(checks, "status", request.getStatus())
+        .that(
+            request.getStatus() != AgentStatus.AGENT_STATUS_DRAINING,
+            "status",
+            "expected another one of an agent that begins")
+        .done();
   }
 
   static void update(UpdateAgentRequest request) {
@@ -49,22 +64,45 @@ final class AgentChecks {
             .namespace(request.getNamespace())
             .name("agent.agent_id", request.getAgent().getAgentId())
             .that(request.getUpdateMask().getPathsCount() > 0, "update_mask", "required")
+            .that(request.getExpectedVersion() >= 0, "expected_version", "expected 0 or more")
+            .that(request.getFencingToken() >= 0, "fencing_token", "expected 0 or more")
             .requestId(request.getRequestId())
             .fence(request.hasFence(), request.getFence());
-    for (String path : request.getUpdateMask().getPathsList()) {
+    List<String> paths = request.getUpdateMask().getPathsList();
+    for (int i = 0; i < paths.size(); i++) {
+      String path = paths.get(i);
       checks.that(
-          MASK.contains(path), "update_mask", path + " (expected some of " + sorted() + ")");
+          MASK.contains(path),
+          "update_mask.paths[" + i + "]",
+          "not a field that can be changed: " + Checks.quoted(path));
     }
-    Agent agent = request.getAgent();
-    boolean typeGiven = request.getUpdateMask().getPathsList().contains("type");
-    // Only what the mask names is written, so a type that is not there is not missing.
-    fields(checks, "agent.", typeGiven ? agent : agent.toBuilder().setType("unchanged").build());
-    status(checks, "agent.status", agent.getStatus());
-    checks.optionalName("agent.current_task", agent.getCurrentTask()).done();
+    // Only what the mask names is written, so what stands beside it is not judged.
+    Agent.Builder named = Agent.newBuilder().setType("unchanged");
+    Set<String> known = new HashSet<>(paths);
+    known.retainAll(MASK);
+    FieldMaskUtil.merge(
+        FieldMask.newBuilder().addAllPaths(known).build(),
+        request.getAgent(),
+        named,
+        new FieldMaskUtil.MergeOptions().setReplacePrimitiveFields(true));
+    fields(checks, "agent.", named.build());
+    status(checks, "agent.status", named.getStatus())
+        .optionalName("agent.current_task", named.getCurrentTask())
+        .done();
   }
 
-  private static String sorted() {
-    return String.join(", ", new java.util.TreeSet<>(MASK));
+  static void list(ListAgentsRequest request) {
+    new Checks()
+        .namespace(request.getNamespace())
+        .optionalName("type", request.getType())
+        .that(
+            request.getStatus() != AgentStatus.UNRECOGNIZED,
+            "status",
+            "unknown: " + request.getStatusValue())
+        .names("capabilities", request.getCapabilitiesList(), 8)
+        .labels("labels", request.getLabelsMap(), 8)
+        .range("page_size", request.getPageSize(), 0, 1000)
+        .done();
   }
 
   private static void fields(Checks checks, String at, Agent agent) {
@@ -74,13 +112,41 @@ final class AgentChecks {
         .labels(at + "labels", agent.getLabelsMap(), 64)
         .bytes(
             at + "configuration", agent.getConfiguration().getSerializedSize(), CONFIGURATION_BYTES)
+        .that(
+            levels(agent.getConfiguration(), CONFIGURATION_LEVELS) <= CONFIGURATION_LEVELS,
+            at + "configuration",
+            "too deep (at most " + CONFIGURATION_LEVELS + " objects and lists within each other)")
         .optionalName(at + "host", agent.getHost())
         .that(agent.getProcessId() >= 0, at + "process_id", "expected 0 or more");
   }
 
+  /** How many objects and lists stand within each other; no more than one above the limit. */
+  private static int levels(Struct object, int limit) {
+    int deepest = 0;
+    for (Value value : object.getFieldsMap().values()) {
+      deepest = Math.max(deepest, levels(value, limit - 1));
+    }
+    return 1 + deepest;
+  }
+
+  private static int levels(Value value, int limit) {
+    if (limit < 0) {
+      return 0;
+    }
+    if (value.hasStructValue()) {
+      return levels(value.getStructValue(), limit);
+    }
+    int deepest = 0;
+    for (Value inner : value.getListValue().getValuesList()) {
+      deepest = Math.max(deepest, levels(inner, limit - 1));
+    }
+    return value.hasListValue() ? 1 + deepest : 0;
+  }
+
   /** What an agent may say of itself; how it ended is for the server to say. */
-  static void status(Checks checks, String field, AgentStatus status) {
-    checks.that(
+  @CanIgnoreReturnValue
+  static Checks status(Checks checks, String field, AgentStatus status) {
+    return checks.that(
         switch (status) {
           case AGENT_STATUS_LOST, AGENT_STATUS_TERMINATED, UNRECOGNIZED -> false;
           default -> true;

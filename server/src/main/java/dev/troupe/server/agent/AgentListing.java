@@ -5,6 +5,7 @@ import dev.troupe.server.grpc.Names;
 import dev.troupe.server.grpc.PageTokens;
 import dev.troupe.server.redis.Namespaces;
 import dev.troupe.server.redis.Partition;
+import dev.troupe.v1.Agent;
 import dev.troupe.v1.AgentStatus;
 import dev.troupe.v1.ListAgentsRequest;
 import dev.troupe.v1.ListAgentsResponse;
@@ -17,6 +18,9 @@ import java.util.concurrent.CompletionStage;
 final class AgentListing {
 
   private static final int AGENTS = 100;
+
+  /** With the largest agent behind it, still well below the 4 MiB that gRPC clients take. */
+  private static final int BYTES = 2 << 20;
 
   private final AgentStore store;
   private final Namespaces namespaces;
@@ -45,6 +49,7 @@ final class AgentListing {
                     place.substring(newline + 1),
                     keys,
                     most,
+                    BYTES,
                     arguments,
                     ListAgentsResponse.newBuilder()));
   }
@@ -71,19 +76,21 @@ final class AgentListing {
       String after,
       List<String> keys,
       int left,
+      int bytes,
       String arguments,
       ListAgentsResponse.Builder response) {
     if (index >= partitions.size()) {
       return CompletableFuture.completedFuture(response.build());
     }
     return store
-        .list(partitions.get(index), keys, left, after)
+        .list(partitions.get(index), keys, left, bytes, after)
         .thenCompose(
             page -> {
               response.addAllAgents(page.agents());
               if (page.place().isEmpty()) {
                 int rest = left - page.agents().size();
-                return fill(partitions, index + 1, "", keys, rest, arguments, response);
+                int room = bytes - page.agents().stream().mapToInt(Agent::getSerializedSize).sum();
+                return fill(partitions, index + 1, "", keys, rest, room, arguments, response);
               }
               return CompletableFuture.completedFuture(
                   response

@@ -108,13 +108,7 @@ final class AgentStateService extends AgentStateServiceGrpc.AgentStateServiceImp
     answer(
         caller,
         () -> {
-          new Checks()
-              .namespace(request.getNamespace())
-              .optionalName("type", request.getType())
-              .names("capabilities", request.getCapabilitiesList(), 8)
-              .labels("labels", request.getLabelsMap(), 8)
-              .range("page_size", request.getPageSize(), 0, 1000)
-              .done();
+          AgentChecks.list(request);
           return listing.list(request);
         });
   }

@@ -32,6 +32,9 @@ public final class AgentStore {
   /** Most agents of one heartbeat script. */
   public static final int MOST_HEARTBEATS = 256;
 
+  /** Most agents of each kind that one sweep moves; one that moves as many has to be followed. */
+  static final int MOST_SWEPT = 64;
+
   private static final Script REGISTER = Script.load("agent/register");
   private static final Script HEARTBEAT = Script.load("agent/heartbeat");
   private static final Script UPDATE = Script.load("agent/update");
@@ -55,15 +58,18 @@ public final class AgentStore {
 
   /** What a registration says of the agent. */
   static Agent described(RegisterAgentRequest request) {
-    return Agent.newBuilder()
-        .setAgentId(request.getAgentId())
-        .setType(request.getType())
-        .addAllCapabilities(request.getCapabilitiesList())
-        .putAllLabels(request.getLabelsMap())
-        .setConfiguration(request.getConfiguration())
-        .setHost(request.getHost())
-        .setProcessId(request.getProcessId())
-        .build();
+    Agent.Builder agent =
+        Agent.newBuilder()
+            .setAgentId(request.getAgentId())
+            .setType(request.getType())
+            .addAllCapabilities(request.getCapabilitiesList())
+            .putAllLabels(request.getLabelsMap())
+            .setHost(request.getHost())
+            .setProcessId(request.getProcessId());
+    if (request.hasConfiguration()) {
+      agent.setConfiguration(request.getConfiguration());
+    }
+    return agent.build();
   }
 
   /** Where an agent lives. */
@@ -89,7 +95,7 @@ public final class AgentStore {
         .thenApply(reply -> new Registered(agent(reply, 2), reply.number(1) == 1));
   }
 
-  /** The indexes that an agent stands in, but for its status. */
+  /** The indexes that an agent stands in, but for its status; that of its type is first. */
   static List<String> indexKeys(Agent agent) {
     List<String> keys = new ArrayList<>();
     keys.add("type:" + agent.getType());
@@ -186,11 +192,15 @@ public final class AgentStore {
   /** A part of a listing; an empty place means the end. */
   public record Page(List<Agent> agents, String place) {}
 
-  /** Lists agents that stand in all of the given indexes, from behind an id on. */
+  /**
+   * Lists agents that stand in all of the given indexes, from behind an id on.
+   *
+   * @param bytes ends the page with the agent that passes them, encoded
+   */
   public CompletionStage<Page> list(
-      Partition partition, List<String> indexKeys, int most, String after) {
+      Partition partition, List<String> indexKeys, int most, int bytes, String after) {
     List<Object> arguments = new ArrayList<>();
-    add(arguments, most, after);
+    add(arguments, most, bytes, after);
     arguments.addAll(indexKeys);
     return run(LIST, partition, arguments)
         .thenApply(

@@ -62,6 +62,41 @@ final class AgentWatching {
             });
   }
 
+  /** Fails unless everything after the point is still there. */
+  private CompletionStage<ResumePoint> kept(ResumePoint point, List<Partition> partitions) {
+    Map<Integer, LogHead> positions = point.positions();
+    if (positions.size() != partitions.size()) {
+      return CompletableFuture.failedFuture(trimmed());
+    }
+    CompletionStage<ResumePoint> kept = CompletableFuture.completedFuture(point);
+    for (Partition partition : partitions) {
+      LogHead from = positions.get(partition.index());
+      kept =
+          kept.thenCombine(
+              logs.before(partition, 0),
+              (standing, oldest) -> {
+                if (from == null || !reaches(oldest, from)) {
+                  throw trimmed();
+                }
+                return standing;
+              });
+    }
+    return kept;
+  }
+
+  /** A log that had not begun yet has no epoch; any that began since continues it. */
+  private static boolean reaches(LogHead oldest, LogHead from) {
+    return (from.epoch() == 0 || from.epoch() == oldest.epoch())
+        && from.position().sequence() >= oldest.position().sequence();
+  }
+
+  private static TroupeException trimmed() {
+    return TroupeException.of(
+        ErrorReason.ERROR_REASON_POSITION_TRIMMED,
+        "resume_token: too old, changes after it are no longer kept; watch anew and list the"
+            + " agents");
+  }
+
   private CompletionStage<ResumePoint> point(
       String namespace, WatchAgentsRequest request, List<Partition> partitions) {
     String purpose =
@@ -71,8 +106,7 @@ final class AgentWatching {
             + String.join("\0", new TreeSet<>(request.getAgentIdsList()));
     if (!request.getResumeToken().isEmpty()) {
       try {
-        return CompletableFuture.completedFuture(
-            ResumePoint.parse(namespace, purpose, request.getResumeToken()));
+        return kept(ResumePoint.parse(namespace, purpose, request.getResumeToken()), partitions);
       } catch (TroupeException refusal) {
         return CompletableFuture.failedFuture(refusal);
       }
@@ -117,7 +151,12 @@ final class AgentWatching {
     public boolean wants(LogEntry entry) {
       return entry.topic().equals("troupe.agents")
           && (ids.isEmpty() || ids.contains(entry.subject()))
-          && (types.isEmpty() || types.contains(change(entry).getAgent().getType()));
+          && (types.isEmpty() || isOfType(change(entry)));
+    }
+
+    private boolean isOfType(AgentChange change) {
+      return types.contains(change.getAgent().getType())
+          || (!change.getFormerType().isEmpty() && types.contains(change.getFormerType()));
     }
 
     private static AgentChange change(LogEntry entry) {

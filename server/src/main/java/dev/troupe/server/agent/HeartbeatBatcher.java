@@ -13,13 +13,16 @@ import java.util.concurrent.TimeUnit;
 
 /**
  * Gathers the heartbeats of all streams for a tick and writes those of a partition together, so
- * that a thousand agents cost a few scripts. Thread-safe.
+ * that a thousand agents cost a few scripts: one for each partition and tick, or as many as it
+ * takes when more than {@value AgentStore#MOST_HEARTBEATS} wait. Thread-safe.
  */
 final class HeartbeatBatcher {
 
   private final AgentStore store;
   private final AgentConfig config;
   private final ScheduledExecutorService timers;
+
+  /** Has a list for each partition that a timer or a script is under way for. */
   private final Map<Partition, List<Waiting>> gathered = new HashMap<>();
 
   private record Waiting(Beat beat, CompletableFuture<Beat.Outcome> outcome) {}
@@ -31,50 +34,66 @@ final class HeartbeatBatcher {
     this.timers = timers;
   }
 
-  /** Writes a heartbeat with the next tick. */
+  /** Writes a heartbeat with the next tick; those of an agent are written in their order. */
   CompletionStage<Beat.Outcome> beat(Partition partition, Beat beat) {
     CompletableFuture<Beat.Outcome> outcome = new CompletableFuture<>();
     boolean first;
-    List<Waiting> full = null;
     synchronized (gathered) {
-      List<Waiting> waiting = gathered.computeIfAbsent(partition, p -> new ArrayList<>());
-      waiting.add(new Waiting(beat, outcome));
-      first = waiting.size() == 1;
-      if (waiting.size() == AgentStore.MOST_HEARTBEATS) {
-        full = gathered.remove(partition);
-      }
+      first = !gathered.containsKey(partition);
+      gathered.computeIfAbsent(partition, p -> new ArrayList<>()).add(new Waiting(beat, outcome));
     }
-    if (full != null) {
-      write(partition, full);
-    } else if (first) {
-      timers.schedule(
-          () -> tick(partition), config.heartbeatTick().toMillis(), TimeUnit.MILLISECONDS);
+    if (first) {
+      tickLater(partition);
     }
     return outcome;
+  }
+
+  private void tickLater(Partition partition) {
+    timers.schedule(
+        () -> tick(partition), config.heartbeatTick().toMillis(), TimeUnit.MILLISECONDS);
   }
 
   private void tick(Partition partition) {
     List<Waiting> waiting;
     synchronized (gathered) {
-      waiting = gathered.remove(partition);
+      // An empty list stays in its place, so that nobody else begins to write.
+      waiting = gathered.put(partition, new ArrayList<>());
     }
     if (waiting != null) {
-      write(partition, waiting);
+      write(partition, waiting, 0);
     }
   }
 
-  private void write(Partition partition, List<Waiting> waiting) {
+  /** One script after the other, as what an agent says last has to be written last. */
+  private void write(Partition partition, List<Waiting> waiting, int from) {
+    if (from >= waiting.size()) {
+      written(partition);
+      return;
+    }
+    int to = Math.min(waiting.size(), from + AgentStore.MOST_HEARTBEATS);
+    List<Waiting> part = waiting.subList(from, to);
     store
-        .heartbeat(partition, waiting.stream().map(Waiting::beat).toList())
+        .heartbeat(partition, part.stream().map(Waiting::beat).toList())
         .whenComplete(
             (outcomes, failure) -> {
-              for (int i = 0; i < waiting.size(); i++) {
+              for (int i = 0; i < part.size(); i++) {
                 if (failure != null) {
-                  waiting.get(i).outcome.completeExceptionally(failure);
+                  part.get(i).outcome.completeExceptionally(failure);
                 } else {
-                  waiting.get(i).outcome.complete(outcomes.get(i));
+                  part.get(i).outcome.complete(outcomes.get(i));
                 }
               }
+              write(partition, waiting, to);
             });
+  }
+
+  private void written(Partition partition) {
+    synchronized (gathered) {
+      if (gathered.getOrDefault(partition, List.of()).isEmpty()) {
+        gathered.remove(partition);
+        return;
+      }
+    }
+    tickLater(partition);
   }
 }

@@ -23,7 +23,12 @@ final class HeartbeatStreams implements Drainable {
 
   private final AgentStore store;
   private final HeartbeatBatcher batcher;
+
+  /** Beyond that a stream waits for answers before it says more. */
+  private static final int MOST_UNANSWERED = 4096;
+
   private final Set<HeartbeatStream> streams = ConcurrentHashMap.newKeySet();
+  private volatile boolean draining;
 
   @Inject
   HeartbeatStreams(AgentStore store, HeartbeatBatcher batcher) {
@@ -35,11 +40,15 @@ final class HeartbeatStreams implements Drainable {
     HeartbeatStream stream =
         new HeartbeatStream((ServerCallStreamObserver<HeartbeatResponse>) caller);
     streams.add(stream);
+    if (draining) {
+      stream.goAway();
+    }
     return stream;
   }
 
   @Override
   public CompletionStage<?> drain() {
+    draining = true;
     streams.forEach(HeartbeatStream::goAway);
     return CompletableFuture.completedFuture(null);
   }
@@ -111,7 +120,7 @@ final class HeartbeatStreams implements Drainable {
     private void ready() {
       boolean ask;
       synchronized (this) {
-        ask = waitingForReady && caller.isReady();
+        ask = waitingForReady && caller.isReady() && unanswered < MOST_UNANSWERED;
         if (ask) {
           waitingForReady = false;
         }
@@ -139,6 +148,7 @@ final class HeartbeatStreams implements Drainable {
         }
       }
       leaveIfAnswered();
+      ready();
     }
 
     private synchronized void fail(Throwable failure) {

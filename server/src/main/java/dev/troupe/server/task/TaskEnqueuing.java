@@ -1,10 +1,10 @@
 package dev.troupe.server.task;
 
 import com.google.inject.Inject;
-import com.google.protobuf.Message;
 import dev.troupe.server.error.TroupeException;
 import dev.troupe.server.grpc.Checks;
 import dev.troupe.server.grpc.Names;
+import dev.troupe.server.grpc.RequestDigest;
 import dev.troupe.server.grpc.StatusMapper;
 import dev.troupe.v1.EnqueueBatchRequest;
 import dev.troupe.v1.EnqueueBatchResponse;
@@ -13,10 +13,7 @@ import dev.troupe.v1.EnqueueResponse;
 import dev.troupe.v1.EnqueueResult;
 import dev.troupe.v1.ErrorReason;
 import dev.troupe.v1.TaskSpec;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
@@ -56,7 +53,7 @@ final class TaskEnqueuing {
                     List.of(withId(request.getTask())),
                     request.getFence(),
                     request.getRequestId(),
-                    digest(request.getRequestId(), request)))
+                    RequestDigest.of(request.getRequestId(), request)))
         .thenApply(outcomes -> accepted(outcomes.get(0)));
   }
 
@@ -64,19 +61,6 @@ final class TaskEnqueuing {
     return task.getTaskId().isEmpty()
         ? task.toBuilder().setTaskId(UUID.randomUUID().toString()).build()
         : task;
-  }
-
-  /** Tells a repeat from a reuse of the request's id. */
-  private static String digest(String requestId, Message request) {
-    if (requestId.isEmpty()) {
-      return "";
-    }
-    try {
-      byte[] hash = MessageDigest.getInstance("SHA-256").digest(request.toByteArray());
-      return HexFormat.of().formatHex(hash, 0, 16);
-    } catch (NoSuchAlgorithmException e) {
-      throw new AssertionError("every JDK has SHA-256", e);
-    }
   }
 
   private static EnqueueResponse accepted(EnqueueOutcome outcome) {
@@ -134,7 +118,11 @@ final class TaskEnqueuing {
         .thenCompose(
             queue ->
                 enqueueParts(
-                    queue, request, digest(request.getRequestId(), request), valid, results))
+                    queue,
+                    request,
+                    RequestDigest.of(request.getRequestId(), request),
+                    valid,
+                    results))
         .thenApply(
             done -> EnqueueBatchResponse.newBuilder().addAllResults(List.of(results)).build());
   }

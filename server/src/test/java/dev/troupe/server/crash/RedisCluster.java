@@ -21,7 +21,7 @@ import java.util.stream.Stream;
 import org.awaitility.Awaitility;
 
 /** Six Redis processes on loopback: three masters with a replica each. */
-final class RedisCluster implements AutoCloseable {
+public final class RedisCluster implements AutoCloseable {
 
   private static final int NODES = 6;
   private static final int MASTERS = 3;
@@ -31,7 +31,7 @@ final class RedisCluster implements AutoCloseable {
   private final List<Process> processes = new ArrayList<>();
   private final List<Integer> ports = new ArrayList<>();
 
-  RedisCluster() throws Exception {
+  public RedisCluster() throws Exception {
     directory = Files.createTempDirectory("troupe-cluster");
     Path binary = directory.resolve("redis-server");
     try (InputStream in =
@@ -92,6 +92,8 @@ final class RedisCluster implements AutoCloseable {
         slots.append(' ').append(slot);
       }
       ask(ports.get(i), slots.toString());
+      // Masters that begin with the same epoch have to quarrel it out first.
+      ask(ports.get(i), "CLUSTER SET-CONFIG-EPOCH " + (i + 1));
     }
     for (int port : ports) {
       ask(ports.get(0), "CLUSTER MEET 127.0.0.1 " + port);
@@ -133,12 +135,17 @@ final class RedisCluster implements AutoCloseable {
   }
 
   /** Where it is, as {@code redis.url} wants it. */
-  String url() {
+  public String url() {
     return "redis-cluster://"
         + ports.stream()
             .limit(MASTERS)
             .map(port -> "127.0.0.1:" + port)
             .collect(Collectors.joining(","));
+  }
+
+  /** The ports of the masters. */
+  public List<Integer> masters() {
+    return List.copyOf(ports.subList(0, MASTERS));
   }
 
   /** How many keys each master holds. */

@@ -28,7 +28,7 @@ import org.redisson.config.Config;
 public final class ScratchRedis implements AutoCloseable, ScriptRunner, RedisClients {
 
   final Path directory;
-  final int port;
+  public final int port;
   private final Path binary;
   private Process process;
   public final RedissonClient client;

@@ -1,0 +1,87 @@
+package dev.troupe.server.agent;
+
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.troupe.v1.Agent;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+
+/**
+ * Compares everything that a namespace has in Redis with what its agents' records say has to be
+ * there: every index, deadline and retention holds exactly the agents that belong into it.
+ */
+final class AgentAudit {
+
+  private final String namespace;
+
+  /** What there is, and what there should be; by key, such as {@code default/0 ag:ix:type:a}. */
+  private final Map<String, Set<String>> found = new TreeMap<>();
+
+  private final Map<String, Set<String>> expected = new TreeMap<>();
+  private final List<String> withoutLifetime = new ArrayList<>();
+
+  private AgentAudit(String namespace) {
+    this.namespace = namespace;
+  }
+
+  /** Fails unless the namespace is consistent; looks into each Redis process. */
+  static void check(String namespace, List<RedisWire> masters) throws IOException {
+    AgentAudit audit = new AgentAudit(namespace);
+    for (RedisWire redis : masters) {
+      audit.look(redis);
+    }
+    assertThat(audit.found).isEqualTo(audit.expected);
+    assertThat(audit.withoutLifetime).isEmpty();
+  }
+
+  private void look(RedisWire redis) throws IOException {
+    String cursor = "0";
+    do {
+      List<?> page =
+          (List<?>)
+              redis.command(
+                  "SCAN", cursor, "MATCH", "troupe:{" + namespace + "/*", "COUNT", "1000");
+      cursor = (String) page.get(0);
+      for (Object key : (List<?>) page.get(1)) {
+        look(redis, (String) key);
+      }
+    } while (!cursor.equals("0"));
+  }
+
+  private void look(RedisWire redis, String key) throws IOException {
+    int end = key.indexOf("}:");
+    String partition = key.substring(key.indexOf('{') + 1, end);
+    String kind = key.substring(end + 2);
+    if (kind.startsWith("ag:a:")) {
+      agent(partition, kind.substring(5), redis.texts("HMGET", key, "b", "st"));
+    } else if (kind.startsWith("ag:")) {
+      found.put(partition + " " + kind, new TreeSet<>(redis.texts("ZRANGE", key, "0", "-1")));
+    } else if (!kind.equals("log")
+        && !kind.equals("head")
+        && (Long) redis.command("PTTL", key) < 0) {
+      withoutLifetime.add(key);
+    }
+  }
+
+  private void agent(String partition, String id, List<String> fields) throws IOException {
+    Agent agent = Agent.parseFrom(fields.get(0).getBytes(ISO_8859_1));
+    assertThat(RedisWire.bytes(agent.getAgentId())).isEqualTo(id);
+    expect(partition, "ag:all", id);
+    for (String index : AgentStore.indexKeys(agent)) {
+      expect(partition, "ag:ix:" + RedisWire.bytes(index), id);
+    }
+    expect(partition, "ag:ix:status:" + fields.get(1), id);
+    boolean over = fields.get(1).equals("7") || fields.get(1).equals("8");
+    expect(partition, over ? "ag:gone" : "ag:deadline", id);
+  }
+
+  private void expect(String partition, String kind, String id) {
+    expected.computeIfAbsent(partition + " " + kind, key -> new TreeSet<>()).add(id);
+  }
+}

@@ -1,0 +1,161 @@
+package dev.troupe.server.agent;
+
+import static dev.troupe.server.agent.FixedNamespaces.partition;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
+
+import com.google.common.base.Ticker;
+import com.google.protobuf.FieldMask;
+import com.google.protobuf.util.Durations;
+import dev.troupe.server.error.TroupeException;
+import dev.troupe.server.lifecycle.Lifecycle;
+import dev.troupe.server.lifecycle.PeriodicTasks;
+import dev.troupe.server.log.ScratchRedis;
+import dev.troupe.server.redis.ScriptRunner;
+import dev.troupe.v1.Agent;
+import dev.troupe.v1.AgentStatus;
+import dev.troupe.v1.ErrorReason;
+import dev.troupe.v1.Fence;
+import dev.troupe.v1.RegisterAgentRequest;
+import dev.troupe.v1.UpdateAgentRequest;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+
+/** What of the agents' store takes other settings, or other weather, than a server has. */
+@SuppressWarnings("NullAway.Init")
+final class AgentStoreTest {
+
+  private static final AgentConfig CONFIG =
+      new AgentConfig(Duration.ofHours(1), Duration.ofMillis(50));
+
+  private static ScratchRedis redis;
+  private static RedisWire wire;
+  private final FixedNamespaces namespaces = new FixedNamespaces();
+  private final AgentStore store = new AgentStore(redis, namespaces);
+
+  @BeforeAll
+  static void start() throws Exception {
+    redis = new ScratchRedis();
+    wire = new RedisWire(redis.port);
+  }
+
+  @AfterAll
+  static void stop() throws Exception {
+    wire.close();
+    redis.close();
+  }
+
+  @AfterEach
+  void empty() throws Exception {
+    wire.command("FLUSHALL");
+  }
+
+  @Test
+  void aRecordPastItsRetentionLeavesNothingBehind() throws Exception {
+    register("1");
+    deregister("1");
+    forget("1");
+    assertThatThrownBy(() -> get(store.get(partition(1), "1")))
+        .hasRootCauseInstanceOf(TroupeException.class)
+        .hasRootCauseMessage("no such agent");
+    assertThat(wire.texts("KEYS", "*"))
+        .containsExactlyInAnyOrder("troupe:{t/1}:log", "troupe:{t/1}:head");
+  }
+
+  @Test
+  void aRepeatedUpdateOfAForgottenAgentGetsTheFirstAnswer() throws Exception {
+    register("1");
+    AgentChanges changes = new AgentChanges(store, CONFIG);
+    UpdateAgentRequest update =
+        UpdateAgentRequest.newBuilder()
+            .setAgent(Agent.newBuilder().setAgentId("1").setHost("there"))
+            .setUpdateMask(FieldMask.newBuilder().addPaths("host"))
+            .setRequestId("r")
+            .build();
+    Agent updated = get(changes.update(update));
+    deregister("1");
+    forget("1");
+    assertThat(get(changes.update(update))).isEqualTo(updated);
+    assertThatThrownBy(() -> get(changes.update(update.toBuilder().setRequestId("s").build())))
+        .isInstanceOf(ExecutionException.class)
+        .hasRootCauseMessage("no such agent");
+  }
+
+  @Test
+  void aPartitionThatIsAwayDoesNotKeepTheOthersFromBeingSwept() throws Exception {
+    for (int i = 0; i < 4; i++) {
+      register(Integer.toString(i));
+    }
+    AtomicBoolean away = new AtomicBoolean(true);
+    ScriptRunner faulty =
+        (script, partition, arguments) ->
+            away.get() && partition.index() == 1
+                ? CompletableFuture.failedFuture(
+                    TroupeException.of(
+                        ErrorReason.ERROR_REASON_STORE_UNAVAILABLE, "a master is away"))
+                : redis.run(script, partition, arguments);
+    PeriodicTasks tasks = new PeriodicTasks(Ticker.systemTicker(), InstantSource.system());
+    Lifecycle lifecycle = new Lifecycle(Ticker.systemTicker(), Duration.ofSeconds(1));
+    new AgentWork(new AgentStore(faulty, namespaces), CONFIG, namespaces, tasks, lifecycle).start();
+    try {
+      await().until(() -> status(0) == AgentStatus.AGENT_STATUS_LOST);
+      await().until(() -> status(2) == AgentStatus.AGENT_STATUS_LOST);
+      await().until(() -> status(3) == AgentStatus.AGENT_STATUS_LOST);
+      assertThat(status(1)).isEqualTo(AgentStatus.AGENT_STATUS_STARTING);
+      away.set(false);
+      await().until(() -> status(1) == AgentStatus.AGENT_STATUS_LOST);
+    } finally {
+      get(tasks.stop(Duration.ofSeconds(1)));
+    }
+  }
+
+  private AgentStatus status(int partition) throws Exception {
+    return get(store.get(partition(partition), Integer.toString(partition))).getStatus();
+  }
+
+  private void register(String id) throws Exception {
+    RegisterAgentRequest request =
+        RegisterAgentRequest.newBuilder()
+            .setAgentId(id)
+            .setType("coder")
+            .addCapabilities("go")
+            .putLabels("k", "v")
+            .setLeaseDuration(Durations.fromSeconds(1))
+            .build();
+    get(store.register(partition(Integer.parseInt(id)), request, ""));
+  }
+
+  private void deregister(String id) throws Exception {
+    get(
+        store.deregister(
+            partition(Integer.parseInt(id)),
+            id,
+            0,
+            "",
+            Duration.ofMillis(1),
+            Fence.getDefaultInstance(),
+            "",
+            ""));
+  }
+
+  private void forget(String id) {
+    await()
+        .until(
+            () ->
+                get(store.sweep(partition(Integer.parseInt(id)), CONFIG.retention())).moved() == 1);
+  }
+
+  private static <T> T get(CompletionStage<T> stage) throws Exception {
+    return stage.toCompletableFuture().get(20, TimeUnit.SECONDS);
+  }
+}

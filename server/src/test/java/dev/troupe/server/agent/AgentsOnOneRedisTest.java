@@ -1,0 +1,35 @@
+package dev.troupe.server.agent;
+
+import dev.troupe.server.log.ScratchRedis;
+import java.util.List;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+
+/** The agents' contract on one Redis, with one partition. */
+@SuppressWarnings("NullAway.Init")
+final class AgentsOnOneRedisTest
+    implements AgentSessionContract,
+        AgentLivenessContract,
+        AgentUpdateContract,
+        AgentListingContract,
+        AgentWatchContract,
+        AgentChecksContract {
+
+  private static AgentHarness agents;
+
+  @BeforeAll
+  static void start() throws Exception {
+    ScratchRedis redis = new ScratchRedis();
+    agents = new AgentHarness(redis, "redis://127.0.0.1:" + redis.port, List.of(redis.port), 1);
+  }
+
+  @AfterAll
+  static void stop() throws Exception {
+    agents.close();
+  }
+
+  @Override
+  public AgentHarness agents() {
+    return agents;
+  }
+}
