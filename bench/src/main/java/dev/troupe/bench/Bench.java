@@ -1,252 +1,39 @@
 package dev.troupe.bench;
 
-import com.google.protobuf.ByteString;
-import dev.troupe.v1.AttemptComplete;
-import dev.troupe.v1.DeliveryAck;
-import dev.troupe.v1.EnqueueRequest;
-import dev.troupe.v1.TaskQueueServiceGrpc;
-import dev.troupe.v1.TaskSpec;
-import dev.troupe.v1.WorkRequest;
-import dev.troupe.v1.WorkResponse;
-import dev.troupe.v1.WorkerHello;
-import io.grpc.ManagedChannel;
-import io.grpc.health.v1.HealthCheckRequest;
-import io.grpc.health.v1.HealthGrpc;
-import io.grpc.netty.NettyChannelBuilder;
-import io.grpc.stub.StreamObserver;
 import java.nio.file.Path;
-import java.time.Duration;
-import java.util.ArrayList;
-import java.util.Arrays;
-import java.util.List;
-import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.LinkedBlockingQueue;
-import java.util.concurrent.atomic.AtomicInteger;
-import org.jspecify.annotations.Nullable;
 
-/**
- * The first table of figures: what a task costs through gRPC, beside an empty call to the same
- * server.
- *
- * <p>Arguments: the server's jar, {@code everysec} or {@code always}, runs. Every run does each
- * load in turn, so that ratios within a run hold on a noisy machine.
- */
+/** The load generator's command line. */
 public final class Bench {
 
-  private static final int CALLS = 40_000;
-  private static final int IN_FLIGHT = 64;
-  private static final int CHANNELS = 4;
-  private static final int DISPATCHES = 2000;
-  private static final ByteString PAYLOAD = ByteString.copyFrom(new byte[100]);
+  private static final String USAGE =
+      """
+      Usage: ./troupe bench [tasks|overload|telemetry] [RUNS] [everysec|always]
 
-  private final ServerUnderTest server;
-  private final List<ManagedChannel> channels = new ArrayList<>();
+        tasks      what a task costs through gRPC, beside an empty call (default)
+        overload   what is left of the capacity when more is offered
+        telemetry  what metrics and traces cost
 
-  private Bench(ServerUnderTest server) {
-    this.server = server;
-    for (int i = 0; i < CHANNELS; i++) {
-      channels.add(
-          NettyChannelBuilder.forAddress("127.0.0.1", server.port)
-              .usePlaintext()
-              .directExecutor()
-              .build());
-    }
-  }
+      Starts a server of its own and prints a Markdown table; 3 runs when not given. The last
+      argument is for tasks: when the embedded Redis writes through to the disk.
+      """;
 
-  /** Prints a table row per load and run. */
+  private Bench() {}
+
+  /** Runs one benchmark. */
   public static void main(String[] arguments) throws Exception {
-    Path jar = Path.of(arguments.length > 0 ? arguments[0] : "server/target/troupe.jar");
-    String fsync = arguments.length > 1 ? arguments[1] : "everysec";
-    int runs = arguments.length > 2 ? Integer.parseInt(arguments[2]) : 3;
-    System.out.printf("fsync %s, %d calls, %d in flight%n", fsync, CALLS, IN_FLIGHT);
-    System.out.println("| run | load | per second | server CPU µs each | Redis CPU µs each |");
-    System.out.println("|---|---|---|---|---|");
-    try (ServerUnderTest server = new ServerUnderTest(jar, fsync)) {
-      Bench bench = new Bench(server);
-      try {
-        bench.measure(null, "", bench::echo);
-        bench.measure(null, "", bench::enqueue);
-        bench.measure(null, "", bench::work);
-        for (int run = 1; run <= runs; run++) {
-          bench.measure(run, "empty call (health check)", bench::echo);
-          bench.measure(run, "enqueue", bench::enqueue);
-          bench.measure(run, "lease, acknowledge, complete", bench::work);
-          bench.dispatch(run);
-        }
-      } finally {
-        bench.channels.forEach(ManagedChannel::shutdownNow);
+    String what = arguments.length > 0 ? arguments[0] : "tasks";
+    int runs = arguments.length > 1 ? Integer.parseInt(arguments[1]) : 3;
+    String fsync = arguments.length > 2 ? arguments[2] : "everysec";
+    Path jar = Path.of(System.getProperty("troupe.jar", "server/target/troupe.jar"));
+    switch (what) {
+      case "tasks" -> TaskCosts.measure(jar, fsync, runs);
+      case "overload" -> Overload.measure(jar, runs);
+      case "telemetry" -> TelemetryCost.measure(jar, runs);
+      case "-h", "--help", "help" -> System.out.print(USAGE);
+      default -> {
+        System.err.print(USAGE);
+        System.exit(2);
       }
     }
-  }
-
-  private interface Load {
-    void run() throws InterruptedException;
-  }
-
-  private void measure(@Nullable Integer run, String name, Load load) throws InterruptedException {
-    Duration serverBefore = server.serverCpu();
-    Duration redisBefore = server.redisCpu();
-    long begin = System.nanoTime();
-    load.run();
-    double seconds = (System.nanoTime() - begin) / 1e9;
-    if (run != null) {
-      System.out.printf(
-          "| %d | %s | %.0f | %.1f | %.1f |%n",
-          run,
-          name,
-          CALLS / seconds,
-          server.serverCpu().minus(serverBefore).toNanos() / 1e3 / CALLS,
-          server.redisCpu().minus(redisBefore).toNanos() / 1e3 / CALLS);
-    }
-  }
-
-  @SuppressWarnings("unchecked") // Nobody looks at the answer.
-  private void echo() throws InterruptedException {
-    calls(
-        (channel, done) ->
-            HealthGrpc.newStub(channel).check(HealthCheckRequest.getDefaultInstance(), done));
-  }
-
-  @SuppressWarnings("unchecked") // Nobody looks at the answer.
-  private void enqueue() throws InterruptedException {
-    EnqueueRequest request =
-        EnqueueRequest.newBuilder()
-            .setQueue("bench")
-            .setTask(TaskSpec.newBuilder().setPayload(PAYLOAD))
-            .build();
-    calls((channel, done) -> TaskQueueServiceGrpc.newStub(channel).enqueue(request, done));
-  }
-
-  private void calls(CallStarter starter) throws InterruptedException {
-    CountDownLatch all = new CountDownLatch(CALLS);
-    AtomicInteger left = new AtomicInteger(CALLS);
-    for (int i = 0; i < IN_FLIGHT; i++) {
-      next(channels.get(i % CHANNELS), starter, left, all);
-    }
-    all.await();
-  }
-
-  /** Starts one call. */
-  private interface CallStarter {
-    @SuppressWarnings("rawtypes")
-    void start(ManagedChannel channel, StreamObserver done);
-  }
-
-  private static void next(
-      ManagedChannel channel, CallStarter starter, AtomicInteger left, CountDownLatch all) {
-    if (left.getAndDecrement() <= 0) {
-      return;
-    }
-    starter.start(
-        channel,
-        new StreamObserver<Object>() {
-          @Override
-          public void onNext(Object response) {}
-
-          @Override
-          public void onError(Throwable failure) {
-            throw new IllegalStateException("a call failed", failure);
-          }
-
-          @Override
-          public void onCompleted() {
-            all.countDown();
-            next(channel, starter, left, all);
-          }
-        });
-  }
-
-  /** Works off what {@link #enqueue} left, with one worker per channel. */
-  private void work() throws InterruptedException {
-    CountDownLatch all = new CountDownLatch(CALLS);
-    List<Worker> workers = new ArrayList<>();
-    for (int i = 0; i < CHANNELS; i++) {
-      workers.add(
-          new Worker(
-              channels.get(i), "worker-" + i, "bench", IN_FLIGHT / CHANNELS, all::countDown));
-    }
-    all.await();
-    workers.forEach(Worker::close);
-  }
-
-  /** From the call of enqueue to the task's arrival at a waiting worker, one at a time. */
-  private void dispatch(int run) throws InterruptedException {
-    LinkedBlockingQueue<Long> arrivals = new LinkedBlockingQueue<>();
-    double[] micros = new double[DISPATCHES];
-    Worker worker =
-        new Worker(
-            channels.get(0), "waiting", "dispatch", 1, () -> arrivals.add(System.nanoTime()));
-    EnqueueRequest request =
-        EnqueueRequest.newBuilder()
-            .setQueue("dispatch")
-            .setTask(TaskSpec.newBuilder().setPayload(PAYLOAD))
-            .build();
-    for (int i = 0; i < DISPATCHES; i++) {
-      long begin = System.nanoTime();
-      TaskQueueServiceGrpc.newBlockingStub(channels.get(1)).enqueue(request);
-      micros[i] = (arrivals.take() - begin) / 1e3;
-    }
-    worker.close();
-    Arrays.sort(micros);
-    System.out.printf(
-        "| %d | dispatch: enqueue to completed at an idle worker, µs | p50 %.0f, p99 %.0f | | |%n",
-        run, micros[DISPATCHES / 2], micros[DISPATCHES * 99 / 100]);
-  }
-
-  /** Completes whatever it gets at once. */
-  private static final class Worker {
-    private final StreamObserver<WorkRequest> up;
-
-    Worker(ManagedChannel channel, String id, String queue, int slots, Runnable completed) {
-      Relay relay = new Relay(completed);
-      up = TaskQueueServiceGrpc.newStub(channel).work(relay);
-      relay.up = up;
-      up.onNext(
-          WorkRequest.newBuilder()
-              .setHello(WorkerHello.newBuilder().setWorkerId(id).addQueues(queue).setSlots(slots))
-              .build());
-    }
-
-    void close() {
-      up.onCompleted();
-    }
-  }
-
-  private static final class Relay implements StreamObserver<WorkResponse> {
-    private final Runnable completed;
-    volatile @Nullable StreamObserver<WorkRequest> up;
-
-    Relay(Runnable completed) {
-      this.completed = completed;
-    }
-
-    @Override
-    public void onNext(WorkResponse response) {
-      StreamObserver<WorkRequest> stream = up;
-      if (response.hasOutcome()) {
-        completed.run();
-      } else if (response.hasTask() && stream != null) {
-        synchronized (this) {
-          stream.onNext(
-              WorkRequest.newBuilder()
-                  .setDeliveryAck(
-                      DeliveryAck.newBuilder().addAttempts(response.getTask().getAttempt()))
-                  .build());
-          stream.onNext(
-              WorkRequest.newBuilder()
-                  .setComplete(
-                      AttemptComplete.newBuilder().setAttempt(response.getTask().getAttempt()))
-                  .build());
-        }
-      }
-    }
-
-    @Override
-    public void onError(Throwable failure) {
-      throw new IllegalStateException("the worker's stream broke", failure);
-    }
-
-    @Override
-    public void onCompleted() {}
   }
 }

@@ -9,7 +9,9 @@ import java.io.InputStreamReader;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.List;
 import java.util.stream.Stream;
 
 /** A server in a process of its own, whose processor time and that of its Redis can be read. */
@@ -20,21 +22,15 @@ final class ServerUnderTest implements AutoCloseable {
   private final ProcessHandle redis;
   final int port;
 
-  ServerUnderTest(Path jar, String fsync) throws IOException {
+  /** With its usual settings but for those given, such as {@code --redis.fsync=always}. */
+  ServerUnderTest(Path jar, String... settings) throws IOException {
     data = Files.createTempDirectory("troupe-bench");
-    process =
-        new ProcessBuilder(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-XX:+UseParallelGC",
-                "-Xmx512m",
-                "-jar",
-                jar.toString(),
-                "serve",
-                "--grpc.port=0",
-                "--redis.fsync=" + fsync,
-                "--redis.data-dir=" + data)
-            .redirectError(ProcessBuilder.Redirect.DISCARD)
-            .start();
+    List<String> command = new ArrayList<>();
+    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    command.addAll(List.of("-XX:+UseParallelGC", "-Xmx512m", "-jar", jar.toString(), "serve"));
+    command.addAll(List.of("--grpc.port=0", "--redis.data-dir=" + data));
+    command.addAll(List.of(settings));
+    process = new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.DISCARD).start();
     BufferedReader output =
         new BufferedReader(new InputStreamReader(process.getInputStream(), UTF_8));
     String line = output.readLine();
