@@ -28,7 +28,8 @@ ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), '..', '..'))
 LUA = os.path.join(ROOT, 'server', 'src', 'main', 'resources', 'lua')
 LOG = 'troupe:{bench/0}:log'
 QUEUE = 'bench'
-SPEC = b'p' * 120  # an encoded TaskSpec with a payload of 100 bytes
+SPEC = b'p' * 120  # as long as an encoded TaskSpec with a payload of 100 bytes
+CHANGE = b'c' * 60  # as long as an encoded TaskChange
 
 
 # --- Redis -------------------------------------------------------------------
@@ -117,7 +118,8 @@ class Scripts:
 
 def header():
     """A task with the defaults of TaskHeader.java."""
-    return struct.pack('>BddddddHddBdBHHHH', 0, 0, 30e6, 3600e6, 0, 0, 0, 0, 1e6, 600e6, 0, 0, 0, 0, 0, 0, 0)
+    return struct.pack(
+        '>BBdddddBHHHdBdHddH', 0, 0, 30e6, 3600e6, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1e6, 600e6, 0)
 
 
 # --- Loads: each returns the calls of one step, given what the step before answered --------------
@@ -127,12 +129,12 @@ def enqueue(scripts, first, count):
     tasks = []
     for i in range(first, first + count):
         task_id = hashlib.md5(b'%d' % i).hexdigest() + '-uid'  # as long as a UUID
-        tasks += [task_id, header(), SPEC, '']
+        tasks += [task_id, header(), SPEC, '', CHANGE]
     return scripts.call('task/enqueue', QUEUE, '', 0, '', '', *tasks)
 
 
 def lease(scripts, epoch, count):
-    return scripts.call('task/lease', QUEUE, 64, 5000000, 0, 'worker', epoch, count)
+    return scripts.call('task/lease', QUEUE, 64, 5000000, CHANGE[:12], 0, 'worker', epoch, count)
 
 
 def acknowledge(scripts, epoch, rows):
@@ -143,7 +145,7 @@ def acknowledge(scripts, epoch, rows):
 
 
 def complete(scripts, row):
-    return scripts.call('task/complete', QUEUE, row[1], row[2], b'r' * 20, '', 0)
+    return scripts.call('task/complete', QUEUE, row[1], row[2], b'r' * 20, CHANGE, '', 0)
 
 
 class Meter:

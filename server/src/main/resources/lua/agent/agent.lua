@@ -11,6 +11,7 @@
 --                      'type:<type>', 'status:<number>', 'cap:<capability>',
 --                      'label:<bytes of the key>:<key>=<value>'
 --#include common/log
+--#include common/protobuf
 local KINDS = {registered = 1, updated = 2, lost = 3, deregistered = 4}
 local TERMINATED, LOST = 7, 8
 

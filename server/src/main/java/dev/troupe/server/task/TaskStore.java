@@ -71,7 +71,7 @@ public final class TaskStore {
    */
   public CompletionStage<List<EnqueueOutcome>> enqueue(
       QueueId queue, List<TaskSpec> tasks, Fence fence, String requestId, String digest) {
-    List<Object> arguments = new ArrayList<>(5 + 4 * tasks.size());
+    List<Object> arguments = new ArrayList<>(5 + 5 * tasks.size());
     addAll(arguments, queue.name(), fence.getName(), fence.getToken(), requestId, digest);
     for (TaskSpec task : tasks) {
       addAll(
@@ -79,7 +79,8 @@ public final class TaskStore {
           task.getTaskId(),
           TaskHeader.pack(task),
           task.toByteArray(),
-          task.hasRetention() ? millis(task.getRetention()) : "");
+          task.hasRetention() ? millis(task.getRetention()) : "",
+          TaskChanges.enqueued(queue.name(), task));
     }
     return run(TaskScripts.ENQUEUE, queue, arguments)
         .thenApply(
@@ -113,9 +114,14 @@ public final class TaskStore {
    */
   public CompletionStage<LeaseGrant> lease(
       QueueId queue, Set<String> capabilities, Duration window, List<LeaseWish> wishes) {
-    List<Object> arguments = new ArrayList<>(4 + capabilities.size() + 3 * wishes.size());
+    List<Object> arguments = new ArrayList<>(5 + capabilities.size() + 3 * wishes.size());
     addAll(
-        arguments, queue.name(), MOST_PER_SCRIPT, Durations.toMicros(window), capabilities.size());
+        arguments,
+        queue.name(),
+        MOST_PER_SCRIPT,
+        Durations.toMicros(window),
+        TaskChanges.leased(queue.name()),
+        capabilities.size());
     arguments.addAll(capabilities);
     for (LeaseWish wish : wishes) {
       addAll(arguments, wish.worker(), wish.epoch(), wish.wanted());
@@ -222,6 +228,7 @@ public final class TaskStore {
             attempt.getTaskId(),
             attempt.getFencingToken(),
             result,
+            TaskChanges.completed(queue.name(), attempt),
             fence.getName(),
             fence.getToken())
         .thenApply(reply -> TaskStates.of(reply.text(1)));
