@@ -122,7 +122,7 @@ def header():
         '>BBdddddBHHHdBdHddH', 0, 0, 30e6, 3600e6, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1e6, 600e6, 0)
 
 
-# --- Loads: each returns the calls of one step, given what the step before answered --------------
+# --- Loads -------------------------------------------------------------------
 
 
 def enqueue(scripts, first, count):
@@ -149,68 +149,70 @@ def complete(scripts, row):
 
 
 class Meter:
-    """Collects, by script, the cost per task of every run."""
+    """Collects, by script, what every run cost: time, time in commands, commands."""
 
     def __init__(self, redis):
         self.redis = redis
-        self.costs = {}
+        self.runs = {}
 
-    def run(self, name, tasks, commands):
+    def run(self, name, commands):
         self.redis.one('CONFIG', 'RESETSTAT')
         replies = self.redis.all(commands)
-        total = inner = calls = 0
+        cost = self.runs[name][-1]
         for line in self.redis.one('INFO', 'commandstats').decode().split('\r\n'):
             if line.startswith('cmdstat_'):
                 command, _, values = line[len('cmdstat_'):].partition(':')
                 values = dict(v.split('=') for v in values.split(','))
                 if command == 'evalsha':
-                    total = int(values['usec'])
+                    cost[0] += int(values['usec'])
                 elif not command.startswith('config'):
-                    inner += int(values['usec'])
-                    calls += int(values['calls'])
-        self.costs.setdefault(name, []).append((total / tasks, inner / tasks, calls / tasks))
+                    cost[1] += int(values['usec'])
+                    cost[2] += int(values['calls'])
         return replies
 
-    def show(self, title, names):
+    def begin_run(self, names):
+        for name in names:
+            self.runs.setdefault(name, []).append([0, 0, 0])
+
+    def show(self, title, tasks, names):
         print(f'\n{title}\n')
         print('| script | us per task, median | least | of which commands | commands |')
         print('|---|---|---|---|---|')
         sums = [0.0] * 4
         for name in names:
-            runs = self.costs[name]
-            least = min(runs)
-            row = [statistics.median(r[0] for r in runs), least[0], least[1], least[2]]
+            least = min(self.runs[name])
+            row = [statistics.median(run[0] for run in self.runs[name])] + least
+            row = [value / tasks for value in row]
             sums = [a + b for a, b in zip(sums, row)]
             print('| %s | %.1f | %.1f | %.1f | %.1f |' % (name.split(':')[1], *row))
-        print('| **whole life** | **%.1f** | **%.1f** | %.1f | %.1f |' % tuple(sums))
+        if len(names) > 1:
+            print('| **whole life** | **%.1f** | **%.1f** | %.1f | %.1f |' % tuple(sums))
 
 
-def one_by_one(scripts, meter, epoch, count):
-    """A queue with much to do; every script moves one task."""
-    meter.run('1:enqueue', count, [enqueue(scripts, i, 1) for i in range(count)])
-    leased = meter.run('1:lease', count, [lease(scripts, epoch, 1) for _ in range(count)])
-    rows = [reply[2] for reply in leased]
-    meter.run('1:acknowledge', count, [acknowledge(scripts, epoch, [row]) for row in rows])
-    meter.run('1:complete', count, [complete(scripts, row) for row in rows])
+STEPS = ['enqueue', 'lease', 'acknowledge', 'complete']
+IN_FLIGHT = 256
 
 
-def many_at_once(scripts, meter, epoch, count):
-    """A busy queue: 64 tasks an enqueue, 16 a lease and an acknowledgement."""
-    count -= count % 64
-    meter.run('64:enqueue', count, [enqueue(scripts, i, 64) for i in range(0, count, 64)])
-    leased = meter.run('64:lease', count, [lease(scripts, epoch, 16) for _ in range(count // 16)])
-    rounds = [reply[2:] for reply in leased]
-    meter.run('64:acknowledge', count, [acknowledge(scripts, epoch, rows) for rows in rounds])
-    meter.run('64:complete', count, [complete(scripts, row) for rows in rounds for row in rows])
+def life(scripts, meter, epoch, count, way, enqueued, leased):
+    """All tasks wait before the first is leased; then a worker holds 256 at a time."""
+    names = [f'{way}:{step}' for step in STEPS]
+    meter.begin_run(names)
+    meter.run(names[0], [enqueue(scripts, i, enqueued) for i in range(0, count, enqueued)])
+    for _ in range(count // IN_FLIGHT):
+        replies = meter.run(names[1], [lease(scripts, epoch, leased)] * (IN_FLIGHT // leased))
+        grants = [reply[2:] for reply in replies]
+        meter.run(names[2], [acknowledge(scripts, epoch, rows) for rows in grants])
+        meter.run(names[3], [complete(scripts, row) for rows in grants for row in rows])
 
 
 def idle_queue(scripts, meter, epoch, count):
-    """A worker waits: every task finds the queue empty and leaves it empty. All steps as one."""
+    """A worker waits: every task finds the queue empty and leaves it empty."""
+    meter.begin_run(['idle:enqueue and lease'])
     commands = []
     for i in range(count):
         commands.append(enqueue(scripts, i, 1))
         commands.append(lease(scripts, epoch, 1))
-    meter.run('idle:enqueue and lease', count, commands)
+    meter.run('idle:enqueue and lease', commands)
 
 
 def main():
@@ -234,15 +236,21 @@ def main():
         version = next(l for l in info.split('\r\n') if l.startswith('redis_version'))
         print(f'{version}, {options.tasks} tasks, {options.runs} runs')
         scripts, meter = Scripts(redis), Meter(redis)
-        for run in range(options.runs):
-            for load in one_by_one, many_at_once, idle_queue:
+        tasks = options.tasks - options.tasks % IN_FLIGHT
+        loads = [
+            lambda *to: life(*to, tasks, 'one', 1, 1),
+            lambda *to: life(*to, tasks, 'many', 64, 16),
+            lambda *to: idle_queue(*to, 1000),
+        ]
+        for _ in range(options.runs):
+            for load in loads:
                 redis.one('FLUSHALL')
                 epoch = redis.one(*scripts.call('task/open_stream', QUEUE, 'worker'))[1].decode()
-                load(scripts, meter, epoch, options.tasks)
-        steps = ['enqueue', 'lease', 'acknowledge', 'complete']
-        meter.show('Each script moves one task', ['1:' + s for s in steps])
-        meter.show('64 tasks an enqueue, 16 a lease and an acknowledgement', ['64:' + s for s in steps])
-        meter.show('The queue is empty before and after', ['idle:enqueue and lease'])
+                load(scripts, meter, epoch)
+        meter.show('Each script moves one task', tasks, [f'one:{step}' for step in STEPS])
+        meter.show('64 tasks an enqueue, 16 a lease and an acknowledgement', tasks,
+                   [f'many:{step}' for step in STEPS])
+        meter.show('The queue is empty before and after', 1000, ['idle:enqueue and lease'])
     finally:
         server.terminate()
         server.wait()

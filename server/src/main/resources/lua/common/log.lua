@@ -7,7 +7,7 @@
 -- the last of them.
 local function take_sequence(n)
   local last = C('HINCRBY', P..'head', 'seq', n)
-  if last == tonumber(n) then C('HSET', P..'head', 'epoch', int(US)) end
+  if last == n + 0 then C('HSET', P..'head', 'epoch', int(US)) end
   return last
 end
 local function append(seq, topic, type, subject, data)

@@ -19,9 +19,6 @@ local function pb_int(field, n)
 end
 local function pb_bytes(field, s)
   if s == '' then return '' end
+  if #s < 128 then return string.char(field * 8 + 2, #s)..s end
   return string.char(field * 8 + 2)..pb_varint(#s)..s
-end
-local function pb_time(field, us)
-  local seconds = math.floor(us / 1000000)
-  return pb_bytes(field, pb_int(1, seconds)..pb_int(2, (us - seconds * 1000000) * 1000))
 end

@@ -3,6 +3,7 @@
 -- ARGV  1 queue, 2 task, 3 reason, 4 fence name, 5 fence token
 -- Reply {'OK', state}; {'NOT_FOUND'}; {'STATE', state}; {'STALE_FENCE', highest}
 --#include task/report
+--#include task/unready
 --#include task/tell
 --#include common/fence
 enter(ARGV[1])

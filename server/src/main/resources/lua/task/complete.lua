@@ -4,7 +4,6 @@
 --       fence name, 7 fence token
 -- Reply {'OK', 'S'}; {'NOT_FOUND'}; {'STALE', state}; {'CONFLICT', state};
 --       {'STALE_FENCE', highest}
---#include task/queue
 --#include task/ending
 --#include common/log
 --#include common/protobuf

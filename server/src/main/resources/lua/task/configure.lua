@@ -5,7 +5,7 @@
 --       ms, 9 max dead, 10 max failures, 11 first and 12 longest back-off us, 13
 --       fatal kinds, then fairness keys and weights. 6 and on only with settings.
 -- Reply {'OK'}; {'STALE_FENCE', highest}; {'LIMIT', most}
---#include task/ready
+--#include task/bell
 --#include common/fence
 enter(ARGV[1])
 local highest = stale_fence(ARGV[4], ARGV[5])

@@ -1,7 +1,7 @@
 -- How attempts and tasks end.
 --#include task/queue
---#include task/header
---#include task/ready
+--#include task/claims
+--#include task/bell
 local ENDED = {S = 'succeeded', X = 'dead', C = 'cancelled', Z = 'quarantined'}
 
 -- Takes an attempt off the books; what becomes of the task is up to the caller, who

@@ -6,7 +6,7 @@
 -- Reply {'OK', {code, id, state}...} with code CREATED | EXISTS | CONFLICT |
 --       DRAINING | CLASSES; {'STALE_FENCE', highest}; {'REUSED'}; {'LIMIT'}
 --#include task/ready
---#include task/tell
+--#include common/log
 --#include common/request
 --#include common/fence
 local answer = replay('Enqueue', ARGV[4], ARGV[5])
@@ -22,49 +22,43 @@ if not meta[1] then
   C('ZADD', P..'tq:names', '0', NAME)
   look_at(US + 60000000)
 end
-local draining, aging = meta[2] == 'D', tonumber(meta[3] or 60000000)
+local draining = meta[2] == 'D'
 
-local function taken(id, dedupe, scope)
-  if C('EXISTS', Q..'t:'..id) == 1 then return id end
-  if dedupe ~= '' then
-    local holder = C('GET', Q..'dd:'..dedupe)
+-- Why a task cannot be added, as its row of the reply; nil when it can. What few
+-- tasks need is included in here, where it is not defined on every call.
+local function hindrance(id, header, exists)
+  --#include task/unready
+  --#include task/claims
+  --#include task/tell
+  -- Removes a task that no attempt of was ever started. Returns whether it did.
+  local function replace(other)
+    local key = Q..'t:'..other
+    local v = C('HMGET', key, 'st', 'at', 'h')
+    local state, its = v[1], v[3]
+    if v[2] and tonumber(v[2]) > 0 then return false end
+    if state == 'R' then
+      remove_ready(other, group_of(its))
+    elseif state == 'D' then
+      C('ZREM', Q..'delayed', other)
+    else
+      return false
+    end
+    local _, dedupe = claims_of(its)
+    free_dedupe(other, dedupe)
+    C('ZREM', Q..'timers', 'q|'..other, 'd|'..other)
+    C('DEL', key)
+    C('HINCRBY', Q..'stat', 'purged', '1')
+    tell('purged', other, state, 0, '', 'replaced')
+    return true
+  end
+
+  local scope, signature, _, dedupe, _, policy = struct.unpack('>BHc0Hc0Hc0dB', header, 43)
+  local holder = exists and id
+  if not holder and dedupe ~= '' then
+    holder = C('GET', Q..'dd:'..dedupe)
     -- A holder whose record is gone no longer holds; only FOR_TIME outlives it.
-    if holder and (scope == 3 or C('EXISTS', Q..'t:'..holder) == 1) then return holder end
+    if holder and scope ~= 3 and C('EXISTS', Q..'t:'..holder) == 0 then holder = nil end
   end
-end
-
--- Removes a task that no attempt of was ever started. Returns whether it did.
-local function replace(id)
-  local key = Q..'t:'..id
-  local v = C('HMGET', key, 'st', 'at', 'h')
-  local state, header = v[1], v[3]
-  if v[2] and tonumber(v[2]) > 0 then return false end
-  if state == 'R' then
-    remove_ready(id, group_of(header))
-  elseif state == 'D' then
-    C('ZREM', Q..'delayed', id)
-  else
-    return false
-  end
-  local _, dedupe = claims_of(header)
-  free_dedupe(id, dedupe)
-  C('ZREM', Q..'timers', 'q|'..id, 'd|'..id)
-  C('DEL', key)
-  C('HINCRBY', Q..'stat', 'purged', '1')
-  tell('purged', id, state, 0, '', 'replaced')
-  return true
-end
-
-local function start_timer(id, kind, us)
-  C('ZADD', Q..'timers', int(us), kind..'|'..id)
-  look_at(us)
-end
-
-local created = 0
-local function add(id, header, spec, retention, change, offset)
-  local claims, priority, _, _, _, lifetime, total, scope, signature, fairness, dedupe, delay, policy,
-    dedupe_ms = struct.unpack('>BBdddddBHc0Hc0Hc0dBd', header)
-  local holder = taken(id, dedupe, scope)
   if holder then
     if policy == 1 then return {'CONFLICT', holder, ''} end
     if policy ~= 3 or not replace(holder) then
@@ -76,44 +70,61 @@ local function add(id, header, spec, retention, change, offset)
       and C('SCARD', Q..'classes') >= 128 then
     return {'CLASSES', id, ''}
   end
-  created = created + 1
-  -- Tasks of one batch keep their order: each is a microsecond younger.
-  local key, us = Q..'t:'..id, US + offset
-  local state = delay > 0 and 'D' or 'R'
-  local begun = int(us)
-  local score = begun
-  if delay > 0 or priority > 0 then score = int(us + delay - priority * aging) end
-  C('HSET', key, 'st', state, 'h', header, 'p', spec, 'sc', score, 'ct', begun)
-  if retention ~= '' then C('HSET', key, 'rt', retention) end
-  if claims == 1 then
-    if dedupe ~= '' then
-      if scope == 3 then
-        C('SET', Q..'dd:'..dedupe, id, 'PX', int(dedupe_ms))
-      else
-        C('SET', Q..'dd:'..dedupe, id)
-      end
-    end
-    if total > 0 then
-      C('HSET', key, 'td', int(us + total))
-      start_timer(id, 'd', us + total)
-    end
-    if lifetime > 0 then start_timer(id, 'q', us + lifetime) end
-  end
-  emit('troupe.tasks', 'task.enqueued', NAME..'/'..id, change)
-  if delay > 0 then
-    local runs = int(us + delay)
-    C('HSET', key, 'ra', runs)
-    C('ZADD', Q..'delayed', runs, id)
-    look_at(us + delay)
-  else
-    make_ready(id, score, signature, fairness)
-  end
-  return {'CREATED', id, state}
 end
 
-local reply = {'OK'}
+-- Takes the dedupe key and sets the timers.
+local function stake_claims(id, header, us)
+  local lifetime, total, scope, _, _, dedupe, _, _, dedupe_ms = struct.unpack('>ddBHc0Hc0Hc0dBd', header, 27)
+  if dedupe ~= '' then
+    C('SET', Q..'dd:'..dedupe, id)
+    if scope == 3 then C('PEXPIRE', Q..'dd:'..dedupe, int(dedupe_ms)) end
+  end
+  if total > 0 then
+    C('HSET', Q..'t:'..id, 'td', int(us + total))
+    C('ZADD', Q..'timers', int(us + total), 'd|'..id)
+    look_at(us + total)
+  end
+  if lifetime > 0 then
+    C('ZADD', Q..'timers', int(us + lifetime), 'q|'..id)
+    look_at(us + lifetime)
+  end
+end
+
+local reply, created = {'OK'}, 0
 for i = 6, #ARGV, 5 do
-  reply[#reply + 1] = add(ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3], ARGV[i + 4], (i - 6) / 5)
+  local id, header, retention = ARGV[i], ARGV[i + 1], ARGV[i + 3]
+  local key, flags = Q..'t:'..id, string.byte(header)
+  local exists = C('EXISTS', key) == 1
+  local row = nil
+  if exists or draining or flags > 0 then row = hindrance(id, header, exists) end
+  if not row then
+    -- Tasks of one batch keep their order: each is a microsecond younger.
+    local us = US + (i - 6) / 5
+    local begun = int(us)
+    local state, score, signature, fairness, delay = 'R', begun, '', '', 0
+    if flags > 1 then
+      local _
+      signature, fairness, _, delay = struct.unpack('>Hc0Hc0Hc0d', header, 44)
+      score = int(us + delay - string.byte(header, 2) * (meta[3] or 60000000))
+      if delay > 0 then state = 'D' end
+    end
+    C('HSET', key, 'st', state, 'h', header, 'p', ARGV[i + 2], 'ct', begun)
+    if score ~= begun then C('HSET', key, 'sc', score) end
+    if retention ~= '' then C('HSET', key, 'rt', retention) end
+    if flags % 2 == 1 then stake_claims(id, header, us) end
+    emit('troupe.tasks', 'task.enqueued', NAME..'/'..id, ARGV[i + 4])
+    if delay > 0 then
+      local runs = int(us + delay)
+      C('HSET', key, 'ra', runs)
+      C('ZADD', Q..'delayed', runs, id)
+      look_at(us + delay)
+    else
+      make_ready(id, score, signature, fairness)
+    end
+    created = created + 1
+    row = {'CREATED', id, state}
+  end
+  reply[#reply + 1] = row
 end
 if created > 0 then C('HINCRBY', Q..'stat', 'enqueued', int(created)) end
 return remember('Enqueue', ARGV[4], ARGV[5], reply)

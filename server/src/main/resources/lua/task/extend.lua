@@ -16,14 +16,13 @@ end
 
 local function extend(id, token, own)
   local key = Q..'t:'..id
-  local v = C('HMGET', key, 'st', 'tok', 'cx', 'h', 'ad', 'sd', 'td', 'ak')
+  local v = C('HMGET', key, 'st', 'tok', 'cx', 'h', 'bt', 'sd', 'td', 'ak')
   if not v[1] then return {-1, '0'} end
   if v[1] ~= 'L' or v[2] ~= token then return {0, '0'} end
-  if own == '0' then own = struct.unpack('>d', v[4], 3) end
-  local ends = int(lease_end(US + own, v[5], v[6], v[7]))
+  local ends = int(lease_end(v[4], own, v[5], v[6], v[7]))
   -- Never shortened; then it stays what it was.
   if C('ZADD', Q..'leases', 'XX', 'GT', 'CH', ends, id) == 0 then ends = C('ZSCORE', Q..'leases', id) end
-  if v[8] == '0' then C('HSET', key, 'ak', '1') end
+  if v[8] ~= token then C('HSET', key, 'ak', token) end
   if epoch ~= '0' then
     local holder = token..'|'..epoch
     -- An older stream of the worker may have taken it.

@@ -1,6 +1,7 @@
 -- A task's header, packed by the server: TaskHeader.java. Times are in us.
 --
---  1 B claims  1 when the task has a dedupe key or one of the timers at 27
+--  1 B flags   1 when the task has a dedupe key or one of the timers at 27; 2 when it
+--              has a priority, signature, fairness key or delay; most have neither
 --  2 B priority
 --  3 d lease, d attempt timeout, d stall timeout
 -- 27 d queue lifetime, d total deadline
@@ -12,21 +13,7 @@
 -- Each reader takes what it needs into locals: a table of it all would cost more
 -- than the commands of most scripts.
 local function group_of(header)
+  if string.byte(header) < 2 then return '', '' end
   local signature, fairness = struct.unpack('>Hc0Hc0', header, 44)
   return signature, fairness
-end
-
--- Whether there is anything to undo outside of the task when it begins or ends.
-local function has_claims(header) return string.byte(header) == 1 end
-local function claims_of(header)
-  local lifetime, total, scope, _, _, dedupe = struct.unpack('>ddBHc0Hc0Hc0', header, 27)
-  return scope, dedupe, lifetime, total
-end
-
--- Free the dedupe key, unless a newer task took it meanwhile.
-local function free_dedupe(id, dedupe)
-  if dedupe ~= '' then
-    local key = Q..'dd:'..dedupe
-    if C('GET', key) == id then C('DEL', key) end
-  end
 end

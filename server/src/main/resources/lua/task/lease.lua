@@ -7,9 +7,9 @@
 -- Reply {'OK', {replaced workers}, {worker index, id, token, attempt, spec,
 --       checkpoint, lease until us, failures, enqueued us, attempt deadline us}...}
 --#include task/ready
---#include task/lease_end
 --#include common/log
 --#include common/protobuf
+--#include common/protobuf_token
 enter(ARGV[1])
 local window = tonumber(ARGV[3])
 local first = 6 + tonumber(ARGV[5])
@@ -23,7 +23,9 @@ for i = first, #ARGV, 3 do
     replaced[#replaced + 1] = index
   else
     local wanted = tonumber(ARGV[i + 2])
-    workers[#workers + 1] = {index = index, id = id, epoch = '|'..epoch, wanted = wanted, holds = {}}
+    workers[#workers + 1] = {
+      index = index, id = id, holder = '|'..epoch, wanted = wanted, holds = {}, logged = pb_bytes(6, id)
+    }
     want = want + wanted
   end
 end
@@ -59,7 +61,7 @@ local function choose()
     end
   end
   if not fairness then return nil end
-  if #eligible == 1 then return fairness, vt, eligible[1], waiting == 2 end
+  if #eligible == 1 then return fairness, vt, eligible[1], waiting == 2 and #classes == 1 end
   local best, score
   for _, signature in ipairs(eligible) do
     local head = C('ZRANGE', group_key(signature, fairness), '0', '0', 'WITHSCORES')
@@ -70,66 +72,39 @@ local function choose()
   return fairness, vt, best, false
 end
 
-local token = math.max(tonumber(meta[3] or 0) + 1, US) - 1
-local begun, acknowledged = int(US), window > 0 and '0' or '1'
-local reply, granted, soonest = {'OK', replaced}, 0, nil
-local leases, turn = {}, 1
-
-local function grant(id, seq)
-  local key = Q..'t:'..id
-  local v = C('HMGET', key, 'h', 'p', 'ck', 'at', 'fl', 'ct', 'td')
-  while workers[turn].wanted == 0 do turn = turn + 1 end
-  local worker = workers[turn]
-  worker.wanted = worker.wanted - 1
-  local lease, timeout, stall = struct.unpack('>ddd', v[1], 3)
-  if window > 0 and window < lease then lease = window end
-  token = token + 1
-  local attempt, fence, deadline = (v[4] or 0) + 1, int(token), int(US + timeout)
-  C('HSET', key, 'st', 'L', 'tok', fence, 'wk', worker.id, 'at', int(attempt), 'bt', begun,
-    'ad', deadline, 'ak', acknowledged)
-  if stall > 0 then
-    stall = US + stall
-    C('HSET', key, 'sd', int(stall))
-  else
-    stall = nil
-  end
-  if attempt == 1 and has_claims(v[1]) then
-    local scope, dedupe = claims_of(v[1])
-    if scope == 1 then free_dedupe(id, dedupe) end
-    C('ZREM', Q..'timers', 'q|'..id)
-  end
-  local ends = lease_end(US + lease, US + timeout, stall, v[7])
-  if not soonest or ends < soonest then soonest = ends end
-  ends = int(ends)
-  leases[#leases + 1] = ends
-  leases[#leases + 1] = id
-  local holds = worker.holds
-  holds[#holds + 1] = id
-  holds[#holds + 1] = fence..worker.epoch
-  append(seq, 'troupe.tasks', 'task.leased', NAME..'/'..id,
-    ARGV[4]..pb_bytes(3, id)..pb_int(5, token)..pb_bytes(6, worker.id))
-  reply[#reply + 1] = {
-    worker.index, id, fence, attempt, v[2], v[3] or '', ends, v[5] or '0', v[6], deadline
-  }
-end
-
-local newest_vt = meta[4] or '0'
-while granted < want do
+-- Takes tasks out of their groups.
+local taken, newest_vt = {}, meta[4] or '0'
+while want > 0 do
   local fairness, vt, signature, alone = choose()
   if not fairness then break end
   if tonumber(vt) > tonumber(newest_vt) then newest_vt = vt end
   local group = group_key(signature, fairness)
   -- Alone in the queue there is nobody to take turns with.
-  local turns = alone and want - granted or 1
-  local popped = C('ZPOPMIN', group, int(turns))
-  local n = #popped / 2
-  local weight = meta[6] and C('HGET', Q..'weights', fairness) or 1
-  local served = vt + n / weight
+  local turns = alone and want or 1
+  -- Not ZPOPMIN, which spends more time on writing the scores.
+  local last = int(turns - 1)
+  local ids = C('ZRANGE', group, '0', last)
+  C('ZREMRANGEBYRANK', group, '0', last)
+  local n = #ids
+  want = want - n
+  if taken[1] then
+    for _, id in ipairs(ids) do taken[#taken + 1] = id end
+  else
+    taken = ids
+  end
   local empty = n < turns or C('EXISTS', group) == 0
-  for _, other in ipairs(classes) do
-    if not empty or other ~= signature then C('ZADD', Q..'c:'..other, 'XX', served, fairness) end
+  local served = vt
+  if alone then
+    -- Time stands still for it, and nobody else has been served since.
+    if not empty then C('DEL', Q..'vt') end
+  else
+    served = vt + n / (meta[6] and C('HGET', Q..'weights', fairness) or 1)
+    for _, other in ipairs(classes) do
+      if not empty or other ~= signature then C('ZADD', Q..'c:'..other, 'XX', served, fairness) end
+    end
   end
   if empty then
+    --#include task/unready
     close_group(signature, fairness, served)
     if C('SISMEMBER', Q..'classes', signature) == 0 then
       for i, other in ipairs(eligible) do
@@ -140,17 +115,64 @@ while granted < want do
       end
     end
   end
-  local seq = take_sequence(int(n)) - n
-  for i = 1, n do grant(popped[2 * i - 1], seq + i) end
-  granted = granted + n
 end
+if not taken[1] then return {'OK', replaced} end
 
-if granted > 0 then
-  C('ZADD', Q..'leases', unpack(leases))
-  for _, worker in ipairs(workers) do
-    if worker.holds[1] then C('HSET', Q..'w:'..worker.id, unpack(worker.holds)) end
+local granted = #taken
+local seq = take_sequence(int(granted)) - granted
+local token = math.max((meta[3] or 0) + 1, US) - 1
+local begun = int(US)
+local reply, soonest = {'OK', replaced}, nil
+local leases, turn = {}, 1
+for i, id in ipairs(taken) do
+  local key = Q..'t:'..id
+  local v = C('HMGET', key, 'h', 'p', 'ct', 'at')
+  local header = v[1]
+  while workers[turn].wanted == 0 do turn = turn + 1 end
+  local worker = workers[turn]
+  worker.wanted = worker.wanted - 1
+  local lease, timeout, stall = struct.unpack('>ddd', header, 3)
+  if window > 0 and window < lease then lease = window end
+  token = token + 1
+  local fence, attempt, checkpoint, failures = int(token), '1', '', '0'
+  if v[4] then
+    attempt = int(v[4] + 1)
+    local earlier = C('HMGET', key, 'ck', 'fl')
+    checkpoint, failures = earlier[1] or '', earlier[2] or '0'
   end
-  C('HSET', Q..'meta', 'fence', int(token), 'vt', newest_vt, 'granted', int((meta[5] or 0) + granted))
-  look_at(soonest)
+  C('HSET', key, 'st', 'L', 'tok', fence, 'wk', worker.id, 'at', attempt, 'bt', begun)
+  if window == 0 then C('HSET', key, 'ak', fence) end
+  local ends = US + math.min(lease, timeout)
+  if stall > 0 then
+    C('HSET', key, 'sd', int(US + stall))
+    ends = math.min(ends, US + stall)
+  end
+  if string.byte(header) % 2 == 1 then
+    --#include task/claims
+    ends = math.min(ends, C('HGET', key, 'td') or ends)
+    if attempt == '1' then
+      local scope, dedupe = claims_of(header)
+      if scope == 1 then free_dedupe(id, dedupe) end
+      C('ZREM', Q..'timers', 'q|'..id)
+    end
+  end
+  if not soonest or ends < soonest then soonest = ends end
+  ends = int(ends)
+  leases[2 * i - 1], leases[2 * i] = ends, id
+  local holds = worker.holds
+  holds[#holds + 1] = id
+  holds[#holds + 1] = fence..worker.holder
+  seq = seq + 1
+  append(seq, 'troupe.tasks', 'task.leased', NAME..'/'..id,
+    ARGV[4]..pb_bytes(3, id)..pb_token(5, token)..worker.logged)
+  reply[#reply + 1] = {
+    worker.index, id, fence, attempt, v[2], checkpoint, ends, failures, v[3], US + timeout
+  }
 end
+C('ZADD', Q..'leases', unpack(leases))
+for _, worker in ipairs(workers) do
+  if worker.holds[1] then C('HSET', Q..'w:'..worker.id, unpack(worker.holds)) end
+end
+C('HSET', Q..'meta', 'fence', int(token), 'vt', newest_vt, 'granted', int((meta[5] or 0) + granted))
+look_at(soonest)
 return reply

@@ -4,6 +4,7 @@
 --       '<signature>\n<fairness key>\n<score>\n<id>' of the last one listed
 -- Reply {'OK', place of the last one ('' at the end), {id, lease until us, field, value...}...}
 --#include task/ending
+--#include task/ready
 enter(ARGV[1])
 local state, want = ARGV[2], tonumber(ARGV[3])
 local p_sig, p_fair, p_score, p_id = string.match(ARGV[4], '^(.-)\n(.-)\n(.-)\n(.*)$')

@@ -3,6 +3,7 @@
 -- ARGV  1 queue, then state letters
 -- Reply {'OK', removed, more 0|1}
 --#include task/ending
+--#include task/unready
 --#include task/tell
 enter(ARGV[1])
 local budget, removed = 64, 0

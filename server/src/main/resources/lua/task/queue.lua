@@ -30,13 +30,12 @@
 -- Q w:<worker>  HASH  '\n' -> epoch of its newest stream; task id -> '<token>|<epoch>'
 --
 -- A task's hash: st state (W D R L S X C Z); h header (see task/header), p spec
--- (Protobuf); sc score; rt retention ms if not the queue's; ct, bt, ft, ra created,
--- begun, finished, run-at us; at attempts, fl failures, lo losses, lw workers that
--- lost it, re releases; tok, wk, ak current or last attempt: token, worker,
--- acknowledged; ad, sd attempt and stall deadline us; td total deadline us; ck
--- checkpoint, pr progress, r result, e failure (Protobuf); cx cancel reason; etok,
--- eo, es, et last failure or release reported: token, outcome, state and time
--- answered. A completion needs none of these: the state is S, the token tok, the
+-- (Protobuf); ct, bt, ft, ra created, begun, finished, run-at us; sc score if not ct;
+-- rt retention ms if not the queue's; at attempts, fl failures, lo losses, lw workers
+-- that lost it, re releases; tok, wk, ak current or last attempt: token, worker, the
+-- token again once acknowledged; sd stall and td total deadline us; ck checkpoint, pr
+-- progress, r result, e failure (Protobuf); cx cancel reason; etok, eo, es, et last
+-- failure or release reported: token, outcome, state and time answered. A completion needs none of these: the state is S, the token tok, the
 -- outcome r.
 --#include common/prelude
 local NAME, Q

@@ -1,7 +1,7 @@
 -- A task as the scripts see it that end its attempts otherwise than by a result.
 --#include task/queue
 --#include task/ending
-local REPORT = {'st', 'tok', 'wk', 'h', 'sc', 'rt', 'etok', 'eo', 'es', 'et', 'cx', 'fl'}
+local REPORT = {'st', 'tok', 'wk', 'h', 'sc', 'ct', 'rt', 'etok', 'eo', 'es', 'et', 'cx', 'fl'}
 local function load_task(id)
   local values, v = C('HMGET', Q..'t:'..id, unpack(REPORT)), {}
   for i, name in ipairs(REPORT) do v[name] = values[i] end

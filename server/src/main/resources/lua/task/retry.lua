@@ -1,5 +1,6 @@
 -- What becomes of a task whose attempt ended without a result.
 --#include task/report
+--#include task/ready
 --#include task/tell
 -- Puts a task back to be leased again, in its old place, now or later.
 local function put_back(id, v, wait)
@@ -11,7 +12,7 @@ local function put_back(id, v, wait)
     return 'D'
   end
   C('HSET', key, 'st', 'R')
-  make_ready(id, v.sc, group_of(v.h))
+  make_ready(id, v.sc or v.ct, group_of(v.h))
   return 'R'
 end
 

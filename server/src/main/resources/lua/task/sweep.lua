@@ -5,6 +5,7 @@
 -- ARGV  1 a number in [0, 1) for the back-off
 -- Reply {'OK', moved, us until something is due (-1: nothing known)}
 --#include task/retry
+--#include task/unready
 local chance = tonumber(ARGV[1])
 local budget, moved = 64, 0
 
@@ -19,10 +20,10 @@ end
 local function promote()
   for _, id in ipairs(due(Q..'delayed')) do
     C('ZREM', Q..'delayed', id)
-    local v = C('HMGET', Q..'t:'..id, 'h', 'sc')
+    local v = C('HMGET', Q..'t:'..id, 'h', 'sc', 'ct')
     if v[1] then
       C('HSET', Q..'t:'..id, 'st', 'R')
-      make_ready(id, v[2], group_of(v[1]))
+      make_ready(id, v[2] or v[3], group_of(v[1]))
       tell('ready', id, 'R')
     end
   end
@@ -36,7 +37,7 @@ local function lose(id, v, more)
   end
   local key = Q..'t:'..id
   -- A task that never reached its worker cannot have hurt it.
-  if more[4] ~= '0' then
+  if more[4] == v.tok then
     local losses = C('HINCRBY', key, 'lo', 1)
     local by = more[5] or ''
     if not string.find('\n'..by..'\n', '\n'..v.wk..'\n', 1, true) then
@@ -62,7 +63,7 @@ end
 local function expire()
   for _, id in ipairs(due(Q..'leases')) do
     local v = load_task(id)
-    local more = C('HMGET', Q..'t:'..id, 'ad', 'sd', 'td', 'ak', 'lw')
+    local more = C('HMGET', Q..'t:'..id, 'bt', 'sd', 'td', 'ak', 'lw')
     if v.st ~= 'L' then
       C('ZREM', Q..'leases', id)
     elseif more[3] and tonumber(more[3]) <= US then
@@ -70,7 +71,7 @@ local function expire()
       C('HSET', Q..'t:'..id, 'e', pb_bytes(1, 'deadline')..pb_bytes(2, 'past the total deadline'))
       end_task(id, v.h, v.cx and 'C' or 'X', v.rt)
       tell(v.cx and 'cancelled' or 'dead', id, v.cx and 'C' or 'X', v.tok, v.wk, 'deadline')
-    elseif more[1] and tonumber(more[1]) <= US then
+    elseif more[1] + struct.unpack('>d', v.h, 11) <= US then
       timed_out(id, v, 'attempt_timeout')
     elseif more[2] and tonumber(more[2]) <= US then
       timed_out(id, v, 'stalled')

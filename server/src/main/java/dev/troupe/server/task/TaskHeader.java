@@ -23,6 +23,12 @@ final class TaskHeader {
   private static final Duration LONGEST_BACKOFF = Durations.fromMinutes(10);
   private static final int MAX_FAILURES = 5;
 
+  /** Something outside of the task's own hash is to be undone when it begins or ends. */
+  private static final int CLAIMS = 1;
+
+  /** It does not simply stand behind the task enqueued before it. */
+  private static final int PLACED = 2;
+
   /** Bytes of what is always there: flags, times, and the lengths of the texts. */
   private static final int FIXED = 4 + 9 * Double.BYTES + 5 * Short.BYTES;
 
@@ -34,12 +40,18 @@ final class TaskHeader {
     byte[] signature = String.join(",", new TreeSet<>(spec.getRequiresList())).getBytes(UTF_8);
     byte[] dedupe = spec.getDedupeKey().getBytes(UTF_8);
     byte[] fatal = fatalKinds(spec.getRetry()).getBytes(UTF_8);
+    double delay = micros(spec.getDelay());
     double lifetime = micros(timers.getQueueLifetime());
     double total = micros(timers.getTotalDeadline());
     ByteBuffer out =
         ByteBuffer.allocate(
             FIXED + signature.length + fairness.length + dedupe.length + fatal.length);
-    out.put((byte) (dedupe.length > 0 || lifetime > 0 || total > 0 ? 1 : 0));
+    int claims = dedupe.length > 0 || lifetime > 0 || total > 0 ? CLAIMS : 0;
+    int placed =
+        spec.getPriority() > 0 || signature.length > 0 || fairness.length > 0 || delay > 0
+            ? PLACED
+            : 0;
+    out.put((byte) (claims | placed));
     out.put((byte) spec.getPriority());
     out.putDouble(micros(timers.hasLeaseDuration() ? timers.getLeaseDuration() : LEASE));
     out.putDouble(micros(timers.hasAttemptTimeout() ? timers.getAttemptTimeout() : ATTEMPT));
@@ -50,7 +62,7 @@ final class TaskHeader {
     put(out, signature);
     put(out, fairness);
     put(out, dedupe);
-    out.putDouble(micros(spec.getDelay()));
+    out.putDouble(delay);
     out.put((byte) spec.getConflictPolicyValue());
     out.putDouble(Durations.toMillis(spec.getDedupeTtl()));
     RetryPolicy retry = spec.getRetry();
