@@ -133,15 +133,20 @@ def enqueue(scripts, first, count):
     return scripts.call('task/enqueue', QUEUE, '', 0, '', '', *tasks)
 
 
-def lease(scripts, epoch, count):
-    return scripts.call('task/lease', QUEUE, 64, 5000000, CHANGE[:12], 0, 'worker', epoch, count)
+def lease(scripts, worker, count):
+    return scripts.call('task/lease', QUEUE, 64, 5000000, CHANGE[:12], 0, *worker, count)
 
 
-def acknowledge(scripts, epoch, rows):
+def granted(reply):
+    """The rows of a lease's reply."""
+    return [reply[i:i + 10] for i in range(2, len(reply), 10)]
+
+
+def acknowledge(scripts, worker, rows):
     attempts = []
     for row in rows:
         attempts += [row[1], row[2], 0]
-    return scripts.call('task/extend', QUEUE, 'worker', epoch, *attempts)
+    return scripts.call('task/extend', QUEUE, *worker, *attempts)
 
 
 def complete(scripts, row):
@@ -190,28 +195,36 @@ class Meter:
 
 
 STEPS = ['enqueue', 'lease', 'acknowledge', 'complete']
-IN_FLIGHT = 256
+WORKERS = 4
+SLOTS = 64
 
 
-def life(scripts, meter, epoch, count, way, enqueued, leased):
-    """All tasks wait before the first is leased; then a worker holds 256 at a time."""
+def open_streams(redis, scripts):
+    """Workers, each a name and the epoch of its stream."""
+    names = [f'worker {i}' for i in range(WORKERS)]
+    return [(n, redis.one(*scripts.call('task/open_stream', QUEUE, n))[1]) for n in names]
+
+
+def life(scripts, meter, workers, count, way, enqueued, leased):
+    """All tasks wait before the first is leased; then each worker holds 64 at a time."""
     names = [f'{way}:{step}' for step in STEPS]
     meter.begin_run(names)
     meter.run(names[0], [enqueue(scripts, i, enqueued) for i in range(0, count, enqueued)])
-    for _ in range(count // IN_FLIGHT):
-        replies = meter.run(names[1], [lease(scripts, epoch, leased)] * (IN_FLIGHT // leased))
-        grants = [reply[2:] for reply in replies]
-        meter.run(names[2], [acknowledge(scripts, epoch, rows) for rows in grants])
+    for _ in range(count // WORKERS // SLOTS):
+        takers = [worker for worker in workers for _ in range(SLOTS // leased)]
+        replies = meter.run(names[1], [lease(scripts, worker, leased) for worker in takers])
+        grants = [granted(reply) for reply in replies]
+        meter.run(names[2], [acknowledge(scripts, *pair) for pair in zip(takers, grants)])
         meter.run(names[3], [complete(scripts, row) for rows in grants for row in rows])
 
 
-def idle_queue(scripts, meter, epoch, count):
+def idle_queue(scripts, meter, workers, count):
     """A worker waits: every task finds the queue empty and leaves it empty."""
     meter.begin_run(['idle:enqueue and lease'])
     commands = []
     for i in range(count):
         commands.append(enqueue(scripts, i, 1))
-        commands.append(lease(scripts, epoch, 1))
+        commands.append(lease(scripts, workers[i % WORKERS], 1))
     meter.run('idle:enqueue and lease', commands)
 
 
@@ -236,7 +249,7 @@ def main():
         version = next(l for l in info.split('\r\n') if l.startswith('redis_version'))
         print(f'{version}, {options.tasks} tasks, {options.runs} runs')
         scripts, meter = Scripts(redis), Meter(redis)
-        tasks = options.tasks - options.tasks % IN_FLIGHT
+        tasks = options.tasks - options.tasks % (WORKERS * SLOTS)
         loads = [
             lambda *to: life(*to, tasks, 'one', 1, 1),
             lambda *to: life(*to, tasks, 'many', 64, 16),
@@ -245,8 +258,7 @@ def main():
         for _ in range(options.runs):
             for load in loads:
                 redis.one('FLUSHALL')
-                epoch = redis.one(*scripts.call('task/open_stream', QUEUE, 'worker'))[1].decode()
-                load(scripts, meter, epoch)
+                load(scripts, meter, open_streams(redis, scripts))
         meter.show('Each script moves one task', tasks, [f'one:{step}' for step in STEPS])
         meter.show('64 tasks an enqueue, 16 a lease and an acknowledgement', tasks,
                    [f'many:{step}' for step in STEPS])

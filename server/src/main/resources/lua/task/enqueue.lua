@@ -3,8 +3,9 @@
 -- ARGV  1 queue, 2 fence name, 3 fence token, 4 request id, 5 digest of the
 --       request, then per task: id, header, spec, retention ms ('' = queue's), its
 --       TaskChange
--- Reply {'OK', {code, id, state}...} with code CREATED | EXISTS | CONFLICT |
---       DRAINING | CLASSES; {'STALE_FENCE', highest}; {'REUSED'}; {'LIMIT'}
+-- Reply {'OK', then per task: code, id, state} with code CREATED | EXISTS | CONFLICT |
+--       DRAINING | CLASSES; {'STALE_FENCE', highest}; {'REUSED'}; {'LIMIT'}. Flat, for
+--       Redis takes a microsecond to turn a nested table into a reply.
 --#include task/ready
 --#include common/log
 --#include common/request
@@ -24,7 +25,7 @@ if not meta[1] then
 end
 local draining = meta[2] == 'D'
 
--- Why a task cannot be added, as its row of the reply; nil when it can. What few
+-- Why a task cannot be added: code, id and state for the reply; nil when it can. What few
 -- tasks need is included in here, where it is not defined on every call.
 local function hindrance(id, header, exists)
   --#include task/unready
@@ -60,15 +61,15 @@ local function hindrance(id, header, exists)
     if holder and scope ~= 3 and C('EXISTS', Q..'t:'..holder) == 0 then holder = nil end
   end
   if holder then
-    if policy == 1 then return {'CONFLICT', holder, ''} end
+    if policy == 1 then return 'CONFLICT', holder, '' end
     if policy ~= 3 or not replace(holder) then
-      return {'EXISTS', holder, C('HGET', Q..'t:'..holder, 'st') or ''}
+      return 'EXISTS', holder, C('HGET', Q..'t:'..holder, 'st') or ''
     end
   end
-  if draining then return {'DRAINING', id, ''} end
+  if draining then return 'DRAINING', id, '' end
   if signature ~= '' and C('SISMEMBER', Q..'classes', signature) == 0
       and C('SCARD', Q..'classes') >= 128 then
-    return {'CLASSES', id, ''}
+    return 'CLASSES', id, ''
   end
 end
 
@@ -90,18 +91,19 @@ local function stake_claims(id, header, us)
   end
 end
 
-local reply, created = {'OK'}, 0
+local reply, last, created = {'OK'}, 1, 0
 for i = 6, #ARGV, 5 do
   local id, header, retention = ARGV[i], ARGV[i + 1], ARGV[i + 3]
   local key, flags = Q..'t:'..id, string.byte(header)
   local exists = C('EXISTS', key) == 1
-  local row = nil
-  if exists or draining or flags > 0 then row = hindrance(id, header, exists) end
-  if not row then
+  local code, its, state
+  if exists or draining or flags > 0 then code, its, state = hindrance(id, header, exists) end
+  if not code then
     -- Tasks of one batch keep their order: each is a microsecond younger.
     local us = US + (i - 6) / 5
     local begun = int(us)
-    local state, score, signature, fairness, delay = 'R', begun, '', '', 0
+    local score, signature, fairness, delay = begun, '', '', 0
+    code, its, state = 'CREATED', id, 'R'
     if flags > 1 then
       local _
       signature, fairness, _, delay = struct.unpack('>Hc0Hc0Hc0d', header, 44)
@@ -122,9 +124,9 @@ for i = 6, #ARGV, 5 do
       make_ready(id, score, signature, fairness)
     end
     created = created + 1
-    row = {'CREATED', id, state}
   end
-  reply[#reply + 1] = row
+  reply[last + 1], reply[last + 2], reply[last + 3] = code, its, state
+  last = last + 3
 end
 if created > 0 then C('HINCRBY', Q..'stat', 'enqueued', int(created)) end
 return remember('Enqueue', ARGV[4], ARGV[5], reply)

@@ -4,8 +4,9 @@
 --       acknowledged), 4 TaskChange of a leased task but for the task, 5 number of
 --       capabilities, the capabilities, then per worker: id, epoch (0: not checked),
 --       wanted
--- Reply {'OK', {replaced workers}, {worker index, id, token, attempt, spec,
---       checkpoint, lease until us, failures, enqueued us, attempt deadline us}...}
+-- Reply {'OK', how many workers were replaced, their indexes, then per task: worker
+--       index, id, token, attempt, spec, checkpoint, lease until us, failures,
+--       enqueued us, attempt deadline us}
 --#include task/ready
 --#include common/log
 --#include common/protobuf
@@ -16,11 +17,12 @@ local first = 6 + tonumber(ARGV[5])
 local can = {}
 for i = 6, first - 1 do can[ARGV[i]] = true end
 
-local replaced, workers, want = {}, {}, 0
+local reply, last, workers, want = {'OK', 0}, 2, {}, 0
 for i = first, #ARGV, 3 do
   local index, id, epoch = (i - first) / 3, ARGV[i], ARGV[i + 1]
   if epoch ~= '0' and C('HGET', Q..'w:'..id, EPOCH) ~= epoch then
-    replaced[#replaced + 1] = index
+    last = last + 1
+    reply[2], reply[last] = last - 2, index
   else
     local wanted = tonumber(ARGV[i + 2])
     workers[#workers + 1] = {
@@ -32,7 +34,7 @@ end
 want = math.min(want, tonumber(ARGV[2]))
 
 local meta = C('HMGET', Q..'meta', 'mode', 'maxc', 'fence', 'vt', 'granted', 'weighted')
-if meta[1] == 'P' then return {'OK', replaced} end
+if meta[1] == 'P' then return reply end
 if meta[2] then want = math.min(want, tonumber(meta[2]) - C('ZCARD', Q..'leases')) end
 
 local function fits(signature)
@@ -116,14 +118,13 @@ while want > 0 do
     end
   end
 end
-if not taken[1] then return {'OK', replaced} end
+if not taken[1] then return reply end
 
 local granted = #taken
 local seq = take_sequence(int(granted)) - granted
 local token = math.max((meta[3] or 0) + 1, US) - 1
 local begun = int(US)
-local reply, soonest = {'OK', replaced}, nil
-local leases, turn = {}, 1
+local leases, turn, soonest = {}, 1, nil
 for i, id in ipairs(taken) do
   local key = Q..'t:'..id
   local v = C('HMGET', key, 'h', 'p', 'ct', 'at')
@@ -165,9 +166,11 @@ for i, id in ipairs(taken) do
   seq = seq + 1
   append(seq, 'troupe.tasks', 'task.leased', NAME..'/'..id,
     ARGV[4]..pb_bytes(3, id)..pb_token(5, token)..worker.logged)
-  reply[#reply + 1] = {
-    worker.index, id, fence, attempt, v[2], checkpoint, ends, failures, v[3], US + timeout
-  }
+  reply[last + 1], reply[last + 2], reply[last + 3] = worker.index, id, fence
+  reply[last + 4], reply[last + 5], reply[last + 6] = attempt, v[2], checkpoint
+  reply[last + 7], reply[last + 8], reply[last + 9] = ends, failures, v[3]
+  reply[last + 10] = US + timeout
+  last = last + 10
 end
 C('ZADD', Q..'leases', unpack(leases))
 for _, worker in ipairs(workers) do

@@ -47,6 +47,9 @@ public final class TaskStore {
   /** Most tasks moved by one script; a longer list is several calls. */
   public static final int MOST_PER_SCRIPT = 64;
 
+  /** Elements of a task in the reply of {@code lease.lua}. */
+  private static final int LEASE_ROW = 10;
+
   private final ScriptRunner scripts;
   private final Namespaces namespaces;
 
@@ -85,9 +88,9 @@ public final class TaskStore {
     return run(TaskScripts.ENQUEUE, queue, arguments)
         .thenApply(
             reply -> {
-              List<EnqueueOutcome> outcomes = new ArrayList<>(reply.size() - 1);
-              for (int i = 1; i < reply.size(); i++) {
-                outcomes.add(enqueueOutcome(reply.nested(i)));
+              List<EnqueueOutcome> outcomes = new ArrayList<>(tasks.size());
+              for (int i = 1; i < reply.size(); i += 3) {
+                outcomes.add(enqueueOutcome(reply.part(i, 3)));
               }
               return outcomes;
             });
@@ -136,12 +139,12 @@ public final class TaskStore {
       tasks.add(new ArrayList<>());
     }
     Set<Integer> replaced = new HashSet<>();
-    Reply gone = reply.nested(1);
-    for (int i = 0; i < gone.size(); i++) {
-      replaced.add((int) gone.number(i));
+    int first = 2 + (int) reply.number(1);
+    for (int i = 2; i < first; i++) {
+      replaced.add((int) reply.number(i));
     }
-    for (int i = 2; i < reply.size(); i++) {
-      Reply row = reply.nested(i);
+    for (int i = first; i < reply.size(); i += LEASE_ROW) {
+      Reply row = reply.part(i, LEASE_ROW);
       tasks.get((int) row.number(0)).add(TaskCodec.leased(queue, row));
     }
     return new LeaseGrant(tasks, replaced);
