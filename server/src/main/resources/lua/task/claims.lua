@@ -15,3 +15,10 @@ local function free_dedupe(id, dedupe)
     if C('GET', key) == id then C('DEL', key) end
   end
 end
+
+-- Gives up everything when the task ends for good.
+local function drop_claims(id, header)
+  local scope, dedupe = claims_of(header)
+  if scope ~= 3 then free_dedupe(id, dedupe) end
+  C('ZREM', Q..'timers', 'q|'..id, 'd|'..id)
+end

@@ -1,26 +1,14 @@
--- How attempts and tasks end.
+-- How attempts and tasks end otherwise than with a result; that is in task/complete.
 --#include task/queue
 --#include task/claims
 --#include task/bell
 local ENDED = {S = 'succeeded', X = 'dead', C = 'cancelled', Z = 'quarantined'}
 
--- Takes an attempt off the books; what becomes of the task is up to the caller, who
--- counts it too.
-local function close_attempt(id, worker)
-  C('ZREM', Q..'leases', id)
-  C('HDEL', Q..'w:'..worker, id)
-  if C('HEXISTS', Q..'meta', 'maxc') == 1 then ring() end
-end
-
 -- Ends a task for good; the caller took it out of wherever it was. `retention` in ms
 -- is the task's own, false for the queue's; further fields of the task may follow.
 local function end_task(id, header, state, retention, ...)
   local key = Q..'t:'..id
-  if has_claims(header) then
-    local scope, dedupe = claims_of(header)
-    if scope ~= 3 then free_dedupe(id, dedupe) end
-    C('ZREM', Q..'timers', 'q|'..id, 'd|'..id)
-  end
+  if has_claims(header) then drop_claims(id, header) end
   C('HSET', key, 'st', state, 'ft', int(US), ...)
   retention = retention or C('HGET', Q..'meta', 'ret') or '86400000'
   C('PEXPIRE', key, retention)

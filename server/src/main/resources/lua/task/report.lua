@@ -1,4 +1,4 @@
--- A task as the scripts see it that end its attempts otherwise than by a result.
+-- A task as the scripts see it that end its attempts otherwise than with a result.
 --#include task/queue
 --#include task/ending
 local REPORT = {'st', 'tok', 'wk', 'h', 'sc', 'ct', 'rt', 'etok', 'eo', 'es', 'et', 'cx', 'fl'}
@@ -19,8 +19,10 @@ local function not_current(v, token, outcome)
   return {'STALE', v.st}
 end
 
--- Takes an attempt off the books that did not end with a result.
+-- Takes an attempt off the books; what becomes of the task is up to the caller.
 local function end_attempt(id, v, counter)
-  close_attempt(id, v.wk)
+  C('ZREM', Q..'leases', id)
+  C('HDEL', Q..'w:'..v.wk, id)
+  if C('HEXISTS', Q..'meta', 'maxc') == 1 then ring() end
   C('HINCRBY', Q..'stat', v.cx and 'a_cancelled' or counter, '1')
 end

@@ -221,20 +221,41 @@ public final class TaskStore {
         .thenApply(reply -> reply.number(1) == 1);
   }
 
-  /** Ends a task with a result. A repeat with the same result is answered the same. */
-  public CompletionStage<TaskState> complete(
-      QueueId queue, Attempt attempt, byte[] result, Fence fence) {
-    return run(
-            TaskScripts.COMPLETE,
-            queue,
-            queue.name(),
-            attempt.getTaskId(),
-            attempt.getFencingToken(),
-            result,
-            TaskChanges.completed(queue.name(), attempt),
-            fence.getName(),
-            fence.getToken())
-        .thenApply(reply -> TaskStates.of(reply.text(1)));
+  /**
+   * Ends up to {@value #MOST_PER_SCRIPT} tasks of a queue with their results, each on its own. A
+   * repeat with the same result is answered the same.
+   *
+   * @return in the order of the completions
+   */
+  CompletionStage<List<Completion.Outcome>> complete(QueueId queue, List<Completion> completions) {
+    List<Object> arguments = new ArrayList<>(1 + 6 * completions.size());
+    arguments.add(queue.name());
+    for (Completion completion : completions) {
+      addAll(
+          arguments,
+          completion.attempt().getTaskId(),
+          completion.attempt().getFencingToken(),
+          completion.result(),
+          TaskChanges.completed(queue.name(), completion.attempt()),
+          completion.fence().getName(),
+          completion.fence().getToken());
+    }
+    return run(TaskScripts.COMPLETE, queue, arguments)
+        .thenApply(
+            reply -> {
+              List<Completion.Outcome> outcomes = new ArrayList<>(completions.size());
+              for (int i = 1; i < reply.size(); i += 2) {
+                Reply row = reply.part(i, 2);
+                outcomes.add(
+                    row.ok()
+                        ? new Completion.Completed()
+                        : new Completion.Refused(
+                            row.code().equals("NOT_FOUND")
+                                ? taskMissing(queue)
+                                : refusal(queue, row)));
+              }
+              return outcomes;
+            });
   }
 
   /** Ends an attempt with a failure. A repeat with the same failure is answered the same. */
