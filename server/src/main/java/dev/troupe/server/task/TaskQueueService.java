@@ -58,7 +58,7 @@ import java.util.concurrent.CompletionStage;
 final class TaskQueueService extends TaskQueueServiceGrpc.TaskQueueServiceImplBase {
 
   private final TaskStore store;
-  private final CompletionBatcher completions;
+  private final SharedScripts shared;
   private final TaskEnqueuing enqueuing;
   private final TaskWaits waits;
   private final TaskListings listings;
@@ -68,14 +68,14 @@ final class TaskQueueService extends TaskQueueServiceGrpc.TaskQueueServiceImplBa
   @Inject
   TaskQueueService(
       TaskStore store,
-      CompletionBatcher completions,
+      SharedScripts shared,
       TaskEnqueuing enqueuing,
       TaskWaits waits,
       TaskListings listings,
       WorkStreamHost host,
       TaskConfig config) {
     this.store = store;
-    this.completions = completions;
+    this.shared = shared;
     this.enqueuing = enqueuing;
     this.waits = waits;
     this.listings = listings;
@@ -182,7 +182,7 @@ final class TaskQueueService extends TaskQueueServiceGrpc.TaskQueueServiceImplBa
           return at(request.getNamespace(), request.getAttempt().getQueue())
               .thenCompose(
                   queue ->
-                      completions.complete(
+                      shared.complete(
                           queue,
                           new Completion(
                               request.getAttempt(),

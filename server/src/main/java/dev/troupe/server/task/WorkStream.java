@@ -322,7 +322,7 @@ final class WorkStream implements StreamObserver<WorkRequest>, LeaseTaker {
         ReportKind.REPORT_KIND_COMPLETE,
         () -> TaskChecks.check(report, host.config().maxPayload().bytes()),
         queue ->
-            host.completions()
+            host.shared()
                 .complete(
                     queue,
                     new Completion(

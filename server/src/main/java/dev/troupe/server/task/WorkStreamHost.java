@@ -14,7 +14,7 @@ final class WorkStreamHost {
   private static final Logger log = LoggerFactory.getLogger(WorkStreamHost.class);
 
   private final TaskStore store;
-  private final CompletionBatcher completions;
+  private final SharedScripts shared;
   private final LeasePools pools;
   private final WorkStreams streams;
   private final WorkerOpening opening;
@@ -25,14 +25,14 @@ final class WorkStreamHost {
   @Inject
   WorkStreamHost(
       TaskStore store,
-      CompletionBatcher completions,
+      SharedScripts shared,
       LeasePools pools,
       WorkStreams streams,
       WorkerOpening opening,
       TaskConfig config,
       Ticker ticker) {
     this.store = store;
-    this.completions = completions;
+    this.shared = shared;
     this.pools = pools;
     this.streams = streams;
     this.opening = opening;
@@ -44,8 +44,8 @@ final class WorkStreamHost {
     return store;
   }
 
-  CompletionBatcher completions() {
-    return completions;
+  SharedScripts shared() {
+    return shared;
   }
 
   LeasePools pools() {

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 import static org.awaitility.Awaitility.await;
 
+import com.google.common.util.concurrent.ListenableFuture;
 import com.google.protobuf.ByteString;
 import com.google.protobuf.Duration;
 import com.google.protobuf.util.Durations;
@@ -14,6 +15,7 @@ import dev.troupe.server.crash.TroupeProcess;
 import dev.troupe.v1.Attempt;
 import dev.troupe.v1.CancelTaskRequest;
 import dev.troupe.v1.CompleteRequest;
+import dev.troupe.v1.CompleteResponse;
 import dev.troupe.v1.ConfigureQueueRequest;
 import dev.troupe.v1.ConflictPolicy;
 import dev.troupe.v1.DrainQueueRequest;
@@ -149,6 +151,58 @@ final class TaskQueueServiceTest {
     complete(leased, "one");
     assertThat(refusal(() -> complete(leased, "two"))).isEqualTo("RESULT_CONFLICT");
     assertThat(get("t").getResult()).isEqualTo(bytes("one"));
+  }
+
+  @Test
+  void callsThatShareAScriptAreAnsweredEachOnItsOwn() throws Exception {
+    var together = TaskQueueServiceGrpc.newFutureStub(channel);
+    List<ListenableFuture<EnqueueResponse>> enqueued = new ArrayList<>();
+    for (int i = 0; i < 200; i++) {
+      // Every id comes twice.
+      enqueued.add(
+          together.enqueue(
+              EnqueueRequest.newBuilder()
+                  .setQueue(queue)
+                  .setTask(TaskSpec.newBuilder().setTaskId("t" + i / 2))
+                  .build()));
+    }
+    int created = 0;
+    for (int i = 0; i < 200; i++) {
+      EnqueueResponse response = enqueued.get(i).get();
+      assertThat(response.getTaskId()).isEqualTo("t" + i / 2);
+      created += response.getCreated() ? 1 : 0;
+    }
+    assertThat(created).isEqualTo(100);
+
+    List<LeasedTask> leased = new ArrayList<>(lease(50));
+    leased.addAll(lease(50));
+    LeasedTask stale = leased.get(7);
+    cancel(stale.getAttempt().getTaskId());
+    release(stale, Durations.ZERO);
+    List<ListenableFuture<CompleteResponse>> completed = new ArrayList<>();
+    for (LeasedTask task : leased) {
+      CompleteRequest request =
+          CompleteRequest.newBuilder()
+              .setAttempt(task.getAttempt())
+              .setResult(bytes(task.getAttempt().getTaskId()))
+              .build();
+      completed.add(together.complete(request));
+      completed.add(together.complete(request));
+    }
+    for (int i = 0; i < completed.size(); i++) {
+      ListenableFuture<CompleteResponse> one = completed.get(i);
+      if (i / 2 == 7) {
+        assertThatThrownBy(one::get)
+            .cause()
+            .isInstanceOfSatisfying(
+                StatusRuntimeException.class,
+                refused -> assertThat(reason(refused)).isEqualTo("RESULT_CONFLICT"));
+      } else {
+        one.get();
+      }
+    }
+    assertThat(stats().getSucceeded()).isEqualTo(99);
+    assertThat(get("t99").getResult()).isEqualTo(bytes("t99"));
   }
 
   @Test
