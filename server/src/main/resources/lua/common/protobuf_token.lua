@@ -14,5 +14,6 @@ local function pb_token(field, n)
   local f = n % 128
   n = (n - f) / 128
   local g = n % 128
-  return string.char(field * 8, a + 128, b + 128, c + 128, d + 128, e + 128, f + 128, g + 128, (n - g) / 128)
+  return string.char(field * 8, a + 128, b + 128, c + 128, d + 128, e + 128, f + 128, g + 128,
+    (n - g) / 128)
 end

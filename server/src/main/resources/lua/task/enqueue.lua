@@ -75,7 +75,8 @@ end
 
 -- Takes the dedupe key and sets the timers.
 local function stake_claims(id, header, us)
-  local lifetime, total, scope, _, _, dedupe, _, _, dedupe_ms = struct.unpack('>ddBHc0Hc0Hc0dBd', header, 27)
+  local lifetime, total, scope, _, _, dedupe, _, _, dedupe_ms =
+    struct.unpack('>ddBHc0Hc0Hc0dBd', header, 27)
   if dedupe ~= '' then
     C('SET', Q..'dd:'..dedupe, id)
     if scope == 3 then C('PEXPIRE', Q..'dd:'..dedupe, int(dedupe_ms)) end

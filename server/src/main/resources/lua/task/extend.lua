@@ -21,7 +21,9 @@ local function extend(id, token, own)
   if v[1] ~= 'L' or v[2] ~= token then return {0, '0'} end
   local ends = int(lease_end(v[4], own, v[5], v[6], v[7]))
   -- Never shortened; then it stays what it was.
-  if C('ZADD', Q..'leases', 'XX', 'GT', 'CH', ends, id) == 0 then ends = C('ZSCORE', Q..'leases', id) end
+  if C('ZADD', Q..'leases', 'XX', 'GT', 'CH', ends, id) == 0 then
+    ends = C('ZSCORE', Q..'leases', id)
+  end
   if v[8] ~= token then C('HSET', key, 'ak', token) end
   if epoch ~= '0' then
     local holder = token..'|'..epoch

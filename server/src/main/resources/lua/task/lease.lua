@@ -84,9 +84,9 @@ while want > 0 do
   -- Alone in the queue there is nobody to take turns with.
   local turns = alone and want or 1
   -- Not ZPOPMIN, which spends more time on writing the scores.
-  local last = int(turns - 1)
-  local ids = C('ZRANGE', group, '0', last)
-  C('ZREMRANGEBYRANK', group, '0', last)
+  local to = int(turns - 1)
+  local ids = C('ZRANGE', group, '0', to)
+  C('ZREMRANGEBYRANK', group, '0', to)
   local n = #ids
   want = want - n
   if taken[1] then

@@ -35,8 +35,8 @@
 -- that lost it, re releases; tok, wk, ak current or last attempt: token, worker, the
 -- token again once acknowledged; sd stall and td total deadline us; ck checkpoint, pr
 -- progress, r result, e failure (Protobuf); cx cancel reason; etok, eo, es, et last
--- failure or release reported: token, outcome, state and time answered. A completion needs none of these: the state is S, the token tok, the
--- outcome r.
+-- failure or release reported: token, outcome, state and time answered. A completion
+-- needs none of these: the state is S, the token tok, the outcome r.
 --#include common/prelude
 local NAME, Q
 local function enter(queue)

@@ -15,7 +15,8 @@ for _, signature in ipairs(C('SMEMBERS', Q..'classes')) do
     if created then oldest = math.min(oldest or tonumber(created), tonumber(created)) end
   end
 end
-local counters, delayed, leased = C('HGETALL', Q..'stat'), C('ZCARD', Q..'delayed'), C('ZCARD', Q..'leases')
+local counters = C('HGETALL', Q..'stat')
+local delayed, leased = C('ZCARD', Q..'delayed'), C('ZCARD', Q..'leases')
 -- Every task is in one state, so READY ones need no counter of their own.
 local ready, succeeded = -delayed - leased, 0
 for i = 1, #counters, 2 do

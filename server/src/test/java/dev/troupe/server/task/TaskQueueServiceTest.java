@@ -329,6 +329,21 @@ final class TaskQueueServiceTest {
   }
 
   @Test
+  void aFairnessKeyThatComesLaterTakesTurnsWithOneThatWasAlone() {
+    EnqueueBatchRequest.Builder early = EnqueueBatchRequest.newBuilder().setQueue(queue);
+    EnqueueBatchRequest.Builder late = EnqueueBatchRequest.newBuilder().setQueue(queue);
+    for (int i = 0; i < 20; i++) {
+      early.addTasks(TaskSpec.newBuilder().setFairnessKey("early"));
+      late.addTasks(TaskSpec.newBuilder().setFairnessKey("late"));
+    }
+    tasks.enqueueBatch(early.build());
+    lease(10);
+    tasks.enqueueBatch(late.build());
+    assertThat(lease(10).stream().filter(t -> t.getSpec().getFairnessKey().equals("late")).count())
+        .isEqualTo(5);
+  }
+
+  @Test
   void fairnessKeysTakeTurnsByWeight() {
     configure(QueueSettings.newBuilder().putFairnessWeights("heavy", 3));
     EnqueueBatchRequest.Builder batch = EnqueueBatchRequest.newBuilder().setQueue(queue);
