@@ -12,6 +12,7 @@
 --                      'type:<type>', 'status:<number>', 'cap:<capability>',
 --                      'label:<bytes of the key>:<key>=<value>'
 --#include common/log
+--#include common/protobuf_time
 local KINDS = {registered = 1, updated = 2, lost = 3, deregistered = 4}
 local TERMINATED, LOST = 7, 8
 

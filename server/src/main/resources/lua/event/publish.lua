@@ -8,6 +8,7 @@
 -- Reply {'OK', '1' for a duplicate, "<stream id> <sequence> <epoch>"};
 --       {'STALE_FENCE', highest}
 --#include common/log
+--#include common/protobuf_time
 --#include common/fence
 local key = P..'ev:'..ARGV[4]
 local first = C('GET', key)

@@ -1,18 +1,59 @@
--- Ends a task with a result.
+-- Ends tasks with their results, each on its own.
 --
--- ARGV  1 queue, 2 task, 3 token, 4 result, 5 fence name, 6 fence token
--- Reply {'OK', 'S'}; {'NOT_FOUND'}; {'STALE', state}; {'CONFLICT', state};
---       {'STALE_FENCE', highest}
---#include task/queue
+-- ARGV  1 queue, then per attempt: task, token, result, its TaskChange but for the
+--       worker, fence name, fence token
+-- Reply {'OK', then per attempt: code, detail} with OK, state | NOT_FOUND, '' |
+--       STALE, state | CONFLICT, state | STALE_FENCE, highest
+--#include task/claims
+--#include task/bell
+--#include common/log
+--#include common/protobuf
 --#include common/fence
-local q, id, token, result = queue_of(ARGV[1]), ARGV[2], ARGV[3], ARGV[4]
-local v = load_task(q, id)
-local outcome = 'S'..redis.sha1hex(result)
-local refusal = not_current(v, token, outcome)
-if refusal then return refusal end
-local highest = stale_fence(ARGV[5], ARGV[6])
-if highest then return {'STALE_FENCE', highest} end
-end_attempt(q, id, v, 'a_completed')
-end_task(q, id, header(v.h), 'S', 'r', result, 'etok', token, 'eo', outcome, 'es', 'S')
-tell(q, 'completed', id, 'S', token, v.wk)
-return {'OK', 'S'}
+enter(ARGV[1])
+local meta = C('HMGET', Q..'meta', 'ret', 'maxc')
+local retention, finished = meta[1] or '86400000', int(US)
+local ids, changes, ends = {}, {}, {}
+
+local function complete(id, token, result, change, fence, fence_token)
+  local key = Q..'t:'..id
+  local v = C('HMGET', key, 'st', 'tok', 'wk', 'h', 'rt', 'etok')
+  local state, worker = v[1], v[3]
+  if not state then return 'NOT_FOUND', '' end
+  if v[2] ~= token or state ~= 'L' then
+    local completed = state == 'S' and v[2] == token
+    if completed and C('HGET', key, 'r') == result then return 'OK', 'S' end
+    return (completed or v[6] == token) and 'CONFLICT' or 'STALE', state
+  end
+  local highest = stale_fence(fence, fence_token)
+  if highest then return 'STALE_FENCE', highest end
+  local kept = v[5] or retention
+  C('HSET', key, 'st', 'S', 'ft', finished, 'r', result)
+  C('PEXPIRE', key, kept)
+  C('HDEL', Q..'w:'..worker, id)
+  if has_claims(v[4]) then drop_claims(id, v[4]) end
+  local n = #ids + 1
+  ids[n], changes[n] = id, change..pb_bytes(6, worker)
+  ends[2 * n - 1], ends[2 * n] = int(US + kept * 1000), id
+  return 'OK', 'S'
+end
+
+local reply, last = {'OK'}, 1
+for i = 2, #ARGV, 6 do
+  reply[last + 1], reply[last + 2] =
+    complete(ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3], ARGV[i + 4], ARGV[i + 5])
+  last = last + 2
+end
+
+-- What concerns the queue is written once for all that ended.
+local n = #ids
+if n > 0 then
+  C('ZREM', Q..'leases', unpack(ids))
+  C('ZADD', Q..'end:S', unpack(ends))
+  C('HINCRBY', Q..'stat', 'succeeded', int(n))
+  local seq = take_sequence(int(n)) - n
+  for i, id in ipairs(ids) do
+    append(seq + i, 'troupe.tasks', 'task.completed', NAME..'/'..id, changes[i])
+  end
+  if meta[2] then ring() end
+end
+return reply

@@ -5,16 +5,17 @@
 --       10 fence token
 -- Reply {'OK', state, retry us}; {'NOT_FOUND'}; {'STALE', state};
 --       {'CONFLICT', state}; {'STALE_FENCE', highest}
---#include task/queue
+--#include task/retry
 --#include common/fence
-local q, id, token = queue_of(ARGV[1]), ARGV[2], ARGV[3]
-local v = load_task(q, id)
+enter(ARGV[1])
+local id, token = ARGV[2], ARGV[3]
+local v = load_task(id)
 local outcome = 'F'..redis.sha1hex(ARGV[4])
 local refusal = not_current(v, token, outcome)
 if refusal then return refusal end
 local highest = stale_fence(ARGV[9], ARGV[10])
 if highest then return {'STALE_FENCE', highest} end
-local state, retry = fail_attempt(q, id, v, ARGV[5], ARGV[6] == '1', tonumber(ARGV[7]),
+local state, retry = fail_attempt(id, v, ARGV[5], ARGV[6] == '1', tonumber(ARGV[7]),
   tonumber(ARGV[8]), ARGV[4])
-C('HSET', task_key(q, id), 'etok', token, 'eo', outcome, 'es', state, 'et', int(retry))
+C('HSET', Q..'t:'..id, 'etok', token, 'eo', outcome, 'es', state, 'et', int(retry))
 return {'OK', state, int(retry)}

@@ -4,10 +4,11 @@
 --       before this one hold, instead of what it holds itself, 5 grace us (0: at
 --       once), 6 reason
 -- Reply {'OK', how many, more 0|1}
---#include task/queue
-local q, worker, epoch, older = queue_of(ARGV[1]), ARGV[2], tonumber(ARGV[3]), ARGV[4] == '1'
+--#include task/retry
+enter(ARGV[1])
+local worker, epoch, older = ARGV[2], tonumber(ARGV[3]), ARGV[4] == '1'
 local grace = tonumber(ARGV[5])
-local key = q.root..'w:'..worker
+local key = Q..'w:'..worker
 local held = C('HGETALL', key)
 local moved = 0
 for i = 1, #held, 2 do
@@ -18,14 +19,14 @@ for i = 1, #held, 2 do
     -- Leases taken by the unary call (epoch 0) hang on no stream.
     if (older and of > 0 and of < epoch) or (not older and of == epoch) then
       if grace > 0 then
-        C('ZADD', q.leases, 'XX', 'LT', int(US + grace), id)
-        look_at(q, US + grace)
+        C('ZADD', Q..'leases', 'XX', 'LT', int(US + grace), id)
+        look_at(US + grace)
         moved = moved + 1
       else
         if moved == 64 then return {'OK', moved, 1} end
-        local v = load_task(q, id)
+        local v = load_task(id)
         if v.st == 'L' and v.tok == token then
-          release_attempt(q, id, v, 0, ARGV[6])
+          release_attempt(id, v, 0, ARGV[6])
         else
           C('HDEL', key, id)
         end

@@ -1,132 +1,114 @@
 -- Leases READY tasks to workers of the same capabilities.
 --
 -- ARGV  1 queue, 2 most tasks, 3 delivery window us (0: the whole lease, already
---       acknowledged), 4 number of capabilities, the capabilities, then per
---       worker: id, epoch (0: not checked), wanted
--- Reply {'OK', {replaced workers}, {worker index, id, token, attempt, spec,
---       checkpoint, lease until us, failures, enqueued us, attempt deadline us}...}
---#include task/queue
-local q = queue_of(ARGV[1])
+--       acknowledged), 4 TaskChange of a leased task but for the task, 5 number of
+--       capabilities, the capabilities, then per worker: id, epoch (0: not checked),
+--       wanted
+-- Reply {'OK', how many workers were replaced, their indexes, then per task: worker
+--       index, id, token, attempt, spec, checkpoint, lease until us, failures,
+--       enqueued us, attempt deadline us}
+--#include task/ready
+--#include common/log
+--#include common/protobuf
+--#include common/protobuf_token
+enter(ARGV[1])
 local window = tonumber(ARGV[3])
-local first = 5 + tonumber(ARGV[4])
+local first = 6 + tonumber(ARGV[5])
 local can = {}
-for i = 5, first - 1 do can[ARGV[i]] = true end
+for i = 6, first - 1 do can[ARGV[i]] = true end
 
-local replaced, workers, want = {}, {}, 0
+local reply, last, workers, want = {'OK', 0}, 2, {}, 0
 for i = first, #ARGV, 3 do
-  local index = (i - first) / 3
-  if ARGV[i + 1] ~= '0' and C('HGET', q.root..'w:'..ARGV[i], EPOCH) ~= ARGV[i + 1] then
-    replaced[#replaced + 1] = index
+  local index, id, epoch = (i - first) / 3, ARGV[i], ARGV[i + 1]
+  if epoch ~= '0' and C('HGET', Q..'w:'..id, EPOCH) ~= epoch then
+    last = last + 1
+    reply[2], reply[last] = last - 2, index
   else
     local wanted = tonumber(ARGV[i + 2])
-    workers[#workers + 1] = {index = index, id = ARGV[i], epoch = ARGV[i + 1], wanted = wanted}
+    workers[#workers + 1] = {
+      index = index, id = id, holder = '|'..epoch, wanted = wanted, holds = {}, logged = pb_bytes(6, id)
+    }
     want = want + wanted
   end
 end
 want = math.min(want, tonumber(ARGV[2]))
 
-local meta = C('HMGET', q.meta, 'mode', 'maxc', 'fence', 'vt')
-if meta[1] == 'P' then return {'OK', replaced} end
-if meta[2] then want = math.min(want, tonumber(meta[2]) - C('ZCARD', q.leases)) end
+local meta = C('HMGET', Q..'meta', 'mode', 'maxc', 'fence', 'vt', 'granted', 'weighted')
+if meta[1] == 'P' then return reply end
+if meta[2] then want = math.min(want, tonumber(meta[2]) - C('ZCARD', Q..'leases')) end
+
+local function fits(signature)
+  for needed in string.gmatch(signature, '[^,]+') do
+    if not can[needed] then return false end
+  end
+  return true
+end
 
 local classes, eligible = {}, {}
 if want > 0 then
-  classes = C('SMEMBERS', q.classes)
+  classes = C('SMEMBERS', Q..'classes')
   for _, signature in ipairs(classes) do
-    local fits = true
-    for needed in string.gmatch(signature, '[^,]+') do
-      if not can[needed] then
-        fits = false
-        break
-      end
-    end
-    if fits then eligible[#eligible + 1] = signature end
+    if signature == '' or fits(signature) then eligible[#eligible + 1] = signature end
   end
 end
 
-local function group_key(signature, fairness)
-  return q.root..'r:'..#signature..':'..signature..':'..fairness
-end
-
--- The fairness key that was served least, and of its classes the one whose head
--- goes first. Returns nil when there is nothing to do.
+-- The fairness key that was served least with its virtual time, of its classes the
+-- one whose head goes first, and whether it is alone. Nil when there is nothing to do.
 local function choose()
-  local fairness, vt
+  local fairness, vt, waiting
   for _, signature in ipairs(eligible) do
-    local head = C('ZRANGE', q.root..'c:'..signature, 0, 0, 'WITHSCORES')
-    if head[1] and (not vt or tonumber(head[2]) < vt) then fairness, vt = head[1], tonumber(head[2]) end
+    local heads = C('ZRANGE', Q..'c:'..signature, '0', '1', 'WITHSCORES')
+    if heads[1] and (not vt or tonumber(heads[2]) < tonumber(vt)) then
+      fairness, vt, waiting = heads[1], heads[2], #heads
+    end
   end
   if not fairness then return nil end
-  if #eligible == 1 then return fairness, eligible[1], vt end
+  if #eligible == 1 then return fairness, vt, eligible[1], waiting == 2 and #classes == 1 end
   local best, score
   for _, signature in ipairs(eligible) do
-    local head = C('ZRANGE', group_key(signature, fairness), 0, 0, 'WITHSCORES')
-    if head[1] and (not score or tonumber(head[2]) < score) then best, score = signature, tonumber(head[2]) end
+    local head = C('ZRANGE', group_key(signature, fairness), '0', '0', 'WITHSCORES')
+    if head[1] and (not score or tonumber(head[2]) < score) then
+      best, score = signature, tonumber(head[2])
+    end
   end
-  return fairness, best, vt
+  return fairness, vt, best, false
 end
 
-local token = math.max(tonumber(meta[3] or 0) + 1, US) - 1
-local reply, granted, soonest = {'OK', replaced}, 0, nil
-local leases, held, turn = {}, {}, 1
-
-local function grant(id)
-  local key = task_key(q, id)
-  local v = C('HMGET', key, 'h', 'p', 'ck', 'at', 'fl', 'ct', 'td')
-  while workers[turn].wanted == 0 do turn = turn + 1 end
-  local worker = workers[turn]
-  worker.wanted = worker.wanted - 1
-  local h = header(v[1])
-  token = token + 1
-  local attempt = (tonumber(v[4]) or 0) + 1
-  local deadline = US + h.attempt
-  local stall = h.stall > 0 and US + h.stall or nil
-  local wanted = US + h.lease
-  if window > 0 then wanted = US + math.min(h.lease, window) end
-  local until_us = lease_until(wanted, deadline, stall, v[7])
-  local fields = {
-    'st', 'L', 'tok', int(token), 'wk', worker.id, 'at', attempt, 'bt', int(US), 'ad', int(deadline),
-    'ak', window > 0 and '0' or '1'
-  }
-  if stall then
-    fields[#fields + 1] = 'sd'
-    fields[#fields + 1] = int(stall)
-  end
-  C('HSET', key, unpack(fields))
-  if attempt == 1 then
-    if h.scope == 1 then free_dedupe(q, id, h) end
-    if h.lifetime > 0 then C('ZREM', q.timers, 'q|'..id) end
-  end
-  leases[#leases + 1] = int(until_us)
-  leases[#leases + 1] = id
-  C('HSET', q.root..'w:'..worker.id, id, int(token)..'|'..worker.epoch)
-  tell(q, 'leased', id, 'L', token, worker.id)
-  soonest = math.min(soonest or until_us, until_us)
-  granted = granted + 1
-  reply[#reply + 1] = {
-    worker.index, id, int(token), attempt, v[2], v[3] or '', int(until_us), tonumber(v[5]) or 0,
-    v[6], int(deadline)
-  }
-end
-
-local newest_vt = tonumber(meta[4] or 0)
-while granted < want do
-  local fairness, signature, vt = choose()
+-- Takes tasks out of their groups.
+local taken, newest_vt = {}, meta[4] or '0'
+while want > 0 do
+  local fairness, vt, signature, alone = choose()
   if not fairness then break end
-  newest_vt = math.max(newest_vt, vt)
+  if tonumber(vt) > tonumber(newest_vt) then newest_vt = vt end
   local group = group_key(signature, fairness)
   -- Alone in the queue there is nobody to take turns with.
-  local turns = 1
-  if #eligible == 1 and C('ZCARD', q.root..'c:'..signature) == 1 then turns = want - granted end
-  local popped = C('ZPOPMIN', group, turns)
-  local n = #popped / 2
-  local stride = n / tonumber(C('HGET', q.root..'weights', fairness) or 1)
-  for _, other in ipairs(classes) do
-    C('ZADD', q.root..'c:'..other, 'XX', vt + stride, fairness)
+  local turns = alone and want or 1
+  -- Not ZPOPMIN, which spends more time on writing the scores.
+  local to = int(turns - 1)
+  local ids = C('ZRANGE', group, '0', to)
+  C('ZREMRANGEBYRANK', group, '0', to)
+  local n = #ids
+  want = want - n
+  if taken[1] then
+    for _, id in ipairs(ids) do taken[#taken + 1] = id end
+  else
+    taken = ids
   end
-  if C('EXISTS', group) == 0 then
-    close_group(q, fairness, signature, vt + stride)
-    if C('SISMEMBER', q.classes, signature) == 0 then
+  local empty = n < turns or C('EXISTS', group) == 0
+  local served = vt
+  if alone then
+    -- Time stands still for it, and nobody else has been served since.
+    if not empty then C('DEL', Q..'vt') end
+  else
+    served = vt + n / (meta[6] and C('HGET', Q..'weights', fairness) or 1)
+    for _, other in ipairs(classes) do
+      if not empty or other ~= signature then C('ZADD', Q..'c:'..other, 'XX', served, fairness) end
+    end
+  end
+  if empty then
+    --#include task/unready
+    close_group(signature, fairness, served)
+    if C('SISMEMBER', Q..'classes', signature) == 0 then
       for i, other in ipairs(eligible) do
         if other == signature then
           table.remove(eligible, i)
@@ -135,14 +117,65 @@ while granted < want do
       end
     end
   end
-  for i = 1, #popped, 2 do grant(popped[i]) end
 end
+if not taken[1] then return reply end
 
-if granted > 0 then
-  C('ZADD', q.leases, unpack(leases))
-  count(q, 'granted', granted)
-  count(q, 'ready', -granted)
-  C('HSET', q.meta, 'fence', int(token), 'vt', string.format('%.6f', newest_vt))
-  look_at(q, soonest)
+local granted = #taken
+local seq = take_sequence(int(granted)) - granted
+local token = math.max((meta[3] or 0) + 1, US) - 1
+local begun = int(US)
+local leases, turn, soonest = {}, 1, nil
+for i, id in ipairs(taken) do
+  local key = Q..'t:'..id
+  local v = C('HMGET', key, 'h', 'p', 'ct', 'at')
+  local header = v[1]
+  while workers[turn].wanted == 0 do turn = turn + 1 end
+  local worker = workers[turn]
+  worker.wanted = worker.wanted - 1
+  local lease, timeout, stall = struct.unpack('>ddd', header, 3)
+  if window > 0 and window < lease then lease = window end
+  token = token + 1
+  local fence, attempt, checkpoint, failures = int(token), '1', '', '0'
+  if v[4] then
+    attempt = int(v[4] + 1)
+    local earlier = C('HMGET', key, 'ck', 'fl')
+    checkpoint, failures = earlier[1] or '', earlier[2] or '0'
+  end
+  C('HSET', key, 'st', 'L', 'tok', fence, 'wk', worker.id, 'at', attempt, 'bt', begun)
+  if window == 0 then C('HSET', key, 'ak', fence) end
+  local ends = US + math.min(lease, timeout)
+  if stall > 0 then
+    C('HSET', key, 'sd', int(US + stall))
+    ends = math.min(ends, US + stall)
+  end
+  if string.byte(header) % 2 == 1 then
+    --#include task/claims
+    ends = math.min(ends, C('HGET', key, 'td') or ends)
+    if attempt == '1' then
+      local scope, dedupe = claims_of(header)
+      if scope == 1 then free_dedupe(id, dedupe) end
+      C('ZREM', Q..'timers', 'q|'..id)
+    end
+  end
+  if not soonest or ends < soonest then soonest = ends end
+  ends = int(ends)
+  leases[2 * i - 1], leases[2 * i] = ends, id
+  local holds = worker.holds
+  holds[#holds + 1] = id
+  holds[#holds + 1] = fence..worker.holder
+  seq = seq + 1
+  append(seq, 'troupe.tasks', 'task.leased', NAME..'/'..id,
+    ARGV[4]..pb_bytes(3, id)..pb_token(5, token)..worker.logged)
+  reply[last + 1], reply[last + 2], reply[last + 3] = worker.index, id, fence
+  reply[last + 4], reply[last + 5], reply[last + 6] = attempt, v[2], checkpoint
+  reply[last + 7], reply[last + 8], reply[last + 9] = ends, failures, v[3]
+  reply[last + 10] = US + timeout
+  last = last + 10
 end
+C('ZADD', Q..'leases', unpack(leases))
+for _, worker in ipairs(workers) do
+  if worker.holds[1] then C('HSET', Q..'w:'..worker.id, unpack(worker.holds)) end
+end
+C('HSET', Q..'meta', 'fence', int(token), 'vt', newest_vt, 'granted', int((meta[5] or 0) + granted))
+look_at(soonest)
 return reply

@@ -3,14 +3,16 @@
 -- ARGV  1 queue, 2 state letter, 3 how many, 4 place: '' or
 --       '<signature>\n<fairness key>\n<score>\n<id>' of the last one listed
 -- Reply {'OK', place of the last one ('' at the end), {id, lease until us, field, value...}...}
---#include task/queue
-local q, state, want = queue_of(ARGV[1]), ARGV[2], tonumber(ARGV[3])
+--#include task/ending
+--#include task/ready
+enter(ARGV[1])
+local state, want = ARGV[2], tonumber(ARGV[3])
 local p_sig, p_fair, p_score, p_id = string.match(ARGV[4], '^(.-)\n(.-)\n(.-)\n(.*)$')
 local FIELDS = {'st', 'p', 'at', 'fl', 'lo', 're', 'wk', 'tok', 'ra', 'pr', 'e', 'cx', 'ct', 'bt', 'ft'}
 local reply, last = {'OK', ''}, ''
 
 local function show(id, signature, fairness, score)
-  local values = C('HMGET', task_key(q, id), unpack(FIELDS))
+  local values = C('HMGET', Q..'t:'..id, unpack(FIELDS))
   last = signature..'\n'..fairness..'\n'..score..'\n'..id
   if values[1] then
     local row = {id, state == 'L' and score or ''}
@@ -42,27 +44,27 @@ local function page(key, signature, fairness, newest_first)
 end
 
 if state == 'R' then
-  local signatures = C('SMEMBERS', q.classes)
+  local signatures = C('SMEMBERS', Q..'classes')
   table.sort(signatures)
   for _, signature in ipairs(signatures) do
     if want > 0 and (not p_id or signature >= p_sig) then
-      local keys = C('ZRANGE', q.root..'c:'..signature, 0, -1)
+      local keys = C('ZRANGE', Q..'c:'..signature, 0, -1)
       table.sort(keys)
       for _, fairness in ipairs(keys) do
         if want <= 0 then break end
         if not p_id or signature > p_sig or fairness >= p_fair then
           if p_id and (signature ~= p_sig or fairness ~= p_fair) then p_id = nil end
-          page(q.root..'r:'..#signature..':'..signature..':'..fairness, signature, fairness, false)
+          page(group_key(signature, fairness), signature, fairness, false)
         end
       end
     end
   end
 elseif state == 'D' then
-  page(q.delayed, '', '', false)
+  page(Q..'delayed', '', '', false)
 elseif state == 'L' then
-  page(q.leases, '', '', false)
+  page(Q..'leases', '', '', false)
 elseif ENDED[state] then
-  page(q.root..'end:'..state, '', '', true)
+  page(Q..'end:'..state, '', '', true)
 end
 if want <= 0 then reply[2] = last end
 return reply

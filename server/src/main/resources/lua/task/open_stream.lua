@@ -3,11 +3,12 @@
 -- ARGV  1 queue, 2 worker
 -- Reply {'OK', epoch}
 --#include task/queue
-local q, worker = queue_of(ARGV[1]), ARGV[2]
-local key = q.root..'w:'..worker
+enter(ARGV[1])
+local worker = ARGV[2]
+local key = Q..'w:'..worker
 local epoch = int(math.max(tonumber(C('HGET', key, EPOCH) or 0) + 1, US))
 C('HSET', key, EPOCH, epoch)
 -- Outlives any pause of the stream's heartbeats; the leases inside run out on their own.
 C('PEXPIRE', key, 7200000)
-C('PUBLISH', P..'bell', 'w\n'..q.name..'\n'..worker..'\n'..epoch)
+C('PUBLISH', P..'bell', 'w\n'..NAME..'\n'..worker..'\n'..epoch)
 return {'OK', epoch}

@@ -2,30 +2,34 @@
 --
 -- ARGV  1 queue, then state letters
 -- Reply {'OK', removed, more 0|1}
---#include task/queue
-local q, budget, removed = queue_of(ARGV[1]), 64, 0
+--#include task/ending
+--#include task/unready
+--#include task/tell
+enter(ARGV[1])
+local budget, removed = 64, 0
 
 local function drop(id)
-  local v = C('HMGET', task_key(q, id), 'h', 'st')
-  if v[1] then
-    free_dedupe(q, id, header(v[1]))
-    C('ZREM', q.timers, 'q|'..id, 'd|'..id)
-    C('DEL', task_key(q, id))
+  local key = Q..'t:'..id
+  local header = C('HGET', key, 'h')
+  if header then
+    local _, dedupe = claims_of(header)
+    free_dedupe(id, dedupe)
+    C('ZREM', Q..'timers', 'q|'..id, 'd|'..id)
+    C('DEL', key)
   end
   removed = removed + 1
   budget = budget - 1
 end
 
 local function purge_ready()
-  for _, signature in ipairs(C('SMEMBERS', q.classes)) do
-    for _, fairness in ipairs(C('ZRANGE', q.root..'c:'..signature, 0, budget)) do
-      local group = q.root..'r:'..#signature..':'..signature..':'..fairness
-      for _, id in ipairs(C('ZRANGE', group, 0, budget - 1)) do
+  for _, signature in ipairs(C('SMEMBERS', Q..'classes')) do
+    for _, fairness in ipairs(C('ZRANGE', Q..'c:'..signature, 0, budget)) do
+      for _, id in ipairs(C('ZRANGE', group_key(signature, fairness), 0, budget - 1)) do
         if budget <= 0 then return end
-        remove_ready(q, id, {signature = signature, fairness = fairness})
+        remove_ready(id, signature, fairness)
         drop(id)
-        count(q, 'purged', 1)
-        tell(q, 'purged', id, 'R')
+        C('HINCRBY', Q..'stat', 'purged', '1')
+        tell('purged', id, 'R')
       end
       if budget <= 0 then return end
     end
@@ -37,14 +41,14 @@ for i = 2, #ARGV do
   if state == 'R' then
     purge_ready()
   elseif state == 'D' then
-    for _, id in ipairs(C('ZRANGE', q.delayed, 0, budget - 1)) do
-      C('ZREM', q.delayed, id)
+    for _, id in ipairs(C('ZRANGE', Q..'delayed', 0, budget - 1)) do
+      C('ZREM', Q..'delayed', id)
       drop(id)
-      count(q, 'purged', 1)
-      tell(q, 'purged', id, 'D')
+      C('HINCRBY', Q..'stat', 'purged', '1')
+      tell('purged', id, 'D')
     end
   elseif ENDED[state] then
-    local ends = q.root..'end:'..state
+    local ends = Q..'end:'..state
     for _, id in ipairs(C('ZRANGE', ends, 0, budget - 1)) do
       C('ZREM', ends, id)
       drop(id)

@@ -23,7 +23,7 @@ import org.slf4j.LoggerFactory;
  * The directory that an embedded Redis keeps its data in, held by one server at a time.
  *
  * <pre>
- * troupe-data  marks the directory as ours; major version of the Redis that wrote it
+ * troupe-data  marks the directory as ours; format of the data, major version of the Redis
  * lock         held while a server uses the directory; pid of that server
  * redis.pid    pid of the Redis that serves the data
  * redis.conf   its configuration, readable by the owner only
@@ -34,6 +34,9 @@ import org.slf4j.LoggerFactory;
 final class DataDirectory implements AutoCloseable {
 
   private static final Logger log = LoggerFactory.getLogger(DataDirectory.class);
+
+  /** Raised when the keys or what they hold change so that older data cannot be read. */
+  private static final int FORMAT = 2;
 
   private final Path root;
   private final FileChannel lockFile;
@@ -139,12 +142,24 @@ final class DataDirectory implements AutoCloseable {
   /**
    * Marks the directory with the Redis that is going to write to it.
    *
-   * @throws RedisStartupException when a newer one wrote to it before
+   * @throws RedisStartupException when a newer one wrote to it before, or a Troupe that lays out
+   *     its data in another way
    */
   void mark(RedisBinary binary) throws IOException {
     Path marker = root.resolve("troupe-data");
     if (Files.exists(marker)) {
-      int before = writtenBy(marker);
+      int format = number(marker, "format");
+      if (format != FORMAT) {
+        throw new RedisStartupException(
+            "the data in "
+                + root
+                + " has format "
+                + format
+                + ", and this version of Troupe reads format "
+                + FORMAT
+                + "; start with another redis.data-dir, or with the version that wrote it");
+      }
+      int before = number(marker, "redis");
       if (before > binary.major()) {
         throw new RedisStartupException(
             "the data in "
@@ -157,13 +172,13 @@ final class DataDirectory implements AutoCloseable {
                 + binary.version());
       }
     }
-    Files.writeString(marker, "format=1\nredis=" + binary.major() + "\n");
+    Files.writeString(marker, "format=" + FORMAT + "\nredis=" + binary.major() + "\n");
   }
 
-  private static int writtenBy(Path marker) throws IOException {
+  private static int number(Path marker, String name) throws IOException {
     return Files.readAllLines(marker).stream()
-        .filter(line -> line.matches("redis=\\d+"))
-        .mapToInt(line -> Integer.parseInt(line.substring(6)))
+        .filter(line -> line.matches(name + "=\\d+"))
+        .mapToInt(line -> Integer.parseInt(line.substring(name.length() + 1)))
         .findFirst()
         .orElse(0);
   }

@@ -16,7 +16,7 @@ final class RedisRequirements {
   private RedisRequirements() {}
 
   /**
-   * Refuses a Redis that is too old, or one that may throw our data away.
+   * Refuses a Redis that is too old or too narrow, or one that may throw our data away.
    *
    * @throws RedisStartupException with a message for people
    */
@@ -28,6 +28,10 @@ final class RedisRequirements {
     int minor = parts.length > 1 ? Integer.parseInt(parts[1]) : 0;
     if (major < 6 || (major == 6 && minor < 2)) {
       throw new RedisStartupException("Redis " + version + " is too old (expected: 6.2 or newer)");
+    }
+    if (info.getOrDefault("arch_bits", "64").equals("32")) {
+      // The scripts write microseconds as native integers.
+      throw new RedisStartupException("this Redis is a 32-bit build (expected: 64-bit)");
     }
     String policy = info.getOrDefault("maxmemory_policy", "noeviction");
     if (!policy.equals("noeviction")) {

@@ -65,4 +65,9 @@ public record Reply(List<Object> elements) {
   public Reply nested(int index) {
     return new Reply((List<Object>) elements.get(index));
   }
+
+  /** Some elements as a reply of their own, for rows that follow one another without nesting. */
+  public Reply part(int first, int size) {
+    return new Reply(elements.subList(first, first + size));
+  }
 }

@@ -15,7 +15,9 @@ import java.util.Set;
  * A Lua script from {@code resources/lua/<feature>/<verb>.lua}.
  *
  * <p>A line {@code --#include common/log} stands for the text of that file; each file is included
- * once. Comments stay in the repository: they are cut before the script is sent.
+ * once. Redis runs the definitions on every call of the script, so what few calls need is included
+ * within the block that needs it, and is then unknown outside of it. Comments stay in the
+ * repository: they are cut before the script is sent.
  *
  * @param name such as {@code task/enqueue}
  * @param source the text that Redis runs

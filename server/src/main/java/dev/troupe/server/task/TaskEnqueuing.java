@@ -26,11 +26,13 @@ final class TaskEnqueuing {
   private static final int MOST_OF_BATCH = 1000;
 
   private final TaskStore store;
+  private final SharedScripts shared;
   private final TaskConfig config;
 
   @Inject
-  TaskEnqueuing(TaskStore store, TaskConfig config) {
+  TaskEnqueuing(TaskStore store, SharedScripts shared, TaskConfig config) {
     this.store = store;
+    this.shared = shared;
     this.config = config;
   }
 
@@ -46,15 +48,23 @@ final class TaskEnqueuing {
     checks.done();
     return store
         .locate(Names.namespace(request.getNamespace()), request.getQueue())
-        .thenCompose(
-            queue ->
-                store.enqueue(
-                    queue,
-                    List.of(withId(request.getTask())),
-                    request.getFence(),
-                    request.getRequestId(),
-                    RequestDigest.of(request.getRequestId(), request)))
-        .thenApply(outcomes -> accepted(outcomes.get(0)));
+        .thenCompose(queue -> enqueue(queue, withId(request.getTask()), request))
+        .thenApply(TaskEnqueuing::accepted);
+  }
+
+  private CompletionStage<EnqueueOutcome> enqueue(
+      QueueId queue, TaskSpec task, EnqueueRequest request) {
+    if (request.getRequestId().isEmpty() && !request.hasFence()) {
+      return shared.enqueue(queue, task);
+    }
+    return store
+        .enqueue(
+            queue,
+            List.of(task),
+            request.getFence(),
+            request.getRequestId(),
+            RequestDigest.of(request.getRequestId(), request))
+        .thenApply(outcomes -> outcomes.get(0));
   }
 
   private static TaskSpec withId(TaskSpec task) {

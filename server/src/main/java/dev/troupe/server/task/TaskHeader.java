@@ -12,7 +12,7 @@ import java.util.TreeSet;
 
 /**
  * Packs what the scripts need to know of a task, so that they need not read Protobuf. The layout is
- * {@code HEADER} in {@code lua/task/queue.lua}; times are microseconds as doubles, which hold them
+ * described in {@code lua/task/header.lua}; times are microseconds as doubles, which hold them
  * exactly.
  */
 final class TaskHeader {
@@ -23,6 +23,15 @@ final class TaskHeader {
   private static final Duration LONGEST_BACKOFF = Durations.fromMinutes(10);
   private static final int MAX_FAILURES = 5;
 
+  /** Something outside of the task's own hash is to be undone when it begins or ends. */
+  private static final int CLAIMS = 1;
+
+  /** It does not simply stand behind the task enqueued before it. */
+  private static final int PLACED = 2;
+
+  /** Bytes of what is always there: flags, times, and the lengths of the texts. */
+  private static final int FIXED = 4 + 9 * Double.BYTES + 5 * Short.BYTES;
+
   private TaskHeader() {}
 
   static byte[] pack(TaskSpec spec) {
@@ -31,34 +40,37 @@ final class TaskHeader {
     byte[] signature = String.join(",", new TreeSet<>(spec.getRequiresList())).getBytes(UTF_8);
     byte[] dedupe = spec.getDedupeKey().getBytes(UTF_8);
     byte[] fatal = fatalKinds(spec.getRetry()).getBytes(UTF_8);
+    double delay = micros(spec.getDelay());
+    double lifetime = micros(timers.getQueueLifetime());
+    double total = micros(timers.getTotalDeadline());
     ByteBuffer out =
         ByteBuffer.allocate(
-            5
-                + 9 * Double.BYTES
-                + 4 * Short.BYTES
-                + fairness.length
-                + signature.length
-                + dedupe.length
-                + fatal.length);
+            FIXED + signature.length + fairness.length + dedupe.length + fatal.length);
+    int claims = dedupe.length > 0 || lifetime > 0 || total > 0 ? CLAIMS : 0;
+    int placed =
+        spec.getPriority() > 0 || signature.length > 0 || fairness.length > 0 || delay > 0
+            ? PLACED
+            : 0;
+    out.put((byte) (claims | placed));
     out.put((byte) spec.getPriority());
-    out.putDouble(micros(spec.getDelay()));
     out.putDouble(micros(timers.hasLeaseDuration() ? timers.getLeaseDuration() : LEASE));
     out.putDouble(micros(timers.hasAttemptTimeout() ? timers.getAttemptTimeout() : ATTEMPT));
     out.putDouble(micros(timers.getStallTimeout()));
-    out.putDouble(micros(timers.getQueueLifetime()));
-    out.putDouble(micros(timers.getTotalDeadline()));
+    out.putDouble(lifetime);
+    out.putDouble(total);
+    out.put((byte) spec.getDedupeScopeValue());
+    put(out, signature);
+    put(out, fairness);
+    put(out, dedupe);
+    out.putDouble(delay);
+    out.put((byte) spec.getConflictPolicyValue());
+    out.putDouble(Durations.toMillis(spec.getDedupeTtl()));
     RetryPolicy retry = spec.getRetry();
     out.putShort(spec.hasRetry() ? (short) maxFailures(retry) : 0);
     out.putDouble(firstBackoff(retry));
     out.putDouble(longestBackoff(retry));
-    out.put((byte) spec.getDedupeScopeValue());
-    out.putDouble(Durations.toMillis(spec.getDedupeTtl()));
-    out.put((byte) spec.getConflictPolicyValue());
-    put(out, fairness);
-    put(out, signature);
-    put(out, dedupe);
     put(out, fatal);
-    return java.util.Arrays.copyOf(out.array(), out.position());
+    return out.array();
   }
 
   private static void put(ByteBuffer out, byte[] text) {

@@ -12,6 +12,7 @@ public final class TaskModule extends AbstractModule {
   @Override
   protected void configure() {
     bind(TaskStore.class).in(Scopes.SINGLETON);
+    bind(SharedScripts.class).in(Scopes.SINGLETON);
     bind(LeasePools.class).in(Scopes.SINGLETON);
     bind(WorkStreams.class).in(Scopes.SINGLETON);
     bind(TaskBell.class).in(Scopes.SINGLETON);

@@ -58,6 +58,7 @@ import java.util.concurrent.CompletionStage;
 final class TaskQueueService extends TaskQueueServiceGrpc.TaskQueueServiceImplBase {
 
   private final TaskStore store;
+  private final SharedScripts shared;
   private final TaskEnqueuing enqueuing;
   private final TaskWaits waits;
   private final TaskListings listings;
@@ -67,12 +68,14 @@ final class TaskQueueService extends TaskQueueServiceGrpc.TaskQueueServiceImplBa
   @Inject
   TaskQueueService(
       TaskStore store,
+      SharedScripts shared,
       TaskEnqueuing enqueuing,
       TaskWaits waits,
       TaskListings listings,
       WorkStreamHost host,
       TaskConfig config) {
     this.store = store;
+    this.shared = shared;
     this.enqueuing = enqueuing;
     this.waits = waits;
     this.listings = listings;
@@ -179,12 +182,13 @@ final class TaskQueueService extends TaskQueueServiceGrpc.TaskQueueServiceImplBa
           return at(request.getNamespace(), request.getAttempt().getQueue())
               .thenCompose(
                   queue ->
-                      store.complete(
+                      shared.complete(
                           queue,
-                          request.getAttempt(),
-                          request.getResult().toByteArray(),
-                          request.getFence()))
-              .thenApply(state -> CompleteResponse.getDefaultInstance());
+                          new Completion(
+                              request.getAttempt(),
+                              request.getResult().toByteArray(),
+                              request.getFence())))
+              .thenApply(done -> CompleteResponse.getDefaultInstance());
         });
   }
 

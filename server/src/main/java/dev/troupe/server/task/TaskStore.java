@@ -47,6 +47,9 @@ public final class TaskStore {
   /** Most tasks moved by one script; a longer list is several calls. */
   public static final int MOST_PER_SCRIPT = 64;
 
+  /** Elements of a task in the reply of {@code lease.lua}. */
+  private static final int LEASE_ROW = 10;
+
   private final ScriptRunner scripts;
   private final Namespaces namespaces;
 
@@ -71,7 +74,7 @@ public final class TaskStore {
    */
   public CompletionStage<List<EnqueueOutcome>> enqueue(
       QueueId queue, List<TaskSpec> tasks, Fence fence, String requestId, String digest) {
-    List<Object> arguments = new ArrayList<>(5 + 4 * tasks.size());
+    List<Object> arguments = new ArrayList<>(5 + 5 * tasks.size());
     addAll(arguments, queue.name(), fence.getName(), fence.getToken(), requestId, digest);
     for (TaskSpec task : tasks) {
       addAll(
@@ -79,14 +82,15 @@ public final class TaskStore {
           task.getTaskId(),
           TaskHeader.pack(task),
           task.toByteArray(),
-          task.hasRetention() ? millis(task.getRetention()) : "");
+          task.hasRetention() ? millis(task.getRetention()) : "",
+          TaskChanges.enqueued(queue.name(), task));
     }
     return run(TaskScripts.ENQUEUE, queue, arguments)
         .thenApply(
             reply -> {
-              List<EnqueueOutcome> outcomes = new ArrayList<>(reply.size() - 1);
-              for (int i = 1; i < reply.size(); i++) {
-                outcomes.add(enqueueOutcome(reply.nested(i)));
+              List<EnqueueOutcome> outcomes = new ArrayList<>(tasks.size());
+              for (int i = 1; i < reply.size(); i += 3) {
+                outcomes.add(enqueueOutcome(reply.part(i, 3)));
               }
               return outcomes;
             });
@@ -113,9 +117,14 @@ public final class TaskStore {
    */
   public CompletionStage<LeaseGrant> lease(
       QueueId queue, Set<String> capabilities, Duration window, List<LeaseWish> wishes) {
-    List<Object> arguments = new ArrayList<>(4 + capabilities.size() + 3 * wishes.size());
+    List<Object> arguments = new ArrayList<>(5 + capabilities.size() + 3 * wishes.size());
     addAll(
-        arguments, queue.name(), MOST_PER_SCRIPT, Durations.toMicros(window), capabilities.size());
+        arguments,
+        queue.name(),
+        MOST_PER_SCRIPT,
+        Durations.toMicros(window),
+        TaskChanges.leased(queue.name()),
+        capabilities.size());
     arguments.addAll(capabilities);
     for (LeaseWish wish : wishes) {
       addAll(arguments, wish.worker(), wish.epoch(), wish.wanted());
@@ -130,12 +139,12 @@ public final class TaskStore {
       tasks.add(new ArrayList<>());
     }
     Set<Integer> replaced = new HashSet<>();
-    Reply gone = reply.nested(1);
-    for (int i = 0; i < gone.size(); i++) {
-      replaced.add((int) gone.number(i));
+    int first = 2 + (int) reply.number(1);
+    for (int i = 2; i < first; i++) {
+      replaced.add((int) reply.number(i));
     }
-    for (int i = 2; i < reply.size(); i++) {
-      Reply row = reply.nested(i);
+    for (int i = first; i < reply.size(); i += LEASE_ROW) {
+      Reply row = reply.part(i, LEASE_ROW);
       tasks.get((int) row.number(0)).add(TaskCodec.leased(queue, row));
     }
     return new LeaseGrant(tasks, replaced);
@@ -212,19 +221,41 @@ public final class TaskStore {
         .thenApply(reply -> reply.number(1) == 1);
   }
 
-  /** Ends a task with a result. A repeat with the same result is answered the same. */
-  public CompletionStage<TaskState> complete(
-      QueueId queue, Attempt attempt, byte[] result, Fence fence) {
-    return run(
-            TaskScripts.COMPLETE,
-            queue,
-            queue.name(),
-            attempt.getTaskId(),
-            attempt.getFencingToken(),
-            result,
-            fence.getName(),
-            fence.getToken())
-        .thenApply(reply -> TaskStates.of(reply.text(1)));
+  /**
+   * Ends up to {@value #MOST_PER_SCRIPT} tasks of a queue with their results, each on its own. A
+   * repeat with the same result is answered the same.
+   *
+   * @return in the order of the completions
+   */
+  CompletionStage<List<Completion.Outcome>> complete(QueueId queue, List<Completion> completions) {
+    List<Object> arguments = new ArrayList<>(1 + 6 * completions.size());
+    arguments.add(queue.name());
+    for (Completion completion : completions) {
+      addAll(
+          arguments,
+          completion.attempt().getTaskId(),
+          completion.attempt().getFencingToken(),
+          completion.result(),
+          TaskChanges.completed(queue.name(), completion.attempt()),
+          completion.fence().getName(),
+          completion.fence().getToken());
+    }
+    return run(TaskScripts.COMPLETE, queue, arguments)
+        .thenApply(
+            reply -> {
+              List<Completion.Outcome> outcomes = new ArrayList<>(completions.size());
+              for (int i = 1; i < reply.size(); i += 2) {
+                Reply row = reply.part(i, 2);
+                outcomes.add(
+                    row.ok()
+                        ? new Completion.Completed()
+                        : new Completion.Refused(
+                            row.code().equals("NOT_FOUND")
+                                ? taskMissing(queue)
+                                : refusal(queue, row)));
+              }
+              return outcomes;
+            });
   }
 
   /** Ends an attempt with a failure. A repeat with the same failure is answered the same. */

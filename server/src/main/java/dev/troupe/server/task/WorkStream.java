@@ -322,12 +322,13 @@ final class WorkStream implements StreamObserver<WorkRequest>, LeaseTaker {
         ReportKind.REPORT_KIND_COMPLETE,
         () -> TaskChecks.check(report, host.config().maxPayload().bytes()),
         queue ->
-            host.store()
+            host.shared()
                 .complete(
                     queue,
-                    report.getAttempt(),
-                    report.getResult().toByteArray(),
-                    Fence.getDefaultInstance()));
+                    new Completion(
+                        report.getAttempt(),
+                        report.getResult().toByteArray(),
+                        Fence.getDefaultInstance())));
   }
 
   private void fail(WorkRequest request) {

@@ -14,6 +14,7 @@ final class WorkStreamHost {
   private static final Logger log = LoggerFactory.getLogger(WorkStreamHost.class);
 
   private final TaskStore store;
+  private final SharedScripts shared;
   private final LeasePools pools;
   private final WorkStreams streams;
   private final WorkerOpening opening;
@@ -24,12 +25,14 @@ final class WorkStreamHost {
   @Inject
   WorkStreamHost(
       TaskStore store,
+      SharedScripts shared,
       LeasePools pools,
       WorkStreams streams,
       WorkerOpening opening,
       TaskConfig config,
       Ticker ticker) {
     this.store = store;
+    this.shared = shared;
     this.pools = pools;
     this.streams = streams;
     this.opening = opening;
@@ -39,6 +42,10 @@ final class WorkStreamHost {
 
   TaskStore store() {
     return store;
+  }
+
+  SharedScripts shared() {
+    return shared;
   }
 
   LeasePools pools() {

@@ -58,10 +58,22 @@ final class EmbeddedRedisTest {
   @Test
   void dataOfANewerRedisIsRefused() throws IOException {
     EmbeddedRedis.start(config()).close();
-    Files.writeString(directory.resolve("troupe-data"), "format=1\nredis=99\n");
+    Files.writeString(directory.resolve("troupe-data"), "format=2\nredis=99\n");
     assertThatThrownBy(() -> EmbeddedRedis.start(config()))
         .isInstanceOf(RedisStartupException.class)
         .hasMessageContaining("was written by Redis 99");
+  }
+
+  @Test
+  void dataInAnotherFormatIsRefusedAndLeftAsItIs() throws IOException {
+    EmbeddedRedis.start(config()).close();
+    Path marker = directory.resolve("troupe-data");
+    Files.writeString(marker, "format=1\nredis=6\n");
+    assertThatThrownBy(() -> EmbeddedRedis.start(config()))
+        .isInstanceOf(RedisStartupException.class)
+        .hasMessageContaining("has format 1")
+        .hasMessageContaining("reads format 2");
+    assertThat(Files.readString(marker)).isEqualTo("format=1\nredis=6\n");
   }
 
   @Test

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 import static org.awaitility.Awaitility.await;
 
+import com.google.common.util.concurrent.ListenableFuture;
 import com.google.protobuf.ByteString;
 import com.google.protobuf.Duration;
 import com.google.protobuf.util.Durations;
@@ -14,6 +15,7 @@ import dev.troupe.server.crash.TroupeProcess;
 import dev.troupe.v1.Attempt;
 import dev.troupe.v1.CancelTaskRequest;
 import dev.troupe.v1.CompleteRequest;
+import dev.troupe.v1.CompleteResponse;
 import dev.troupe.v1.ConfigureQueueRequest;
 import dev.troupe.v1.ConflictPolicy;
 import dev.troupe.v1.DrainQueueRequest;
@@ -152,6 +154,58 @@ final class TaskQueueServiceTest {
   }
 
   @Test
+  void callsThatShareAScriptAreAnsweredEachOnItsOwn() throws Exception {
+    var together = TaskQueueServiceGrpc.newFutureStub(channel);
+    List<ListenableFuture<EnqueueResponse>> enqueued = new ArrayList<>();
+    for (int i = 0; i < 200; i++) {
+      // Every id comes twice.
+      enqueued.add(
+          together.enqueue(
+              EnqueueRequest.newBuilder()
+                  .setQueue(queue)
+                  .setTask(TaskSpec.newBuilder().setTaskId("t" + i / 2))
+                  .build()));
+    }
+    int created = 0;
+    for (int i = 0; i < 200; i++) {
+      EnqueueResponse response = enqueued.get(i).get();
+      assertThat(response.getTaskId()).isEqualTo("t" + i / 2);
+      created += response.getCreated() ? 1 : 0;
+    }
+    assertThat(created).isEqualTo(100);
+
+    List<LeasedTask> leased = new ArrayList<>(lease(50));
+    leased.addAll(lease(50));
+    LeasedTask stale = leased.get(7);
+    cancel(stale.getAttempt().getTaskId());
+    release(stale, Durations.ZERO);
+    List<ListenableFuture<CompleteResponse>> completed = new ArrayList<>();
+    for (LeasedTask task : leased) {
+      CompleteRequest request =
+          CompleteRequest.newBuilder()
+              .setAttempt(task.getAttempt())
+              .setResult(bytes(task.getAttempt().getTaskId()))
+              .build();
+      completed.add(together.complete(request));
+      completed.add(together.complete(request));
+    }
+    for (int i = 0; i < completed.size(); i++) {
+      ListenableFuture<CompleteResponse> one = completed.get(i);
+      if (i / 2 == 7) {
+        assertThatThrownBy(one::get)
+            .cause()
+            .isInstanceOfSatisfying(
+                StatusRuntimeException.class,
+                refused -> assertThat(reason(refused)).isEqualTo("RESULT_CONFLICT"));
+      } else {
+        one.get();
+      }
+    }
+    assertThat(stats().getSucceeded()).isEqualTo(99);
+    assertThat(get("t99").getResult()).isEqualTo(bytes("t99"));
+  }
+
+  @Test
   void anOvertakenAttemptCanChangeNothing() {
     enqueue("t");
     LeasedTask zombie = lease(1).get(0);
@@ -272,6 +326,21 @@ final class TaskQueueServiceTest {
     await().until(() -> Durations.toMillis(stats().getOldestReadyAge()) > 20, old -> old);
     enqueue(TaskSpec.newBuilder().setTaskId("young").setPriority(9));
     assertThat(ids(lease(2))).containsExactly("old", "young");
+  }
+
+  @Test
+  void aFairnessKeyThatComesLaterTakesTurnsWithOneThatWasAlone() {
+    EnqueueBatchRequest.Builder early = EnqueueBatchRequest.newBuilder().setQueue(queue);
+    EnqueueBatchRequest.Builder late = EnqueueBatchRequest.newBuilder().setQueue(queue);
+    for (int i = 0; i < 20; i++) {
+      early.addTasks(TaskSpec.newBuilder().setFairnessKey("early"));
+      late.addTasks(TaskSpec.newBuilder().setFairnessKey("late"));
+    }
+    tasks.enqueueBatch(early.build());
+    lease(10);
+    tasks.enqueueBatch(late.build());
+    assertThat(lease(10).stream().filter(t -> t.getSpec().getFairnessKey().equals("late")).count())
+        .isEqualTo(5);
   }
 
   @Test

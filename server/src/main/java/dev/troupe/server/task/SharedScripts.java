@@ -1,0 +1,44 @@
+package dev.troupe.server.task;
+
+import com.google.inject.Inject;
+import dev.troupe.v1.Fence;
+import dev.troupe.v1.TaskSpec;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+
+/**
+ * The changes that come one by one and in numbers: those of a queue that arrive together share a
+ * script, for most of what one costs Redis is the same for one task and for many. Thread-safe.
+ */
+final class SharedScripts {
+
+  private final QueueBatcher<TaskSpec, EnqueueOutcome> enqueues;
+  private final QueueBatcher<Completion, Completion.Outcome> completions;
+
+  @Inject
+  SharedScripts(TaskStore store) {
+    enqueues =
+        new QueueBatcher<>(
+            (queue, tasks) -> store.enqueue(queue, tasks, Fence.getDefaultInstance(), "", ""),
+            TaskSpec::getSerializedSize);
+    completions = new QueueBatcher<>(store::complete, completion -> completion.result().length);
+  }
+
+  /** Adds a task, under no fence and without a request id. */
+  CompletionStage<EnqueueOutcome> enqueue(QueueId queue, TaskSpec task) {
+    return enqueues.add(queue, task);
+  }
+
+  /** Ends a task with a result. */
+  CompletionStage<Completion.Completed> complete(QueueId queue, Completion completion) {
+    return completions
+        .add(queue, completion)
+        .thenCompose(
+            outcome -> {
+              if (outcome instanceof Completion.Refused refused) {
+                return CompletableFuture.failedFuture(refused.why());
+              }
+              return CompletableFuture.completedFuture((Completion.Completed) outcome);
+            });
+  }
+}
