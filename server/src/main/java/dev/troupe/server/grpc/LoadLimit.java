@@ -2,6 +2,8 @@ package dev.troupe.server.grpc;
 
 import dev.troupe.server.error.TroupeException;
 import dev.troupe.v1.ErrorReason;
+import io.grpc.Context;
+import io.grpc.Contexts;
 import io.grpc.ForwardingServerCall.SimpleForwardingServerCall;
 import io.grpc.Metadata;
 import io.grpc.ServerCall;
@@ -14,15 +16,26 @@ import java.util.concurrent.atomic.AtomicInteger;
 
 /**
  * Refuses new unary calls while too many are under way: an answer that says "later" is worth more
- * than one that comes too late. Streams do not count, they take what they are given.
+ * than one that comes too late. Neither streams nor calls that {@link #waits wait} for something to
+ * happen count: they cost nothing while they do.
  */
-final class LoadLimit implements ServerInterceptor {
+public final class LoadLimit implements ServerInterceptor {
+
+  private static final Context.Key<Counted<?, ?>> CALL = Context.key("call under way");
 
   private final int most;
   private final AtomicInteger inFlight = new AtomicInteger();
 
   LoadLimit(int most) {
     this.most = most;
+  }
+
+  /** Says that the call being handled only waits from here on, so that others may come in. */
+  public static void waits() {
+    Counted<?, ?> call = CALL.get();
+    if (call != null) {
+      call.over();
+    }
   }
 
   @Override
@@ -46,7 +59,8 @@ final class LoadLimit implements ServerInterceptor {
       return new ServerCall.Listener<>() {};
     }
     Counted<Q, A> counted = new Counted<>(call, inFlight);
-    ServerCall.Listener<Q> listener = next.startCall(counted, headers);
+    ServerCall.Listener<Q> listener =
+        Contexts.interceptCall(Context.current().withValue(CALL, counted), counted, headers, next);
     return new io.grpc.ForwardingServerCallListener.SimpleForwardingServerCallListener<>(listener) {
       @Override
       public void onCancel() {

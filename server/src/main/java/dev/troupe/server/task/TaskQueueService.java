@@ -3,7 +3,9 @@ package dev.troupe.server.task;
 import static dev.troupe.server.grpc.Answers.answer;
 
 import com.google.inject.Inject;
+import com.google.protobuf.util.Durations;
 import dev.troupe.server.grpc.Checks;
+import dev.troupe.server.grpc.LoadLimit;
 import dev.troupe.server.grpc.Names;
 import dev.troupe.v1.Attempt;
 import dev.troupe.v1.CancelTaskRequest;
@@ -115,6 +117,9 @@ final class TaskQueueService extends TaskQueueServiceGrpc.TaskQueueServiceImplBa
                   Duration.ZERO,
                   Duration.ofSeconds(60))
               .done();
+          if (Durations.isPositive(request.getWait())) {
+            LoadLimit.waits();
+          }
           return at(request.getNamespace(), request.getQueue())
               .thenCompose(queue -> waits.lease(queue, request, caller));
         });
@@ -293,6 +298,7 @@ final class TaskQueueService extends TaskQueueServiceGrpc.TaskQueueServiceImplBa
                   Duration.ZERO,
                   Duration.ofHours(1))
               .done();
+          LoadLimit.waits();
           return at(request.getNamespace(), request.getQueue())
               .thenCompose(queue -> waits.ending(queue, request, caller));
         });

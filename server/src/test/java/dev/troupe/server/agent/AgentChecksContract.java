@@ -7,6 +7,7 @@ import com.google.protobuf.FieldMask;
 import com.google.protobuf.Struct;
 import com.google.protobuf.Value;
 import com.google.protobuf.util.Durations;
+import dev.troupe.server.grpc.Refusal;
 import dev.troupe.v1.Agent;
 import dev.troupe.v1.AgentStatus;
 import dev.troupe.v1.DeregisterAgentRequest;

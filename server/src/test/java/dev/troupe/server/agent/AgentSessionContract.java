@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.google.protobuf.FieldMask;
 import com.google.protobuf.util.Durations;
+import dev.troupe.server.grpc.Refusal;
 import dev.troupe.v1.Agent;
 import dev.troupe.v1.AgentStatus;
 import dev.troupe.v1.DeregisterAgentRequest;

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.google.protobuf.FieldMask;
 import com.google.protobuf.Struct;
 import com.google.protobuf.Value;
+import dev.troupe.server.grpc.Refusal;
 import dev.troupe.v1.Agent;
 import dev.troupe.v1.AgentStateServiceGrpc;
 import dev.troupe.v1.AgentStatus;

@@ -6,6 +6,7 @@ import com.google.protobuf.FieldMask;
 import com.google.protobuf.ListValue;
 import com.google.protobuf.Struct;
 import com.google.protobuf.Value;
+import dev.troupe.server.grpc.Refusal;
 import dev.troupe.v1.Agent;
 import dev.troupe.v1.AgentChange;
 import dev.troupe.v1.AgentChangeKind;

@@ -86,8 +86,18 @@ public final class TroupeProcess implements AutoCloseable {
 
   /** SIGKILL to the embedded Redis; the server starts it again. */
   public void killRedis() throws IOException {
-    long pid = Long.parseLong(Files.readString(data.resolve("redis.pid")).strip());
-    ProcessHandle.of(pid).orElseThrow().destroyForcibly();
+    ProcessHandle.of(redisPid()).orElseThrow().destroyForcibly();
+  }
+
+  /** Holds the embedded Redis, as a stalled disk would, or lets it go on. */
+  public void holdRedis(boolean hold) throws Exception {
+    new ProcessBuilder("kill", hold ? "-STOP" : "-CONT", Long.toString(redisPid()))
+        .start()
+        .waitFor();
+  }
+
+  private long redisPid() throws IOException {
+    return Long.parseLong(Files.readString(data.resolve("redis.pid")).strip());
   }
 
   @Override

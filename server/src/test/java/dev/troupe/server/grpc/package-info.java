@@ -1,0 +1,4 @@
+@NullMarked
+package dev.troupe.server.grpc;
+
+import org.jspecify.annotations.NullMarked;
