@@ -3,6 +3,7 @@ package dev.troupe.server.agent;
 import static org.awaitility.Awaitility.await;
 
 import dev.troupe.server.crash.TroupeProcess;
+import dev.troupe.server.redis.TestRedis;
 import dev.troupe.v1.Agent;
 import dev.troupe.v1.AgentStateServiceGrpc;
 import dev.troupe.v1.AgentStateServiceGrpc.AgentStateServiceBlockingStub;
@@ -23,29 +24,23 @@ import java.util.concurrent.TimeUnit;
 /** Two servers before the same Redis; each test has a namespace of its own. */
 final class AgentHarness implements AutoCloseable {
 
-  private final AutoCloseable redis;
+  private final TestRedis redis;
   private final List<TroupeProcess> servers = new ArrayList<>();
   private final List<ManagedChannel> channels = new ArrayList<>();
   final List<RedisWire> masters = new ArrayList<>();
   final List<Integer> ports;
   private String namespace = "";
 
-  /**
-   * Starts the servers.
-   *
-   * @param redis is closed with this
-   * @param url where it is, for the servers
-   * @param ports of its masters
-   */
-  AgentHarness(AutoCloseable redis, String url, List<Integer> ports, int partitions)
-      throws Exception {
+  /** Starts the servers; the Redis is closed with them. */
+  AgentHarness(TestRedis redis, int partitions) throws Exception {
     this.redis = redis;
-    this.ports = ports;
+    this.ports = redis.masters();
     for (int port : ports) {
       masters.add(new RedisWire(port));
     }
     for (int i = 0; i < 2; i++) {
-      servers.add(new TroupeProcess("--redis.url=" + url, "--redis.partitions=" + partitions));
+      servers.add(
+          new TroupeProcess("--redis.url=" + redis.url(), "--redis.partitions=" + partitions));
       channels.add(servers.get(i).channel());
     }
   }

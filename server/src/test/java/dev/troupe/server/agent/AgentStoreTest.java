@@ -11,7 +11,7 @@ import com.google.protobuf.util.Durations;
 import dev.troupe.server.error.TroupeException;
 import dev.troupe.server.lifecycle.Lifecycle;
 import dev.troupe.server.lifecycle.PeriodicTasks;
-import dev.troupe.server.log.ScratchRedis;
+import dev.troupe.server.redis.OwnRedis;
 import dev.troupe.server.redis.ScriptRunner;
 import dev.troupe.v1.Agent;
 import dev.troupe.v1.AgentStatus;
@@ -38,15 +38,15 @@ final class AgentStoreTest {
   private static final AgentConfig CONFIG =
       new AgentConfig(Duration.ofHours(1), Duration.ofMillis(50));
 
-  private static ScratchRedis redis;
+  private static OwnRedis redis;
   private static RedisWire wire;
   private final FixedNamespaces namespaces = new FixedNamespaces();
   private final AgentStore store = new AgentStore(redis, namespaces);
 
   @BeforeAll
   static void start() throws Exception {
-    redis = new ScratchRedis();
-    wire = new RedisWire(redis.port);
+    redis = new OwnRedis();
+    wire = new RedisWire(redis.masters().get(0));
   }
 
   @AfterAll

@@ -1,6 +1,6 @@
 package dev.troupe.server.agent;
 
-import dev.troupe.server.crash.RedisCluster;
+import dev.troupe.server.redis.TestRedis;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 
@@ -18,8 +18,7 @@ final class AgentsOnClusterTest
 
   @BeforeAll
   static void start() throws Exception {
-    RedisCluster cluster = new RedisCluster();
-    agents = new AgentHarness(cluster, cluster.url(), cluster.masters(), 16);
+    agents = new AgentHarness(TestRedis.cluster(), 16);
   }
 
   @AfterAll

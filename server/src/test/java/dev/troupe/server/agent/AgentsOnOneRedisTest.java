@@ -1,7 +1,6 @@
 package dev.troupe.server.agent;
 
-import dev.troupe.server.log.ScratchRedis;
-import java.util.List;
+import dev.troupe.server.redis.TestRedis;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 
@@ -19,8 +18,7 @@ final class AgentsOnOneRedisTest
 
   @BeforeAll
   static void start() throws Exception {
-    ScratchRedis redis = new ScratchRedis();
-    agents = new AgentHarness(redis, "redis://127.0.0.1:" + redis.port, List.of(redis.port), 1);
+    agents = new AgentHarness(TestRedis.single(), 1);
   }
 
   @AfterAll

@@ -5,9 +5,9 @@ import dev.troupe.server.config.DataSize;
 import dev.troupe.server.grpc.StreamPumps;
 import dev.troupe.server.log.LogConfig;
 import dev.troupe.server.log.RedisPartitionLogs;
-import dev.troupe.server.log.ScratchRedis;
 import dev.troupe.server.redis.Namespaces;
 import dev.troupe.server.redis.Partition;
+import dev.troupe.server.redis.TestRedis;
 import dev.troupe.v1.EventStreamServiceGrpc;
 import dev.troupe.v1.EventStreamServiceGrpc.EventStreamServiceBlockingStub;
 import dev.troupe.v1.EventStreamServiceGrpc.EventStreamServiceStub;
@@ -60,7 +60,7 @@ final class EventHarness implements AutoCloseable {
         }
       };
 
-  EventHarness(ScratchRedis redis, Duration checkpoint, Duration slow) throws Exception {
+  EventHarness(TestRedis redis, Duration checkpoint, Duration slow) throws Exception {
     Ticker ticker = Ticker.systemTicker();
     logs =
         new RedisPartitionLogs(

@@ -6,6 +6,7 @@ import com.google.common.base.Ticker;
 import dev.troupe.server.config.DataSize;
 import dev.troupe.server.redis.Partition;
 import dev.troupe.server.redis.Script;
+import dev.troupe.server.redis.TestRedis;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -13,7 +14,6 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
-import org.awaitility.Awaitility;
 import org.redisson.api.stream.StreamTrimArgs;
 
 /** The logs on a Redis of their own, and what a test does to them. */
@@ -21,11 +21,12 @@ final class LogHarness implements AutoCloseable {
 
   private static final Script EMIT = Script.load("test/emit");
 
-  final ScratchRedis redis;
+  final TestRedis redis;
   final ScheduledExecutorService executor = Executors.newScheduledThreadPool(3);
 
-  LogHarness() throws Exception {
-    redis = new ScratchRedis();
+  /** The Redis is closed with this. */
+  LogHarness(TestRedis redis) {
+    this.redis = redis;
   }
 
   RedisPartitionLogs logs(LogConfig config) {
@@ -52,15 +53,9 @@ final class LogHarness implements AutoCloseable {
 
   void trim(Partition partition, int left) {
     redis
-        .client
+        .commands()
         .getStream(new String(partition.logKey(), UTF_8))
         .trim(StreamTrimArgs.maxLen(left).noLimit());
-  }
-
-  void killAndRestart(RedisPartitionLogs logs, Partition partition) throws Exception {
-    redis.kill();
-    redis.start();
-    Awaitility.await().ignoreExceptions().until(() -> get(logs.head(partition)) != null);
   }
 
   static <T> T get(CompletionStage<T> stage) throws Exception {

@@ -5,30 +5,42 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.troupe.server.log.PartitionLogs.LogHead;
 import dev.troupe.server.redis.Partition;
+import dev.troupe.server.redis.TestRedis;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInstance;
 
 /** Whatever happens, what a reader got and what was reported missing cover the log exactly. */
-final class PartitionLogsSafetyTest {
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
+@SuppressWarnings("NullAway.Init")
+abstract class PartitionLogsSafetyContract {
 
-  private static final int RUNS = Integer.getInteger("troupe.log.runs", 200);
+  private LogHarness harness;
 
-  private static LogHarness harness;
+  /** The Redis to test on; closed after the last test. */
+  abstract TestRedis redis() throws Exception;
+
+  /** How many random runs. */
+  abstract int runs();
+
+  /** Takes Redis away for a moment, if it can be. */
+  abstract void disturb() throws Exception;
 
   @BeforeAll
-  static void startRedis() throws Exception {
-    harness = new LogHarness();
+  void startRedis() throws Exception {
+    harness = new LogHarness(redis());
   }
 
   @AfterAll
-  static void stopRedis() throws Exception {
+  void stopRedis() throws Exception {
     harness.close();
   }
 
@@ -36,7 +48,7 @@ final class PartitionLogsSafetyTest {
   void readersCoverTheLogExactlyWhateverIsTrimmedAndHoweverTheyBegin() throws Exception {
     long missed = 0;
     long received = 0;
-    for (int seed = 0; seed < RUNS; seed++) {
+    for (int seed = 0; seed < runs(); seed++) {
       for (Audit audit : run(seed, seed % 20 == 19)) {
         missed += audit.missed();
         received += audit.received();
@@ -47,7 +59,7 @@ final class PartitionLogsSafetyTest {
     assertThat(missed).isPositive();
   }
 
-  private static List<Audit> run(int seed, boolean restart) throws Exception {
+  private List<Audit> run(int seed, boolean restart) throws Exception {
     Random random = new Random(seed);
     Partition partition = new Partition("safety" + seed, 0);
     RedisPartitionLogs logs = harness.logs();
@@ -65,7 +77,8 @@ final class PartitionLogsSafetyTest {
         harness.trim(partition, random.nextInt(200));
       }
       if (restart && round == rounds / 2) {
-        harness.killAndRestart(logs, partition);
+        disturb();
+        Awaitility.await().ignoreExceptions().until(() -> get(logs.head(partition)) != null);
       }
     }
     finish(logs, partition, audits, "run " + seed);
@@ -106,7 +119,7 @@ final class PartitionLogsSafetyTest {
     logs.close();
   }
 
-  private static Audit begin(RedisPartitionLogs logs, Partition partition, Random random)
+  private Audit begin(RedisPartitionLogs logs, Partition partition, Random random)
       throws Exception {
     LogHead from =
         random.nextBoolean() ? get(logs.head(partition)) : get(logs.before(partition, 0));
@@ -117,8 +130,7 @@ final class PartitionLogsSafetyTest {
         random.nextLong());
   }
 
-  private static void finish(
-      RedisPartitionLogs logs, Partition partition, List<Audit> audits, String run)
+  private void finish(RedisPartitionLogs logs, Partition partition, List<Audit> audits, String run)
       throws Exception {
     long last = get(logs.head(partition)).position().sequence();
     audits.forEach(audit -> audit.readUntil(last));

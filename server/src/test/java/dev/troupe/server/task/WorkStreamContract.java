@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import com.google.protobuf.ByteString;
+import dev.troupe.server.crash.TroupeOnRedis;
 import dev.troupe.server.crash.TroupeProcess;
 import dev.troupe.v1.Attempt;
 import dev.troupe.v1.AttemptComplete;
@@ -40,26 +41,39 @@ import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInstance;
 
 /** The worker's stream against a real server, message by message. */
 @SuppressWarnings("NullAway.Init")
-final class WorkStreamTest {
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
+abstract class WorkStreamContract {
 
-  private static TroupeProcess server;
-  private static ManagedChannel channel;
-  private final String queue = "q-" + UUID.randomUUID();
+  private final TroupeOnRedis fixture;
+  private TroupeProcess server;
+  private ManagedChannel channel;
+  private String queue;
+
+  WorkStreamContract(TroupeOnRedis fixture) {
+    this.fixture = fixture;
+  }
 
   @BeforeAll
-  static void start() throws Exception {
-    server = new TroupeProcess();
+  void start() throws Exception {
+    server = fixture.start();
     channel = server.channel();
   }
 
+  @BeforeEach
+  void ownQueue() {
+    queue = "q-" + UUID.randomUUID();
+  }
+
   @AfterAll
-  static void stop() throws Exception {
+  void stop() throws Exception {
     channel.shutdownNow();
-    server.close();
+    fixture.close();
   }
 
   @Test

@@ -11,6 +11,7 @@ import com.google.protobuf.Duration;
 import com.google.protobuf.util.Durations;
 import com.google.rpc.BadRequest;
 import com.google.rpc.ErrorInfo;
+import dev.troupe.server.crash.TroupeOnRedis;
 import dev.troupe.server.crash.TroupeProcess;
 import dev.troupe.v1.Attempt;
 import dev.troupe.v1.CancelTaskRequest;
@@ -64,32 +65,36 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInstance;
 
 /** The unary calls against a real server; after each test its queue's counters add up. */
-final class TaskQueueServiceTest {
+@SuppressWarnings("NullAway.Init")
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
+abstract class TaskQueueContract {
 
-  @SuppressWarnings("NullAway.Init")
-  private static TroupeProcess server;
+  private final TroupeOnRedis fixture;
+  private TroupeProcess server;
 
-  @SuppressWarnings("NullAway.Init")
-  private static ManagedChannel channel;
+  private ManagedChannel channel;
 
-  @SuppressWarnings("NullAway.Init")
   private TaskQueueServiceBlockingStub tasks;
 
-  @SuppressWarnings("NullAway.Init")
   private String queue;
 
+  TaskQueueContract(TroupeOnRedis fixture) {
+    this.fixture = fixture;
+  }
+
   @BeforeAll
-  static void start() throws Exception {
-    server = new TroupeProcess();
+  void start() throws Exception {
+    server = fixture.start();
     channel = server.channel();
   }
 
   @AfterAll
-  static void stop() throws Exception {
+  void stop() throws Exception {
     channel.shutdownNow();
-    server.close();
+    fixture.close();
   }
 
   @BeforeEach

@@ -10,9 +10,9 @@ import com.google.protobuf.util.Timestamps;
 import com.google.rpc.BadRequest;
 import com.google.rpc.ErrorInfo;
 import com.google.rpc.Status;
-import dev.troupe.server.log.ScratchRedis;
 import dev.troupe.server.redis.Partition;
 import dev.troupe.server.redis.Script;
+import dev.troupe.server.redis.TestRedis;
 import dev.troupe.v1.ErrorReason;
 import dev.troupe.v1.Event;
 import dev.troupe.v1.EventDelivery;
@@ -43,23 +43,30 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInstance;
 import org.redisson.api.stream.StreamTrimArgs;
 
-final class EventStreamServiceTest {
+/** What topics promise, on whatever Redis. */
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
+@SuppressWarnings("NullAway.Init")
+abstract class EventStreamContract {
 
   private static final Script EMIT = Script.load("test/emit");
-  private static ScratchRedis redis;
+  private TestRedis redis;
 
   private EventHarness harness;
   private String namespace;
 
+  /** The Redis to test on; closed after the last test. */
+  abstract TestRedis redis() throws Exception;
+
   @BeforeAll
-  static void startRedis() throws Exception {
-    redis = new ScratchRedis();
+  void startRedis() throws Exception {
+    redis = redis();
   }
 
   @AfterAll
-  static void stopRedis() throws Exception {
+  void stopRedis() throws Exception {
     redis.close();
   }
 
@@ -424,7 +431,7 @@ final class EventStreamServiceTest {
       publish("build", "y", "" + i);
     }
     redis
-        .client
+        .commands()
         .getStream(new String(partition("build").logKey(), UTF_8))
         .trim(StreamTrimArgs.maxLen(3).noLimit());
     try (Subscriber subscriber = subscribe(request("build").setResumeToken(token))) {
@@ -444,7 +451,7 @@ final class EventStreamServiceTest {
     String token = publish("build", "y", "0").getResumeToken();
     try (Subscriber live = subscribe(request("build").setResumeToken(token))) {
       live.next(MessageCase.CAUGHT_UP);
-      redis.client.getKeys().flushall();
+      redis.flush();
       publish("build", "y", "new");
       assertThat(live.next(MessageCase.GAP).getGap().getReason())
           .isEqualTo(GapReason.GAP_REASON_EPOCH_CHANGED);

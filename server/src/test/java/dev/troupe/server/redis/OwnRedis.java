@@ -1,11 +1,7 @@
-package dev.troupe.server.log;
+package dev.troupe.server.redis;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
-import dev.troupe.server.redis.Partition;
-import dev.troupe.server.redis.RedisClients;
-import dev.troupe.server.redis.Script;
-import dev.troupe.server.redis.ScriptRunner;
 import java.io.File;
 import java.io.IOException;
 import java.io.InputStream;
@@ -25,20 +21,28 @@ import org.redisson.client.codec.ByteArrayCodec;
 import org.redisson.config.Config;
 
 /** A Redis of its own for one test class, which can be killed and started again. */
-public final class ScratchRedis implements AutoCloseable, ScriptRunner, RedisClients {
+public final class OwnRedis implements TestRedis {
 
-  final Path directory;
-  public final int port;
+  private static final String BINARY = "redis-server-6.2.6-v5-linux-amd64";
+
+  private final Path directory;
+  private final int port;
   private final Path binary;
   private Process process;
-  public final RedissonClient client;
-  public final RedissonClient blocking;
+  private final RedissonClient client;
+  private final RedissonClient blocking;
 
-  public ScratchRedis() throws Exception {
-    directory = Files.createTempDirectory("scratch-redis");
+  /** Whether there is a redis-server for this platform. */
+  static boolean comesAlong() {
+    return ClassLoader.getSystemResource(BINARY) != null
+        && System.getProperty("os.name").equals("Linux")
+        && System.getProperty("os.arch").equals("amd64");
+  }
+
+  public OwnRedis() throws Exception {
+    directory = Files.createTempDirectory("troupe-redis");
     binary = directory.resolve("redis-server");
-    try (InputStream in =
-        ClassLoader.getSystemResourceAsStream("redis-server-6.2.6-v5-linux-amd64")) {
+    try (InputStream in = ClassLoader.getSystemResourceAsStream(BINARY)) {
       Files.copy(in, binary);
     }
     binary.toFile().setExecutable(true);
@@ -99,14 +103,6 @@ public final class ScratchRedis implements AutoCloseable, ScriptRunner, RedisCli
     process.destroyForcibly().waitFor();
   }
 
-  /** What Redis says about its connections, a line each. */
-  String clients() throws IOException {
-    try (Socket socket = new Socket("127.0.0.1", port)) {
-      socket.getOutputStream().write("CLIENT LIST\r\nQUIT\r\n".getBytes(UTF_8));
-      return new String(socket.getInputStream().readAllBytes(), UTF_8);
-    }
-  }
-
   @Override
   public CompletionStage<List<Object>> run(Script script, Partition partition, Object... args) {
     Object[] values = new Object[args.length];
@@ -121,6 +117,16 @@ public final class ScratchRedis implements AutoCloseable, ScriptRunner, RedisCli
             RScript.ReturnType.LIST,
             List.of(new String(partition.logKey(), UTF_8)),
             values);
+  }
+
+  @Override
+  public String url() {
+    return "redis://127.0.0.1:" + port;
+  }
+
+  @Override
+  public List<Integer> masters() {
+    return List.of(port);
   }
 
   @Override

@@ -1,0 +1,11 @@
+package dev.troupe.server.task;
+
+import dev.troupe.server.crash.TroupeOnRedis;
+
+/** The unary calls on a Redis Cluster of six processes, with 16 partitions. */
+final class TaskQueueOnClusterTest extends TaskQueueContract {
+
+  TaskQueueOnClusterTest() {
+    super(TroupeOnRedis.cluster());
+  }
+}
