@@ -42,8 +42,7 @@ type EventStreamServiceClient interface {
 	// Appends an event to a topic. Idempotent by (source, id) within a topic for
 	// 10 minutes: a repeat returns the first position and `duplicate` = true.
 	//
-	// Errors: FAILED_PRECONDITION / STALE_FENCE; RESOURCE_EXHAUSTED /
-	// LIMIT_EXCEEDED when the data is too large.
+	// Errors: FAILED_PRECONDITION / STALE_FENCE.
 	Publish(ctx context.Context, in *PublishRequest, opts ...grpc.CallOption) (*PublishResponse, error)
 	// Streams the events of all matching topics, first from history, then live.
 	//
@@ -113,8 +112,7 @@ type EventStreamServiceServer interface {
 	// Appends an event to a topic. Idempotent by (source, id) within a topic for
 	// 10 minutes: a repeat returns the first position and `duplicate` = true.
 	//
-	// Errors: FAILED_PRECONDITION / STALE_FENCE; RESOURCE_EXHAUSTED /
-	// LIMIT_EXCEEDED when the data is too large.
+	// Errors: FAILED_PRECONDITION / STALE_FENCE.
 	Publish(context.Context, *PublishRequest) (*PublishResponse, error)
 	// Streams the events of all matching topics, first from history, then live.
 	//

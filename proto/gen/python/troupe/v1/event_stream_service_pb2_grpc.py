@@ -75,8 +75,7 @@ class EventStreamServiceServicer:
         """Appends an event to a topic. Idempotent by (source, id) within a topic for
         10 minutes: a repeat returns the first position and `duplicate` = true.
 
-        Errors: FAILED_PRECONDITION / STALE_FENCE; RESOURCE_EXHAUSTED /
-        LIMIT_EXCEEDED when the data is too large.
+        Errors: FAILED_PRECONDITION / STALE_FENCE.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

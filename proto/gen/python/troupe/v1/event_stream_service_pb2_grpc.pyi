@@ -48,8 +48,7 @@ class EventStreamServiceStub:
     """Appends an event to a topic. Idempotent by (source, id) within a topic for
     10 minutes: a repeat returns the first position and `duplicate` = true.
 
-    Errors: FAILED_PRECONDITION / STALE_FENCE; RESOURCE_EXHAUSTED /
-    LIMIT_EXCEEDED when the data is too large.
+    Errors: FAILED_PRECONDITION / STALE_FENCE.
     """
     Subscribe: _grpc.UnaryStreamMultiCallable[_event_stream_service_pb2.SubscribeRequest, _event_stream_service_pb2.SubscribeResponse]
     """Streams the events of all matching topics, first from history, then live.
@@ -83,8 +82,7 @@ class EventStreamServiceAsyncStub(EventStreamServiceStub):
     """Appends an event to a topic. Idempotent by (source, id) within a topic for
     10 minutes: a repeat returns the first position and `duplicate` = true.
 
-    Errors: FAILED_PRECONDITION / STALE_FENCE; RESOURCE_EXHAUSTED /
-    LIMIT_EXCEEDED when the data is too large.
+    Errors: FAILED_PRECONDITION / STALE_FENCE.
     """
     Subscribe: _aio.UnaryStreamMultiCallable[_event_stream_service_pb2.SubscribeRequest, _event_stream_service_pb2.SubscribeResponse]  # type: ignore[assignment]
     """Streams the events of all matching topics, first from history, then live.
@@ -121,8 +119,7 @@ class EventStreamServiceServicer(metaclass=_abc_1.ABCMeta):
         """Appends an event to a topic. Idempotent by (source, id) within a topic for
         10 minutes: a repeat returns the first position and `duplicate` = true.
 
-        Errors: FAILED_PRECONDITION / STALE_FENCE; RESOURCE_EXHAUSTED /
-        LIMIT_EXCEEDED when the data is too large.
+        Errors: FAILED_PRECONDITION / STALE_FENCE.
         """
 
     @_abc_1.abstractmethod

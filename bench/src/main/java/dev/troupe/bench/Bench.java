@@ -1,6 +1,8 @@
 package dev.troupe.bench;
 
 import java.nio.file.Path;
+import java.util.logging.Level;
+import java.util.logging.Logger;
 
 /** The load generator's command line. */
 public final class Bench {
@@ -17,10 +19,14 @@ public final class Bench {
       argument is for tasks: when the embedded Redis writes through to the disk.
       """;
 
+  private static final Logger NETTY = Logger.getLogger("io.netty");
+
   private Bench() {}
 
   /** Runs one benchmark. */
   public static void main(String[] arguments) throws Exception {
+    // A call that was given up is an everyday matter under overload, not worth a line each.
+    NETTY.setLevel(Level.WARNING);
     String what = arguments.length > 0 ? arguments[0] : "tasks";
     int runs = arguments.length > 1 ? Integer.parseInt(arguments[1]) : 3;
     String fsync = arguments.length > 2 ? arguments[2] : "everysec";

@@ -1,6 +1,7 @@
 package dev.troupe.bench;
 
 import io.grpc.ManagedChannel;
+import io.grpc.Status;
 import io.grpc.netty.NettyChannelBuilder;
 import io.grpc.stub.StreamObserver;
 import java.util.ArrayList;
@@ -27,7 +28,7 @@ final class ClosedLoop {
     return channels;
   }
 
-  /** Returns when all calls are answered; a call that fails ends the process's load. */
+  /** Returns when all calls are answered; one that is refused for now is made again. */
   static void run(List<ManagedChannel> channels, int calls, int inFlight, UnaryCall call)
       throws InterruptedException {
     CountDownLatch all = new CountDownLatch(calls);
@@ -52,7 +53,12 @@ final class ClosedLoop {
 
           @Override
           public void onError(Throwable failure) {
-            throw new IllegalStateException("a call failed", failure);
+            if (Status.fromThrowable(failure).getCode() != Status.Code.UNAVAILABLE) {
+              throw new IllegalStateException("a call failed", failure);
+            }
+            // Refused because there is too much to do, so it is still to be done.
+            left.incrementAndGet();
+            next(channel, call, left, all);
           }
 
           @Override

@@ -22,7 +22,7 @@ final class Overload {
   private static final int PEAK_IN_FLIGHT = 256;
   private static final int SECONDS = 8;
   private static final long TIMEOUT_MILLIS = 2_000;
-  private static final double[] FACTORS = {0.5, 1, 2, 4};
+  private static final double[] FACTORS = {0.5, 1, 2};
 
   private Overload() {}
 

@@ -1,14 +1,11 @@
 package dev.troupe.server.event;
 
 import com.google.protobuf.util.Timestamps;
-import dev.troupe.server.error.TroupeException;
 import dev.troupe.server.grpc.Checks;
-import dev.troupe.v1.ErrorReason;
 import dev.troupe.v1.Event;
 import dev.troupe.v1.PublishRequest;
 import dev.troupe.v1.StartPosition;
 import dev.troupe.v1.SubscribeRequest;
-import java.util.Map;
 
 /** What the contract demands of the requests of the event service. */
 final class EventChecks {
@@ -34,8 +31,12 @@ final class EventChecks {
     } else {
       checks.violation("event", "required");
     }
+    Event event = request.getEvent();
+    checks.bytes(
+        "event.data",
+        event.hasTextData() ? event.getTextDataBytes().size() : event.getBinaryData().size(),
+        maxData);
     checks.fence(request.hasFence(), request.getFence()).done();
-    size(request.getEvent(), maxData);
   }
 
   private static void event(Checks checks, Event event) {
@@ -61,17 +62,6 @@ final class EventChecks {
           .getAttributesMap()
           .keySet()
           .forEach(key -> checks.text("event.attributes key", key, ATTRIBUTE_KEY_BYTES));
-    }
-  }
-
-  private static void size(Event event, long most) {
-    long size =
-        event.hasTextData() ? event.getTextDataBytes().size() : event.getBinaryData().size();
-    if (size > most) {
-      throw TroupeException.of(
-          ErrorReason.ERROR_REASON_LIMIT_EXCEEDED,
-          "event.data: larger than this server takes",
-          Map.of("limit", Long.toString(most), "size", Long.toString(size)));
     }
   }
 

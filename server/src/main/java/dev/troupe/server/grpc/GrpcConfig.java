@@ -10,7 +10,8 @@ import java.time.Duration;
  * @param host address to listen on; loopback unless you say otherwise
  * @param port to listen on; 0 takes a free one
  * @param maxMessage largest request
- * @param maxInFlight calls under way beyond which new ones are refused
+ * @param maxInFlight most unary calls under way at a time
+ * @param targetLatency average time of unary calls beyond which fewer are let in
  * @param keepaliveFloor most frequent keepalive that clients may send
  */
 public record GrpcConfig(
@@ -25,9 +26,14 @@ public record GrpcConfig(
         DataSize maxMessage,
     @Setting(
             name = "grpc.max-in-flight",
-            help = "unary calls under way beyond which new ones are refused",
+            help = "most unary calls under way at a time, while they are fast",
             fallback = "10000")
         int maxInFlight,
+    @Setting(
+            name = "grpc.target-latency",
+            help = "average time of unary calls beyond which fewer are let in at a time",
+            fallback = "50ms")
+        Duration targetLatency,
     @Setting(
             name = "grpc.keepalive-floor",
             help = "most frequent keepalive that clients may send",
@@ -42,6 +48,10 @@ public record GrpcConfig(
     if (maxInFlight < 1) {
       throw new IllegalArgumentException(
           "grpc.max-in-flight: " + maxInFlight + " (expected: 1 or more)");
+    }
+    if (targetLatency.toMillis() < 1) {
+      throw new IllegalArgumentException(
+          "grpc.target-latency: " + targetLatency + " (expected: 1ms or more)");
     }
   }
 }

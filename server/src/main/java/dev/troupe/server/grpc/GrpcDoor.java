@@ -1,5 +1,6 @@
 package dev.troupe.server.grpc;
 
+import com.google.common.base.Ticker;
 import dev.troupe.server.lifecycle.Service;
 import dev.troupe.server.telemetry.Telemetry;
 import io.grpc.BindableService;
@@ -72,9 +73,13 @@ public final class GrpcDoor implements Service {
             .addService(ProtoReflectionServiceV1.newInstance())
             .addService(ChannelzService.newInstance(1000));
     List<ServerInterceptor> interceptors = new ArrayList<>(telemetry.interceptors());
-    interceptors.add(0, new LoadLimit(config.maxInFlight()));
+    Ticker ticker = Ticker.systemTicker();
+    Admission admission =
+        new Admission(config.maxInFlight(), config.targetLatency(), ticker.read());
+    interceptors.add(0, new LoadLimit(admission, ticker));
     interceptors.forEach(builder::intercept);
-    services.forEach(builder::addService);
+    services.forEach(
+        service -> builder.addService(MalformedMessages.refusedBy(service.bindService())));
     Server started;
     try {
       started = builder.build().start();

@@ -1,67 +1,82 @@
 package dev.troupe.server.grpc;
 
+import com.google.common.base.Ticker;
 import dev.troupe.server.error.TroupeException;
 import dev.troupe.v1.ErrorReason;
 import io.grpc.Context;
 import io.grpc.Contexts;
 import io.grpc.ForwardingServerCall.SimpleForwardingServerCall;
+import io.grpc.ForwardingServerCallListener.SimpleForwardingServerCallListener;
 import io.grpc.Metadata;
+import io.grpc.MethodDescriptor;
 import io.grpc.ServerCall;
 import io.grpc.ServerCallHandler;
 import io.grpc.ServerInterceptor;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import java.time.Duration;
-import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
  * Refuses new unary calls while too many are under way: an answer that says "later" is worth more
- * than one that comes too late. Neither streams nor calls that {@link #waits wait} for something to
- * happen count: they cost nothing while they do.
+ * than one that comes too late. How many are too many is up to {@link Admission}.
+ *
+ * <p>Neither streams nor calls that {@link #waits wait} for something to happen count: they cost
+ * nothing while they do. gRPC's own services, such as the health check, are never refused.
  */
 public final class LoadLimit implements ServerInterceptor {
 
   private static final Context.Key<Counted<?, ?>> CALL = Context.key("call under way");
+  private static final String OWN_SERVICES = "grpc.";
 
-  private final int most;
-  private final AtomicInteger inFlight = new AtomicInteger();
+  private final Admission admission;
+  private final Ticker ticker;
+  private final Status refusal;
+  private final Metadata refusalDetails;
 
-  LoadLimit(int most) {
-    this.most = most;
+  LoadLimit(Admission admission, Ticker ticker) {
+    this.admission = admission;
+    this.ticker = ticker;
+    // Built once: when there is too much to do, saying so must not be work.
+    StatusRuntimeException overloaded =
+        StatusMapper.toStatus(
+            TroupeException.retryable(
+                ErrorReason.ERROR_REASON_OVERLOADED,
+                "too many calls under way",
+                Duration.ofMillis(200),
+                null));
+    Metadata details = Status.trailersFromThrowable(overloaded);
+    this.refusal = overloaded.getStatus();
+    this.refusalDetails = details == null ? new Metadata() : details;
   }
 
   /** Says that the call being handled only waits from here on, so that others may come in. */
   public static void waits() {
     Counted<?, ?> call = CALL.get();
     if (call != null) {
-      call.over();
+      call.waits();
     }
   }
 
   @Override
   public <Q, A> ServerCall.Listener<Q> interceptCall(
       ServerCall<Q, A> call, Metadata headers, ServerCallHandler<Q, A> next) {
-    if (!call.getMethodDescriptor().getType().clientSendsOneMessage()
-        || !call.getMethodDescriptor().getType().serverSendsOneMessage()) {
+    MethodDescriptor<Q, A> method = call.getMethodDescriptor();
+    if (method.getType() != MethodDescriptor.MethodType.UNARY
+        || method.getFullMethodName().startsWith(OWN_SERVICES)) {
       return next.startCall(call, headers);
     }
-    if (inFlight.incrementAndGet() > most) {
-      inFlight.decrementAndGet();
-      StatusRuntimeException refusal =
-          StatusMapper.toStatus(
-              TroupeException.retryable(
-                  ErrorReason.ERROR_REASON_OVERLOADED,
-                  "too many calls under way",
-                  Duration.ofMillis(200),
-                  null));
-      Metadata trailers = Status.trailersFromThrowable(refusal);
-      call.close(refusal.getStatus(), trailers == null ? new Metadata() : trailers);
+    if (!admission.tryEnter()) {
+      // gRPC writes into what it is given.
+      Metadata details = new Metadata();
+      details.merge(refusalDetails);
+      call.close(refusal, details);
       return new ServerCall.Listener<>() {};
     }
-    Counted<Q, A> counted = new Counted<>(call, inFlight);
+    Counted<Q, A> counted = new Counted<>(call, admission, ticker);
     ServerCall.Listener<Q> listener =
         Contexts.interceptCall(Context.current().withValue(CALL, counted), counted, headers, next);
-    return new io.grpc.ForwardingServerCallListener.SimpleForwardingServerCallListener<>(listener) {
+    return new SimpleForwardingServerCallListener<>(listener) {
       @Override
       public void onCancel() {
         counted.over();
@@ -70,20 +85,30 @@ public final class LoadLimit implements ServerInterceptor {
     };
   }
 
-  /** A call that is counted until it closes or is cancelled, whichever comes first. */
+  /** A call that is counted until it closes, is cancelled or begins to wait. */
   private static final class Counted<Q, A> extends SimpleForwardingServerCall<Q, A> {
-    private final AtomicInteger inFlight;
-    private final java.util.concurrent.atomic.AtomicBoolean over =
-        new java.util.concurrent.atomic.AtomicBoolean();
+    private final Admission admission;
+    private final Ticker ticker;
+    private final long begunNanos;
+    private final AtomicBoolean over = new AtomicBoolean();
 
-    Counted(ServerCall<Q, A> call, AtomicInteger inFlight) {
+    Counted(ServerCall<Q, A> call, Admission admission, Ticker ticker) {
       super(call);
-      this.inFlight = inFlight;
+      this.admission = admission;
+      this.ticker = ticker;
+      this.begunNanos = ticker.read();
     }
 
     void over() {
       if (over.compareAndSet(false, true)) {
-        inFlight.decrementAndGet();
+        long now = ticker.read();
+        admission.leave(now - begunNanos, now);
+      }
+    }
+
+    void waits() {
+      if (over.compareAndSet(false, true)) {
+        admission.leave();
       }
     }
 

@@ -16,11 +16,13 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.stream.Stream;
 
 /** A server in a process of its own, with an embedded Redis, which can be killed and started. */
 public final class TroupeProcess implements AutoCloseable {
 
+  private final List<String> log = new CopyOnWriteArrayList<>();
   private final Path data;
   private final List<String> settings;
   public final int port;
@@ -50,7 +52,7 @@ public final class TroupeProcess implements AutoCloseable {
       said.add(line);
       if (line.startsWith("listening on")) {
         // Whatever it says from now on has to be read, or it would wait for us.
-        Thread reader = new Thread(() -> output.lines().forEach(ignored -> {}), "server output");
+        Thread reader = new Thread(() -> output.lines().forEach(log::add), "server output");
         reader.setDaemon(true);
         reader.start();
         return started;
@@ -72,6 +74,11 @@ public final class TroupeProcess implements AutoCloseable {
         .directory(new File(System.getProperty("java.io.tmpdir")))
         .redirectErrorStream(true)
         .start();
+  }
+
+  /** What it has said since it listens. */
+  public List<String> log() {
+    return List.copyOf(log);
   }
 
   public ManagedChannel channel() {

@@ -10,6 +10,7 @@ import com.google.protobuf.util.Timestamps;
 import com.google.rpc.BadRequest;
 import com.google.rpc.ErrorInfo;
 import com.google.rpc.Status;
+import dev.troupe.server.grpc.Refusal;
 import dev.troupe.server.redis.Partition;
 import dev.troupe.server.redis.Script;
 import dev.troupe.server.redis.TestRedis;
@@ -403,8 +404,8 @@ abstract class EventStreamContract {
         .isInstanceOfSatisfying(
             StatusRuntimeException.class,
             failure -> {
-              assertThat(info(failure).getReason()).isEqualTo("LIMIT_EXCEEDED");
-              assertThat(info(failure).getMetadataMap()).containsEntry("limit", "262144");
+              assertThat(Refusal.of(failure).fields())
+                  .containsEntry("event.data", "too large: 262145 bytes (at most 262144)");
             });
   }
 

@@ -1,0 +1,234 @@
+package dev.troupe.server.grpc;
+
+import com.google.protobuf.ByteString;
+import com.google.protobuf.Descriptors.FileDescriptor;
+import com.google.protobuf.Descriptors.MethodDescriptor;
+import com.google.protobuf.DynamicMessage;
+import com.google.protobuf.FieldMask;
+import com.google.protobuf.Message;
+import com.google.protobuf.util.Durations;
+import dev.troupe.v1.*;
+import io.grpc.CallOptions;
+import io.grpc.Channel;
+import io.grpc.ClientCall;
+import io.grpc.Metadata;
+import io.grpc.MethodDescriptor.Marshaller;
+import io.grpc.MethodDescriptor.MethodType;
+import io.grpc.Status;
+import java.io.InputStream;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+
+/** An RPC, and a request that it takes; anything may be sent in its place. */
+record ExampleCall(MethodDescriptor rpc, Message request) {
+
+  private static final List<FileDescriptor> CONTRACT =
+      List.of(
+          TaskQueueServiceOuterClass.getDescriptor(),
+          EventStreamServiceOuterClass.getDescriptor(),
+          AgentStateServiceOuterClass.getDescriptor());
+  private static final long SECONDS = 10;
+  private static final String QUEUE = "bad-input";
+  private static final Attempt ATTEMPT =
+      Attempt.newBuilder().setQueue(QUEUE).setTaskId("t").setFencingToken(1).build();
+
+  static List<String> everyRpc() {
+    return CONTRACT.stream()
+        .flatMap(file -> file.getServices().stream())
+        .flatMap(service -> service.getMethods().stream())
+        .map(MethodDescriptor::getFullName)
+        .collect(Collectors.toList());
+  }
+
+  static Stream<ExampleCall> all() {
+    return Stream.concat(tasks(), Stream.concat(events(), agents()));
+  }
+
+  private static Stream<ExampleCall> tasks() {
+    return Stream.of(
+        task(
+            "Enqueue",
+            EnqueueRequest.newBuilder()
+                .setQueue(QUEUE)
+                .setTask(TaskSpec.newBuilder().setTaskId("t"))),
+        task(
+            "EnqueueBatch",
+            EnqueueBatchRequest.newBuilder()
+                .setQueue(QUEUE)
+                .addTasks(TaskSpec.newBuilder().setTaskId("t"))),
+        task(
+            "Work",
+            WorkRequest.newBuilder()
+                .setHello(WorkerHello.newBuilder().setWorkerId("w").addQueues(QUEUE).setSlots(0))),
+        task("Lease", LeaseRequest.newBuilder().setQueue(QUEUE).setWorkerId("w")),
+        task("Extend", ExtendRequest.newBuilder().setAttempt(ATTEMPT)),
+        task("ReportProgress", ReportProgressRequest.newBuilder().setAttempt(ATTEMPT)),
+        task("Complete", CompleteRequest.newBuilder().setAttempt(ATTEMPT)),
+        task(
+            "Fail",
+            FailRequest.newBuilder()
+                .setAttempt(ATTEMPT)
+                .setFailure(Failure.newBuilder().setKind("k"))),
+        task("Release", ReleaseRequest.newBuilder().setAttempt(ATTEMPT)),
+        task("CancelTask", CancelTaskRequest.newBuilder().setQueue(QUEUE).setTaskId("none")),
+        task("GetTask", GetTaskRequest.newBuilder().setQueue(QUEUE).setTaskId("none")),
+        task(
+            "ListTasks",
+            ListTasksRequest.newBuilder().setQueue(QUEUE).setState(TaskState.TASK_STATE_READY)),
+        task(
+            "WaitTask",
+            WaitTaskRequest.newBuilder()
+                .setQueue(QUEUE)
+                .setTaskId("none")
+                .setTimeout(Durations.fromMillis(1))),
+        task(
+            "RedriveTasks",
+            RedriveTasksRequest.newBuilder().setQueue(QUEUE).setState(TaskState.TASK_STATE_DEAD)),
+        task(
+            "ConfigureQueue",
+            ConfigureQueueRequest.newBuilder()
+                .setQueue(QUEUE)
+                .setSettings(QueueSettings.getDefaultInstance())),
+        task("PauseQueue", PauseQueueRequest.newBuilder().setQueue("paused")),
+        task("ResumeQueue", ResumeQueueRequest.newBuilder().setQueue("paused")),
+        task("DrainQueue", DrainQueueRequest.newBuilder().setQueue("drained")),
+        task("PurgeQueue", PurgeQueueRequest.newBuilder().setQueue(QUEUE)),
+        task("GetQueue", GetQueueRequest.newBuilder().setQueue(QUEUE)),
+        task("ListQueues", ListQueuesRequest.newBuilder()));
+  }
+
+  private static Stream<ExampleCall> events() {
+    return Stream.of(
+        of(
+            "EventStreamService",
+            "Publish",
+            PublishRequest.newBuilder()
+                .setTopic("bad-input")
+                .setEvent(Event.newBuilder().setType("t").setBinaryData(ByteString.EMPTY))),
+        of(
+            "EventStreamService",
+            "Subscribe",
+            SubscribeRequest.newBuilder().addTopics("bad-input")));
+  }
+
+  private static Stream<ExampleCall> agents() {
+    return Stream.of(
+        agent("RegisterAgent", RegisterAgentRequest.newBuilder().setAgentId("a").setType("t")),
+        agent("Heartbeat", HeartbeatRequest.newBuilder().setAgentId("none").setFencingToken(1)),
+        agent("GetAgent", GetAgentRequest.newBuilder().setAgentId("none")),
+        agent(
+            "UpdateAgent",
+            UpdateAgentRequest.newBuilder()
+                .setAgent(Agent.newBuilder().setAgentId("none").setHost("h"))
+                .setUpdateMask(FieldMask.newBuilder().addPaths("host"))),
+        agent("ListAgents", ListAgentsRequest.newBuilder()),
+        agent("DeregisterAgent", DeregisterAgentRequest.newBuilder().setAgentId("none")),
+        agent("WatchAgents", WatchAgentsRequest.newBuilder()));
+  }
+
+  private static ExampleCall task(String rpc, Message.Builder request) {
+    return of("TaskQueueService", rpc, request);
+  }
+
+  private static ExampleCall agent(String rpc, Message.Builder request) {
+    return of("AgentStateService", rpc, request);
+  }
+
+  private static ExampleCall of(String service, String rpc, Message.Builder request) {
+    return CONTRACT.stream()
+        .flatMap(file -> file.getServices().stream())
+        .filter(found -> found.getName().equals(service))
+        .map(found -> found.findMethodByName(rpc))
+        .map(found -> new ExampleCall(found, request.build()))
+        .findFirst()
+        .orElseThrow();
+  }
+
+  String name() {
+    return rpc.getFullName();
+  }
+
+  Message empty() {
+    return DynamicMessage.getDefaultInstance(rpc.getInputType());
+  }
+
+  /** Sends one message and nothing more; a stream that answers at all has taken it. */
+  Answer on(Channel channel, Message message) {
+    ClientCall<Message, byte[]> call =
+        channel.newCall(
+            io.grpc.MethodDescriptor.<Message, byte[]>newBuilder(new Request(), new Response())
+                .setType(type())
+                .setFullMethodName(rpc.getService().getFullName() + "/" + rpc.getName())
+                .build(),
+            CallOptions.DEFAULT.withDeadlineAfter(SECONDS, TimeUnit.SECONDS));
+    CompletableFuture<Answer> answer = new CompletableFuture<>();
+    call.start(
+        new ClientCall.Listener<>() {
+          @Override
+          public void onMessage(byte[] response) {
+            if (type() == MethodType.SERVER_STREAMING) {
+              answer.complete(Answer.taken());
+              call.cancel("heard enough", null);
+            } else {
+              call.request(1);
+            }
+          }
+
+          @Override
+          public void onClose(Status status, Metadata trailers) {
+            answer.complete(
+                status.isOk()
+                    ? Answer.taken()
+                    : Answer.refused(Refusal.of(status.asRuntimeException(trailers))));
+          }
+        },
+        new Metadata());
+    call.request(1);
+    call.sendMessage(message);
+    call.halfClose();
+    return answer.orTimeout(2 * SECONDS, TimeUnit.SECONDS).join();
+  }
+
+  private MethodType type() {
+    if (rpc.isClientStreaming()) {
+      return MethodType.BIDI_STREAMING;
+    }
+    return rpc.isServerStreaming() ? MethodType.SERVER_STREAMING : MethodType.UNARY;
+  }
+
+  @Override
+  public String toString() {
+    return rpc.getName();
+  }
+
+  private static final class Request implements Marshaller<Message> {
+    @Override
+    public InputStream stream(Message value) {
+      return value.toByteString().newInput();
+    }
+
+    @Override
+    public Message parse(InputStream stream) {
+      throw new UnsupportedOperationException();
+    }
+  }
+
+  private static final class Response implements Marshaller<byte[]> {
+    @Override
+    public InputStream stream(byte[] value) {
+      throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public byte[] parse(InputStream stream) {
+      try {
+        return stream.readAllBytes();
+      } catch (java.io.IOException e) {
+        throw new AssertionError(e);
+      }
+    }
+  }
+}
