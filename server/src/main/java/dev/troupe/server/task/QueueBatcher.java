@@ -1,5 +1,8 @@
 package dev.troupe.server.task;
 
+import dev.troupe.server.error.TroupeException;
+import dev.troupe.v1.ErrorReason;
+import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
@@ -7,14 +10,15 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.function.ToIntFunction;
 
 /**
  * Writes what arrives for a queue together: while one script is under way, those that arrive wait
  * for the next. A single one is written at once, and the busier a queue is, the more share the cost
- * of a script. Nothing waits longer than for the scripts before it, which have an end of their own
- * when Redis is away. Thread-safe.
+ * of a script. When Redis does not answer one script, those that wait behind it are refused with
+ * it, so nothing waits for more than one timeout. Thread-safe.
  *
  * @param <I> what is written
  * @param <O> what becomes of one of them
@@ -23,6 +27,8 @@ final class QueueBatcher<I, O> {
 
   /** Size of one script's items, after which no other is added to it. */
   private static final int MOST_BYTES = 1 << 20;
+
+  private static final Duration TRY_AGAIN = Duration.ofMillis(500);
 
   /** Writes up to {@link TaskStore#MOST_PER_SCRIPT} items and answers in their order. */
   interface Writer<I, O> {
@@ -69,7 +75,11 @@ final class QueueBatcher<I, O> {
         .whenComplete(
             (outcomes, failure) -> {
               // Before the answers, so that Redis need not wait for their callers.
-              writeNext(queue);
+              if (failure == null || !isStoreAway(failure)) {
+                writeNext(queue);
+              } else {
+                refuseWaiting(queue);
+              }
               for (int i = 0; i < batch.size(); i++) {
                 if (failure != null) {
                   batch.get(i).outcome.completeExceptionally(failure);
@@ -78,6 +88,38 @@ final class QueueBatcher<I, O> {
                 }
               }
             });
+  }
+
+  /**
+   * Redis did not answer in time, so those behind would wait for one timeout after the other; they
+   * hear at once that nothing was done for them.
+   */
+  private void refuseWaiting(QueueId queue) {
+    Deque<Waiting<I, O>> behind;
+    synchronized (queues) {
+      behind = queues.remove(queue);
+    }
+    if (behind == null) {
+      return;
+    }
+    for (Waiting<I, O> one : behind) {
+      one.outcome.completeExceptionally(
+          TroupeException.retryable(
+              ErrorReason.ERROR_REASON_STORE_UNAVAILABLE,
+              "the store does not answer; nothing was changed",
+              TRY_AGAIN,
+              null));
+    }
+  }
+
+  private static boolean isStoreAway(Throwable failure) {
+    Throwable cause =
+        failure instanceof CompletionException && failure.getCause() != null
+            ? failure.getCause()
+            : failure;
+    return cause instanceof TroupeException refusal
+        && (refusal.reason() == ErrorReason.ERROR_REASON_STORE_UNAVAILABLE
+            || refusal.reason() == ErrorReason.ERROR_REASON_OUTCOME_UNKNOWN);
   }
 
   private void writeNext(QueueId queue) {
