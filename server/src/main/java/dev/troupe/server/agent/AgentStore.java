@@ -7,6 +7,7 @@ import com.google.protobuf.util.Durations;
 import dev.troupe.server.error.TroupeException;
 import dev.troupe.server.redis.Namespaces;
 import dev.troupe.server.redis.Partition;
+import dev.troupe.server.redis.PartitionSweep.Swept;
 import dev.troupe.server.redis.Reply;
 import dev.troupe.server.redis.Script;
 import dev.troupe.server.redis.ScriptRunner;
@@ -213,13 +214,10 @@ public final class AgentStore {
             });
   }
 
-  /** What a sweep did, and how long until something is due; -1 when nothing is known. */
-  public record Swept(int moved, long dueInMicros) {}
-
   /** Marks the silent LOST and forgets the long gone. Any number of servers may do so. */
   public CompletionStage<Swept> sweep(Partition partition, java.time.Duration retention) {
     return run(SWEEP, partition, List.of(retention.toNanos() / 1000))
-        .thenApply(reply -> new Swept((int) reply.number(1), reply.number(2)));
+        .thenApply(reply -> new Swept(reply.number(1) >= MOST_SWEPT, reply.number(2)));
   }
 
   private CompletionStage<Reply> run(Script script, Partition partition, List<Object> arguments) {

@@ -6,6 +6,7 @@ import com.google.protobuf.util.Durations;
 import dev.troupe.server.error.TroupeException;
 import dev.troupe.server.redis.Namespaces;
 import dev.troupe.server.redis.Partition;
+import dev.troupe.server.redis.PartitionSweep.Swept;
 import dev.troupe.server.redis.Reply;
 import dev.troupe.server.redis.Script;
 import dev.troupe.server.redis.ScriptRunner;
@@ -472,7 +473,7 @@ public final class TaskStore {
    * Does what time brings in one partition, at most {@value #MOST_PER_SCRIPT} tasks a call. Any
    * number of servers may do so.
    *
-   * @return how many tasks moved, and how long until something is due
+   * @return whether there is more to do at once, and how long until something is due
    */
   public CompletionStage<Swept> sweep(Partition partition) {
     return scripts
@@ -480,17 +481,9 @@ public final class TaskStore {
         .thenApply(
             elements -> {
               Reply reply = new Reply(elements);
-              return new Swept((int) reply.number(1), reply.number(2));
+              return new Swept(reply.number(1) >= MOST_PER_SCRIPT, reply.number(2));
             });
   }
-
-  /**
-   * What a sweep did.
-   *
-   * @param moved how many tasks
-   * @param dueInMicros how long until something is due, microseconds; -1 when nothing is known
-   */
-  public record Swept(int moved, long dueInMicros) {}
 
   private CompletionStage<Reply> run(Script script, QueueId queue, Object... arguments) {
     return scripts

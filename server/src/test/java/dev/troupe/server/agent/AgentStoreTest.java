@@ -12,6 +12,7 @@ import dev.troupe.server.error.TroupeException;
 import dev.troupe.server.lifecycle.Lifecycle;
 import dev.troupe.server.lifecycle.PeriodicTasks;
 import dev.troupe.server.redis.OwnRedis;
+import dev.troupe.server.redis.Partition;
 import dev.troupe.server.redis.ScriptRunner;
 import dev.troupe.v1.Agent;
 import dev.troupe.v1.AgentStatus;
@@ -149,10 +150,14 @@ final class AgentStoreTest {
   }
 
   private void forget(String id) {
+    Partition partition = partition(Integer.parseInt(id));
     await()
         .until(
-            () ->
-                get(store.sweep(partition(Integer.parseInt(id)), CONFIG.retention())).moved() == 1);
+            () -> {
+              get(store.sweep(partition, CONFIG.retention()));
+              return store.get(partition, id).toCompletableFuture().handle((a, gone) -> gone).get()
+                  != null;
+            });
   }
 
   private static <T> T get(CompletionStage<T> stage) throws Exception {

@@ -1,15 +1,10 @@
 package dev.troupe.server.crash;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
-
-import java.io.BufferedReader;
 import java.io.File;
 import java.io.IOException;
 import java.io.InputStream;
-import java.io.InputStreamReader;
 import java.net.InetAddress;
 import java.net.ServerSocket;
-import java.net.Socket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -84,30 +79,31 @@ public final class RedisCluster implements AutoCloseable {
 
   private void form() {
     for (int port : ports) {
-      until(() -> ask(port, "PING").startsWith("+PONG"));
+      until(() -> RedisProcess.ask(port, "PING").startsWith("+PONG"));
     }
     for (int i = 0; i < MASTERS; i++) {
       StringBuilder slots = new StringBuilder("CLUSTER ADDSLOTS");
       for (int slot = i * SLOTS / MASTERS; slot < (i + 1) * SLOTS / MASTERS; slot++) {
         slots.append(' ').append(slot);
       }
-      ask(ports.get(i), slots.toString());
+      RedisProcess.ask(ports.get(i), slots.toString());
       // Masters that begin with the same epoch have to quarrel it out first.
-      ask(ports.get(i), "CLUSTER SET-CONFIG-EPOCH " + (i + 1));
+      RedisProcess.ask(ports.get(i), "CLUSTER SET-CONFIG-EPOCH " + (i + 1));
     }
     for (int port : ports) {
-      ask(ports.get(0), "CLUSTER MEET 127.0.0.1 " + port);
+      RedisProcess.ask(ports.get(0), "CLUSTER MEET 127.0.0.1 " + port);
     }
     for (int port : ports) {
-      until(() -> ask(port, "CLUSTER INFO").contains("cluster_known_nodes:" + NODES));
+      until(() -> RedisProcess.ask(port, "CLUSTER INFO").contains("cluster_known_nodes:" + NODES));
     }
     for (int i = 0; i < MASTERS; i++) {
-      String master = ask(ports.get(i), "CLUSTER MYID").lines().skip(1).findFirst().orElseThrow();
+      String master =
+          RedisProcess.ask(ports.get(i), "CLUSTER MYID").lines().skip(1).findFirst().orElseThrow();
       int replica = ports.get(MASTERS + i);
-      until(() -> ask(replica, "CLUSTER REPLICATE " + master).startsWith("+OK"));
+      until(() -> RedisProcess.ask(replica, "CLUSTER REPLICATE " + master).startsWith("+OK"));
     }
     for (int port : ports) {
-      until(() -> ask(port, "CLUSTER INFO").contains("cluster_state:ok"));
+      until(() -> RedisProcess.ask(port, "CLUSTER INFO").contains("cluster_state:ok"));
     }
   }
 
@@ -121,17 +117,6 @@ public final class RedisCluster implements AutoCloseable {
         .atMost(Duration.ofSeconds(30))
         .ignoreExceptions()
         .until(question::answered);
-  }
-
-  private static String ask(int port, String command) {
-    try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), port)) {
-      socket.getOutputStream().write((command + "\r\nQUIT\r\n").getBytes(UTF_8));
-      return new BufferedReader(new InputStreamReader(socket.getInputStream(), UTF_8))
-          .lines()
-          .collect(Collectors.joining("\n"));
-    } catch (IOException e) {
-      return "";
-    }
   }
 
   /** Where it is, as {@code redis.url} wants it. */
@@ -154,7 +139,8 @@ public final class RedisCluster implements AutoCloseable {
         .limit(MASTERS)
         .map(
             port ->
-                Integer.parseInt(ask(port, "DBSIZE").lines().findFirst().orElse(":0").substring(1)))
+                Integer.parseInt(
+                    RedisProcess.ask(port, "DBSIZE").lines().findFirst().orElse(":0").substring(1)))
         .toList();
   }
 

@@ -119,6 +119,11 @@ final class RedisProcess implements AutoCloseable {
 
   /** What it answers to an inline command; empty when it does not. */
   String ask(String command) {
+    return ask(port, command);
+  }
+
+  /** The same for whatever Redis listens on a loopback port. */
+  static String ask(int port, String command) {
     try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), port)) {
       socket.getOutputStream().write((command + "\r\nQUIT\r\n").getBytes(UTF_8));
       return new BufferedReader(new InputStreamReader(socket.getInputStream(), UTF_8))

@@ -159,7 +159,7 @@ record ExampleCall(MethodDescriptor rpc, Message request) {
   Answer on(Channel channel, Message message) {
     ClientCall<Message, byte[]> call =
         channel.newCall(
-            io.grpc.MethodDescriptor.<Message, byte[]>newBuilder(new Request(), new Response())
+            io.grpc.MethodDescriptor.<Message, byte[]>newBuilder(new Request(), new RawBytes())
                 .setType(type())
                 .setFullMethodName(rpc.getService().getFullName() + "/" + rpc.getName())
                 .build(),
@@ -213,22 +213,6 @@ record ExampleCall(MethodDescriptor rpc, Message request) {
     @Override
     public Message parse(InputStream stream) {
       throw new UnsupportedOperationException();
-    }
-  }
-
-  private static final class Response implements Marshaller<byte[]> {
-    @Override
-    public InputStream stream(byte[] value) {
-      throw new UnsupportedOperationException();
-    }
-
-    @Override
-    public byte[] parse(InputStream stream) {
-      try {
-        return stream.readAllBytes();
-      } catch (java.io.IOException e) {
-        throw new AssertionError(e);
-      }
     }
   }
 }

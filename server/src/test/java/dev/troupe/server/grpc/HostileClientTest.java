@@ -29,9 +29,7 @@ import io.grpc.Status;
 import io.grpc.health.v1.HealthCheckRequest;
 import io.grpc.health.v1.HealthCheckResponse;
 import io.grpc.health.v1.HealthGrpc;
-import java.io.ByteArrayInputStream;
 import java.io.IOException;
-import java.io.InputStream;
 import java.net.InetAddress;
 import java.net.Socket;
 import java.net.SocketException;
@@ -260,7 +258,7 @@ final class HostileClientTest {
   private static Answer rawCall(String method, MethodDescriptor.MethodType type) {
     ClientCall<byte[], byte[]> call =
         channel.newCall(
-            MethodDescriptor.<byte[], byte[]>newBuilder(new Bytes(), new Bytes())
+            MethodDescriptor.<byte[], byte[]>newBuilder(new RawBytes(), new RawBytes())
                 .setType(type)
                 .setFullMethodName(method)
                 .build(),
@@ -319,22 +317,6 @@ final class HostileClientTest {
     void close() {
       call.cancel("enough", null);
       own.shutdownNow();
-    }
-  }
-
-  private static final class Bytes implements MethodDescriptor.Marshaller<byte[]> {
-    @Override
-    public InputStream stream(byte[] value) {
-      return new ByteArrayInputStream(value);
-    }
-
-    @Override
-    public byte[] parse(InputStream stream) {
-      try {
-        return stream.readAllBytes();
-      } catch (IOException e) {
-        throw new AssertionError(e);
-      }
     }
   }
 }
