@@ -30,10 +30,15 @@ public final class RedisConnections implements RedisClients, AutoCloseable {
   /** Each tailed partition holds a connection; beyond this, reads would queue behind waits. */
   private static final int BLOCKING_CONNECTIONS = 256;
 
+  private static final Duration SHUTDOWN_GRACE = Duration.ofMillis(200);
+
   private final RedisConfig config;
   private final EventLoopGroup eventLoops;
-  private @Nullable RedissonClient commands;
-  private @Nullable RedissonClient blocking;
+
+  /** Read without the lock: event loops must not wait for a thread that waits for them. */
+  private volatile @Nullable RedissonClient commands;
+
+  private volatile @Nullable RedissonClient blocking;
 
   public RedisConnections(RedisConfig config, EventLoopGroup eventLoops) {
     this.config = config;
@@ -57,7 +62,7 @@ public final class RedisConnections implements RedisClients, AutoCloseable {
           "cannot connect to Redis at " + address.nodes() + ": " + e.getMessage(), e);
     }
     try {
-      RedisRequirements.check(commands);
+      RedisRequirements.check(commands());
     } catch (RedisStartupException e) {
       close();
       throw e;
@@ -125,12 +130,12 @@ public final class RedisConnections implements RedisClients, AutoCloseable {
   }
 
   @Override
-  public synchronized RedissonClient commands() {
+  public RedissonClient commands() {
     return connected(commands);
   }
 
   @Override
-  public synchronized RedissonClient blocking() {
+  public RedissonClient blocking() {
     return connected(blocking);
   }
 
@@ -144,18 +149,18 @@ public final class RedisConnections implements RedisClients, AutoCloseable {
   /** Ends all connections; what is under way gets no answer. */
   @Override
   public synchronized void close() {
-    close(Duration.ofMillis(200));
-  }
-
-  private void close(Duration grace) {
-    if (commands != null) {
-      commands.shutdown(0, grace.toMillis(), TimeUnit.MILLISECONDS);
-    }
-    if (blocking != null) {
-      blocking.shutdown(0, grace.toMillis(), TimeUnit.MILLISECONDS);
-    }
+    RedissonClient first = commands;
+    RedissonClient second = blocking;
     commands = null;
     blocking = null;
+    shutDown(first);
+    shutDown(second);
+  }
+
+  private static void shutDown(@Nullable RedissonClient client) {
+    if (client != null) {
+      client.shutdown(0, SHUTDOWN_GRACE.toMillis(), TimeUnit.MILLISECONDS);
+    }
   }
 
   /** Gathers the flushes of one turn of the event loop into one system call. */
