@@ -68,7 +68,7 @@ public final class TroupeClientException extends RuntimeException {
   /** The exception for an item of a batch, or a report on a stream, that was refused. */
   public static TroupeClientException of(ItemError error) {
     return new TroupeClientException(
-        message(error.getReason(), error.getMessage(), error.getViolationsList()),
+        message(error.getReason(), error.getMessage()),
         Status.Code.UNKNOWN,
         error.getReason(),
         error.getMetadataMap(),
@@ -108,13 +108,7 @@ public final class TroupeClientException extends RuntimeException {
     String said =
         status.getDescription() == null ? status.getCode().name() : status.getDescription();
     return new TroupeClientException(
-        message(reason, said, violations),
-        status.getCode(),
-        reason,
-        metadata,
-        violations,
-        retryAfter,
-        cause);
+        message(reason, said), status.getCode(), reason, metadata, violations, retryAfter, cause);
   }
 
   private static ErrorReason reasonOf(String name) {
@@ -126,20 +120,10 @@ public final class TroupeClientException extends RuntimeException {
     }
   }
 
-  private static String message(ErrorReason reason, String said, List<FieldViolation> violations) {
-    StringBuilder message = new StringBuilder();
-    if (reason != ErrorReason.ERROR_REASON_UNSPECIFIED && reason != ErrorReason.UNRECOGNIZED) {
-      message.append(reason.name().substring("ERROR_REASON_".length())).append(": ");
-    }
-    message.append(said);
-    for (FieldViolation violation : violations) {
-      message
-          .append("; ")
-          .append(violation.getField())
-          .append(": ")
-          .append(violation.getDescription());
-    }
-    return message.toString();
+  private static String message(ErrorReason reason, String said) {
+    return reason == ErrorReason.ERROR_REASON_UNSPECIFIED || reason == ErrorReason.UNRECOGNIZED
+        ? said
+        : reason.name().substring("ERROR_REASON_".length()) + ": " + said;
   }
 
   /** The gRPC code; UNKNOWN for an item of a batch, which has only a reason. */

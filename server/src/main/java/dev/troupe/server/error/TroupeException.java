@@ -16,6 +16,9 @@ import org.jspecify.annotations.Nullable;
  */
 public final class TroupeException extends RuntimeException {
 
+  /** Trailers take 8 KiB, and the message stands in them twice, beside the violations. */
+  private static final int MOST_IN_WORDS = 300;
+
   private final ErrorReason reason;
   private final Map<String, String> metadata;
   private final List<FieldViolation> violations;
@@ -48,12 +51,34 @@ public final class TroupeException extends RuntimeException {
 
   /** All that is wrong with a request, at once. */
   public static TroupeException invalid(List<FieldViolation> violations) {
-    String message =
-        violations.size() == 1
-            ? violations.get(0).getField() + ": " + violations.get(0).getDescription()
-            : violations.size() + " fields are invalid; see the details";
     return new TroupeException(
-        ErrorReason.ERROR_REASON_INVALID_FIELD, message, Map.of(), violations, null, null);
+        ErrorReason.ERROR_REASON_INVALID_FIELD,
+        sentence(violations),
+        Map.of(),
+        violations,
+        null,
+        null);
+  }
+
+  /**
+   * The violations in words, as far as they fit, for those who do not see the details: grpcurl
+   * shows these as bytes.
+   */
+  private static String sentence(List<FieldViolation> violations) {
+    StringBuilder sentence = new StringBuilder();
+    int told = 0;
+    for (FieldViolation violation : violations) {
+      String one = violation.getField() + ": " + violation.getDescription();
+      if (told > 0 && sentence.length() + one.length() > MOST_IN_WORDS) {
+        break;
+      }
+      sentence.append(told > 0 ? "; " : "").append(one);
+      told++;
+    }
+    if (told < violations.size()) {
+      sentence.append("; and ").append(violations.size() - told).append(" more");
+    }
+    return sentence.toString();
   }
 
   /** A passing condition, to be tried again after the given time. */
