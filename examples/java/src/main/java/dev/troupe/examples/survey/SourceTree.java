@@ -14,11 +14,14 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 
-/** The files to survey: ordinary ones, by path, without what tools leave behind. */
+/** The files to survey: ordinary ones, by path, without what tools and servers leave behind. */
 record SourceTree(Path root, List<String> files) {
 
   private static final Set<String> LEFT_BY_TOOLS =
       Set.of("target", "build", "node_modules", "__pycache__", "venv");
+
+  /** Marks the data of a server, which changes while the survey goes on. */
+  private static final String SERVER_DATA = "troupe-data";
 
   static SourceTree below(Path root) throws IOException {
     List<String> files = new ArrayList<>();
@@ -29,7 +32,10 @@ record SourceTree(Path root, List<String> files) {
           public FileVisitResult preVisitDirectory(Path folder, BasicFileAttributes attributes) {
             String name = String.valueOf(folder.getFileName());
             boolean skip =
-                !folder.equals(root) && (name.startsWith(".") || LEFT_BY_TOOLS.contains(name));
+                !folder.equals(root)
+                    && (name.startsWith(".")
+                        || LEFT_BY_TOOLS.contains(name)
+                        || Files.exists(folder.resolve(SERVER_DATA)));
             return skip ? FileVisitResult.SKIP_SUBTREE : FileVisitResult.CONTINUE;
           }
 

@@ -50,6 +50,23 @@ final class SurveyTest {
   }
 
   @Test
+  void whatToolsAndServersLeaveBehindIsNotSurveyed() throws Exception {
+    for (String file :
+        List.of(
+            "a/Main.java",
+            "b c/ü.py",
+            ".git/config",
+            "a/target/x.class",
+            "data/troupe-data",
+            "data/redis/appendonly.aof")) {
+      Path path = folder.resolve(file);
+      Files.createDirectories(path.getParent());
+      Files.writeString(path, "x\n");
+    }
+    assertThat(SourceTree.below(folder).files()).containsExactly("a/Main.java", "b c/ü.py");
+  }
+
+  @Test
   void theCheckFindsWhatIsWrong() {
     Counts right = new Counts(3, 1, 1, 1);
     SurveyReport report =
