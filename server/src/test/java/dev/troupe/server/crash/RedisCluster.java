@@ -19,6 +19,7 @@ import org.awaitility.Awaitility;
 public final class RedisCluster implements AutoCloseable {
 
   private static final int NODES = 6;
+  private static final int BUS_OFFSET = 10_000;
   private static final int MASTERS = 3;
   private static final int SLOTS = 16_384;
 
@@ -34,8 +35,14 @@ public final class RedisCluster implements AutoCloseable {
       Files.copy(in, binary);
     }
     binary.toFile().setExecutable(true);
-    for (int i = 0; i < NODES; i++) {
-      ports.add(freePort());
+    while (ports.size() < NODES) {
+      int port = freePort();
+      // The system may hand out a port again that nothing listens on yet.
+      if (!ports.contains(port)
+          && !ports.contains(port + BUS_OFFSET)
+          && !ports.contains(port - BUS_OFFSET)) {
+        ports.add(port);
+      }
     }
     for (int port : ports) {
       Path data = Files.createDirectory(directory.resolve(Integer.toString(port)));
@@ -67,8 +74,8 @@ public final class RedisCluster implements AutoCloseable {
         int port = socket.getLocalPort();
         if (port <= 55_000) {
           try (ServerSocket bus =
-              new ServerSocket(port + 10_000, 1, InetAddress.getLoopbackAddress())) {
-            return bus.getLocalPort() - 10_000;
+              new ServerSocket(port + BUS_OFFSET, 1, InetAddress.getLoopbackAddress())) {
+            return bus.getLocalPort() - BUS_OFFSET;
           } catch (IOException e) {
             continue;
           }
