@@ -1,6 +1,7 @@
 -- Answers a repeated request with its first answer.
 --
--- rq:<method>:<request id>  STRING  packed {digest, answer}, kept for 10 minutes
+-- rq:<method>:<request id>  STRING  packed {digest, answer}, kept for 10 minutes, those
+--                                   of locks for one
 --#include common/prelude
 -- Returns the first answer, or nil when this request is new. A request id that
 -- comes back with other arguments (another digest) answers {'REUSED'}.
@@ -12,9 +13,9 @@ local function replay(method, request_id, digest)
   if record[1] ~= digest then return {'REUSED'} end
   return record[2]
 end
-local function remember(method, request_id, digest, answer)
+local function remember(method, request_id, digest, answer, ms)
   if request_id ~= '' then
-    C('SET', P..'rq:'..method..':'..request_id, cmsgpack.pack({digest, answer}), 'PX', 600000)
+    C('SET', P..'rq:'..method..':'..request_id, cmsgpack.pack({digest, answer}), 'PX', ms or 600000)
   end
   return answer
 end

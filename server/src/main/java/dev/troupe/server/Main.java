@@ -13,6 +13,8 @@ import dev.troupe.server.grpc.GrpcConfig;
 import dev.troupe.server.grpc.GrpcModule;
 import dev.troupe.server.lifecycle.LifecycleConfig;
 import dev.troupe.server.lifecycle.StopSignals;
+import dev.troupe.server.lock.LockConfig;
+import dev.troupe.server.lock.LockModule;
 import dev.troupe.server.log.LogConfig;
 import dev.troupe.server.log.LogModule;
 import dev.troupe.server.redis.RedisConfig;
@@ -37,6 +39,7 @@ public final class Main {
           TaskConfig.class,
           AgentConfig.class,
           EventConfig.class,
+          LockConfig.class,
           LifecycleConfig.class,
           TelemetryConfig.class);
 
@@ -49,6 +52,7 @@ public final class Main {
           new TaskModule(),
           new AgentModule(),
           new EventModule(),
+          new LockModule(),
           new ServerModule());
 
   private Main() {}

@@ -159,6 +159,7 @@ final class EventsCommand {
       case BINARY_DATA -> Text.of(event.getBinaryData());
       case TASK -> event.getTask().getQueue() + "/" + event.getTask().getTaskId();
       case AGENT -> event.getAgent().getAgent().getAgentId();
+      case LOCK -> event.getLock().getName();
       case DATA_NOT_SET -> "";
     };
   }

@@ -16,6 +16,7 @@ import dev.troupe.v1.EventDelivery;
 import dev.troupe.v1.Gap;
 import dev.troupe.v1.GapReason;
 import dev.troupe.v1.GoAway;
+import dev.troupe.v1.LockChange;
 import dev.troupe.v1.SubscribeResponse;
 import dev.troupe.v1.SubscriptionStarted;
 import dev.troupe.v1.TaskChange;
@@ -79,6 +80,7 @@ final class EventFormat implements StreamFormat<SubscribeResponse> {
               .setTime(accepted);
       switch (entry.topic()) {
         case "troupe.tasks" -> event.setTask(TaskChange.parseFrom(entry.data()));
+        case "troupe.locks" -> event.setLock(LockChange.parseFrom(entry.data()));
         case "troupe.agents" -> event.setAgent(AgentChange.parseFrom(entry.data()));
         default -> event.setBinaryData(entry.data());
       }

@@ -24,6 +24,9 @@ public final class Checks {
   /** Longest name, in bytes of UTF-8. */
   public static final int NAME_BYTES = 256;
 
+  /** "locks/" or "agents/" and a name. */
+  private static final int FENCE_BYTES = NAME_BYTES + 8;
+
   private static final int REQUEST_ID_BYTES = 128;
   private static final Pattern NAMESPACE = Pattern.compile("[a-z0-9][a-z0-9._-]{0,62}");
   private static final int MOST_VIOLATIONS = 100;
@@ -146,7 +149,8 @@ public final class Checks {
   @CanIgnoreReturnValue
   public Checks fence(boolean given, Fence fence) {
     if (given) {
-      name("fence.name", fence.getName());
+      that(!fence.getName().isEmpty(), "fence.name", "required");
+      text("fence.name", fence.getName(), FENCE_BYTES);
       that(fence.getToken() > 0, "fence.token", "expected a number above 0");
     }
     return this;

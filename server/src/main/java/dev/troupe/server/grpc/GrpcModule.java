@@ -3,6 +3,7 @@ package dev.troupe.server.grpc;
 import com.google.common.base.Ticker;
 import com.google.inject.AbstractModule;
 import com.google.inject.Provides;
+import com.google.inject.Scopes;
 import com.google.inject.Singleton;
 import com.google.inject.multibindings.Multibinder;
 import com.google.inject.multibindings.ProvidesIntoSet;
@@ -24,6 +25,7 @@ public final class GrpcModule extends AbstractModule {
   @Override
   protected void configure() {
     Multibinder.newSetBinder(binder(), BindableService.class);
+    bind(ChangeWatches.class).in(Scopes.SINGLETON);
     Multibinder.newSetBinder(binder(), Drainable.class);
   }
 

@@ -1,6 +1,7 @@
 package dev.troupe.server.task;
 
 import com.google.inject.Inject;
+import dev.troupe.server.redis.ScriptBatcher;
 import dev.troupe.v1.Fence;
 import dev.troupe.v1.TaskSpec;
 import java.util.concurrent.CompletableFuture;
@@ -12,16 +13,19 @@ import java.util.concurrent.CompletionStage;
  */
 final class SharedScripts {
 
-  private final QueueBatcher<TaskSpec, EnqueueOutcome> enqueues;
-  private final QueueBatcher<Completion, Completion.Outcome> completions;
+  private final ScriptBatcher<QueueId, TaskSpec, EnqueueOutcome> enqueues;
+  private final ScriptBatcher<QueueId, Completion, Completion.Outcome> completions;
 
   @Inject
   SharedScripts(TaskStore store) {
     enqueues =
-        new QueueBatcher<>(
+        new ScriptBatcher<>(
+            TaskStore.MOST_PER_SCRIPT,
             (queue, tasks) -> store.enqueue(queue, tasks, Fence.getDefaultInstance(), "", ""),
             TaskSpec::getSerializedSize);
-    completions = new QueueBatcher<>(store::complete, completion -> completion.result().length);
+    completions =
+        new ScriptBatcher<>(
+            TaskStore.MOST_PER_SCRIPT, store::complete, completion -> completion.result().length);
   }
 
   /** Adds a task, under no fence and without a request id. */

@@ -2,6 +2,7 @@ package dev.troupe.server.task;
 
 import com.google.inject.Inject;
 import com.google.protobuf.util.Durations;
+import dev.troupe.server.log.EntryWaits;
 import dev.troupe.v1.LeaseRequest;
 import dev.troupe.v1.LeaseResponse;
 import dev.troupe.v1.LeasedTask;
@@ -125,20 +126,20 @@ final class TaskWaits {
 
   CompletionStage<WaitTaskResponse> ending(
       QueueId queue, WaitTaskRequest request, StreamObserver<WaitTaskResponse> caller) {
-    TaskEndings.Waiting waiting = endings.await(queue, request.getTaskId());
+    EntryWaits.Waiting waiting = endings.await(queue, request.getTaskId());
     long timeout =
         request.hasTimeout() ? Durations.toMillis(request.getTimeout()) : DEFAULT_TIMEOUT_MILLIS;
     ScheduledFuture<?> timer =
-        timers.schedule(() -> waiting.ended().complete(null), timeout, TimeUnit.MILLISECONDS);
-    ScheduledFuture<?> watch = watchCancellation(caller, () -> waiting.ended().complete(null));
+        timers.schedule(() -> waiting.woken().complete(null), timeout, TimeUnit.MILLISECONDS);
+    ScheduledFuture<?> watch = watchCancellation(caller, () -> waiting.woken().complete(null));
     return waiting
         .ready()
-        .thenCompose(reader -> store.get(queue, request.getTaskId()))
+        .thenCompose(ready -> store.get(queue, request.getTaskId()))
         .thenCompose(
             task ->
                 TaskStates.ended(task.getState())
                     ? CompletableFuture.completedFuture(task)
-                    : waiting.ended().thenCompose(done -> store.get(queue, request.getTaskId())))
+                    : waiting.woken().thenCompose(done -> store.get(queue, request.getTaskId())))
         .thenApply(TaskWaits::response)
         .whenComplete(
             (response, failure) -> {

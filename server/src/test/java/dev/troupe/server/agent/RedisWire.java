@@ -16,24 +16,24 @@ import java.util.List;
  * A connection to one Redis process, to look at what the servers wrote. Texts stand for bytes: what
  * is read has a char per byte, what is sent is encoded the same way.
  */
-final class RedisWire implements AutoCloseable {
+public final class RedisWire implements AutoCloseable {
 
   private final Socket socket;
   private final DataInputStream in;
 
-  RedisWire(int port) throws IOException {
+  public RedisWire(int port) throws IOException {
     socket = new Socket(InetAddress.getLoopbackAddress(), port);
     socket.setSoTimeout(20_000);
     in = new DataInputStream(new BufferedInputStream(socket.getInputStream()));
   }
 
   /** A text of which each char is a byte of its UTF-8. */
-  static String bytes(String text) {
+  public static String bytes(String text) {
     return new String(text.getBytes(UTF_8), ISO_8859_1);
   }
 
   /** One command and its reply: a text, a {@code Long}, a list or "" for nil. */
-  Object command(String... words) throws IOException {
+  public Object command(String... words) throws IOException {
     StringBuilder command = new StringBuilder("*" + words.length + "\r\n");
     for (String word : words) {
       command.append('$').append(word.length()).append("\r\n").append(word).append("\r\n");
@@ -43,7 +43,7 @@ final class RedisWire implements AutoCloseable {
   }
 
   /** The reply to a command that answers with texts only. */
-  List<String> texts(String... words) throws IOException {
+  public List<String> texts(String... words) throws IOException {
     List<String> texts = new ArrayList<>();
     ((List<?>) command(words)).forEach(text -> texts.add((String) text));
     return texts;

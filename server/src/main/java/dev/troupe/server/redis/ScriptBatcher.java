@@ -1,4 +1,4 @@
-package dev.troupe.server.task;
+package dev.troupe.server.redis;
 
 import dev.troupe.server.error.TroupeException;
 import dev.troupe.v1.ErrorReason;
@@ -15,70 +15,74 @@ import java.util.concurrent.CompletionStage;
 import java.util.function.ToIntFunction;
 
 /**
- * Writes what arrives for a queue together: while one script is under way, those that arrive wait
- * for the next. A single one is written at once, and the busier a queue is, the more share the cost
+ * Writes what arrives for a place together: while one script is under way, those that arrive wait
+ * for the next. A single one is written at once, and the busier a place is, the more share the cost
  * of a script. When Redis does not answer one script, those that wait behind it are refused with
  * it, so nothing waits for more than one timeout. Thread-safe.
  *
+ * @param <K> the place: a partition, or a queue in it
  * @param <I> what is written
  * @param <O> what becomes of one of them
  */
-final class QueueBatcher<I, O> {
+public final class ScriptBatcher<K, I, O> {
 
   /** Size of one script's items, after which no other is added to it. */
   private static final int MOST_BYTES = 1 << 20;
 
   private static final Duration TRY_AGAIN = Duration.ofMillis(500);
 
-  /** Writes up to {@link TaskStore#MOST_PER_SCRIPT} items and answers in their order. */
-  interface Writer<I, O> {
-    CompletionStage<List<O>> write(QueueId queue, List<I> items);
+  /** Writes some items and answers in their order. */
+  public interface Writer<K, I, O> {
+    CompletionStage<List<O>> write(K place, List<I> items);
   }
 
-  private final Writer<I, O> writer;
+  private final int mostPerScript;
+  private final Writer<K, I, O> writer;
   private final ToIntFunction<I> size;
 
-  /** Those who wait, by queue; there is an entry while a script of the queue is under way. */
-  private final Map<QueueId, Deque<Waiting<I, O>>> queues = new HashMap<>();
+  /** Those who wait, by place; there is an entry while a script of the place is under way. */
+  private final Map<K, Deque<Waiting<I, O>>> places = new HashMap<>();
 
   private record Waiting<I, O>(I item, CompletableFuture<O> outcome) {}
 
   /**
    * Waits for the first item.
    *
+   * @param mostPerScript how many items the writer takes at a time
    * @param size of an item, bytes
    */
-  QueueBatcher(Writer<I, O> writer, ToIntFunction<I> size) {
+  public ScriptBatcher(int mostPerScript, Writer<K, I, O> writer, ToIntFunction<I> size) {
+    this.mostPerScript = mostPerScript;
     this.writer = writer;
     this.size = size;
   }
 
   /** Writes an item, alone or with others; when their script fails, all of them fail. */
-  CompletionStage<O> add(QueueId queue, I item) {
+  public CompletionStage<O> add(K place, I item) {
     Waiting<I, O> one = new Waiting<>(item, new CompletableFuture<>());
-    synchronized (queues) {
-      Deque<Waiting<I, O>> behind = queues.get(queue);
+    synchronized (places) {
+      Deque<Waiting<I, O>> behind = places.get(place);
       if (behind != null) {
         behind.add(one);
         return one.outcome;
       }
-      queues.put(queue, new ArrayDeque<>());
+      places.put(place, new ArrayDeque<>());
     }
-    write(queue, List.of(one));
+    write(place, List.of(one));
     return one.outcome;
   }
 
-  private void write(QueueId queue, List<Waiting<I, O>> batch) {
+  private void write(K place, List<Waiting<I, O>> batch) {
     // In a stage, so that whatever is thrown fails these items and stops no others.
     CompletableFuture.completedFuture(batch.stream().map(Waiting::item).toList())
-        .thenCompose(items -> writer.write(queue, items))
+        .thenCompose(items -> writer.write(place, items))
         .whenComplete(
             (outcomes, failure) -> {
               // Before the answers, so that Redis need not wait for their callers.
               if (failure == null || !isStoreAway(failure)) {
-                writeNext(queue);
+                writeNext(place);
               } else {
-                refuseWaiting(queue);
+                refuseWaiting(place);
               }
               for (int i = 0; i < batch.size(); i++) {
                 if (failure != null) {
@@ -94,10 +98,10 @@ final class QueueBatcher<I, O> {
    * Redis did not answer in time, so those behind would wait for one timeout after the other; they
    * hear at once that nothing was done for them.
    */
-  private void refuseWaiting(QueueId queue) {
+  private void refuseWaiting(K place) {
     Deque<Waiting<I, O>> behind;
-    synchronized (queues) {
-      behind = queues.remove(queue);
+    synchronized (places) {
+      behind = places.remove(place);
     }
     if (behind == null) {
       return;
@@ -122,22 +126,22 @@ final class QueueBatcher<I, O> {
             || refusal.reason() == ErrorReason.ERROR_REASON_OUTCOME_UNKNOWN);
   }
 
-  private void writeNext(QueueId queue) {
+  private void writeNext(K place) {
     List<Waiting<I, O>> batch = new ArrayList<>();
-    synchronized (queues) {
-      Deque<Waiting<I, O>> behind = queues.getOrDefault(queue, new ArrayDeque<>());
+    synchronized (places) {
+      Deque<Waiting<I, O>> behind = places.getOrDefault(place, new ArrayDeque<>());
       int bytes = 0;
-      while (!behind.isEmpty() && batch.size() < TaskStore.MOST_PER_SCRIPT && bytes < MOST_BYTES) {
+      while (!behind.isEmpty() && batch.size() < mostPerScript && bytes < MOST_BYTES) {
         Waiting<I, O> one = behind.remove();
         bytes += size.applyAsInt(one.item);
         batch.add(one);
       }
       if (batch.isEmpty()) {
-        queues.remove(queue);
+        places.remove(place);
       }
     }
     if (!batch.isEmpty()) {
-      write(queue, batch);
+      write(place, batch);
     }
   }
 }

@@ -1,9 +1,8 @@
-package dev.troupe.server.task;
+package dev.troupe.server.redis;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.troupe.server.error.TroupeException;
-import dev.troupe.server.redis.Partition;
 import dev.troupe.v1.ErrorReason;
 import java.util.ArrayList;
 import java.util.List;
@@ -11,17 +10,18 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import org.junit.jupiter.api.Test;
 
-final class QueueBatcherTest {
+final class ScriptBatcherTest {
 
-  private static final QueueId QUEUE = new QueueId(new Partition("default", 0), "q");
+  private static final Partition PLACE = new Partition("default", 0);
 
   /** The scripts under way, to be answered by the test. */
   private record Script(List<String> items, CompletableFuture<List<String>> answer) {}
 
   private final List<Script> scripts = new ArrayList<>();
-  private final QueueBatcher<String, String> batcher =
-      new QueueBatcher<>(
-          (queue, items) -> {
+  private final ScriptBatcher<Partition, String, String> batcher =
+      new ScriptBatcher<>(
+          64,
+          (place, items) -> {
             Script script = new Script(items, new CompletableFuture<>());
             scripts.add(script);
             return script.answer;
@@ -70,7 +70,7 @@ final class QueueBatcherTest {
   }
 
   private CompletableFuture<String> add(String item) {
-    return batcher.add(QUEUE, item).toCompletableFuture();
+    return batcher.add(PLACE, item).toCompletableFuture();
   }
 
   private static ErrorReason reason(CompletableFuture<String> failed) {

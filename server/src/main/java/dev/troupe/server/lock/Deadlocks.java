@@ -1,0 +1,222 @@
+package dev.troupe.server.lock;
+
+import com.google.inject.Inject;
+import dev.troupe.server.redis.Namespaces;
+import dev.troupe.server.redis.Partition;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.Deque;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentHashMap;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Finds circles of owners who wait for each other, over all partitions, when a wait begins that may
+ * have closed one: that of an owner who holds or waits for something else.
+ *
+ * <p>The last wait of a circle sees all the others, as each looks only after its wait is written.
+ * Partitions are read one after the other, so that a circle may be made of pieces which never were
+ * at the same time: it is walked a second time, and if all its waits are still there, they were
+ * together in between, and nothing but a refusal ends it. Whoever finds it refuses the same one,
+ * the youngest wait.
+ */
+final class Deadlocks {
+
+  private static final Logger log = LoggerFactory.getLogger(Deadlocks.class);
+  private static final int MOST_OWNERS = 10_000;
+  private static final int OWNERS_PER_SCRIPT = 64;
+
+  private final LockStore store;
+  private final Namespaces namespaces;
+
+  /** Owners under search; true when another wait began meanwhile. */
+  private final Map<String, Boolean> searches = new ConcurrentHashMap<>();
+
+  @Inject
+  Deadlocks(LockStore store, Namespaces namespaces) {
+    this.store = store;
+    this.namespaces = namespaces;
+  }
+
+  /**
+   * Looks for circles that a new wait closed, and refuses one wait of each.
+   *
+   * @param entangled whether the owner holds or waits for more in the wait's own partition
+   */
+  void look(Partition partition, Wish wish, boolean entangled) {
+    String namespace = partition.namespace();
+    namespaces
+        .partitions(namespace)
+        .thenCompose(
+            partitions ->
+                entangled
+                    ? CompletableFuture.completedFuture(true)
+                    : isEntangled(partitions, partition, wish.owner()))
+        .thenAccept(
+            more -> {
+              if (more) {
+                search(namespace, wish.owner());
+              }
+            })
+        .whenComplete((done, failure) -> note(failure));
+  }
+
+  private CompletionStage<Boolean> isEntangled(
+      List<Partition> partitions, Partition but, String owner) {
+    CompletionStage<Boolean> any = CompletableFuture.completedFuture(false);
+    for (Partition other : partitions) {
+      if (!other.equals(but)) {
+        any = any.thenCombine(store.isEntangled(other, owner), Boolean::logicalOr);
+      }
+    }
+    return any;
+  }
+
+  /** One search of an owner at a time: a thousand waits of one owner need not a thousand. */
+  private void search(String namespace, String owner) {
+    String key = namespace + '\0' + owner;
+    if (searches.merge(key, false, (running, begun) -> true)) {
+      return;
+    }
+    circle(namespace, owner)
+        .whenComplete(
+            (found, failure) -> {
+              note(failure);
+              boolean again = Boolean.TRUE.equals(searches.remove(key));
+              if (again || (failure == null && found)) {
+                // There may be another circle beside the one that was opened.
+                search(namespace, owner);
+              }
+            });
+  }
+
+  private static void note(@Nullable Throwable failure) {
+    if (failure != null) {
+      log.warn("a search for deadlocks failed; those who wait time out", failure);
+    }
+  }
+
+  /** Whether a circle through the owner was found and opened. */
+  private CompletionStage<Boolean> circle(String namespace, String owner) {
+    return namespaces
+        .partitions(namespace)
+        .thenCompose(
+            partitions ->
+                walk(partitions, owner)
+                    .thenCompose(
+                        circle ->
+                            circle.isEmpty()
+                                ? CompletableFuture.completedFuture(false)
+                                : confirm(partitions, circle)
+                                    .thenCompose(
+                                        stands ->
+                                            stands
+                                                ? open(circle)
+                                                : CompletableFuture.completedFuture(false))));
+  }
+
+  /** The waits that lead from an owner back to itself; none when there is no circle. */
+  private CompletionStage<List<Blocking>> walk(List<Partition> partitions, String owner) {
+    return step(
+        partitions, owner, new ArrayDeque<>(List.of(owner)), new HashMap<>(), new HashSet<>());
+  }
+
+  /** Looks whom those at the head of the queue wait for; {@code reached} says by what. */
+  private CompletionStage<List<Blocking>> step(
+      List<Partition> partitions,
+      String owner,
+      Deque<String> queue,
+      Map<String, Blocking> reached,
+      Set<String> asked) {
+    List<String> owners = new ArrayList<>();
+    while (!queue.isEmpty() && owners.size() < OWNERS_PER_SCRIPT) {
+      String next = queue.remove();
+      if (asked.add(next)) {
+        owners.add(next);
+      }
+    }
+    if (owners.isEmpty() || asked.size() > MOST_OWNERS) {
+      return CompletableFuture.completedFuture(List.of());
+    }
+    return blockers(partitions, owners)
+        .thenCompose(
+            rows -> {
+              for (Blocking row : rows) {
+                if (reached.putIfAbsent(row.blocker(), row) == null) {
+                  queue.add(row.blocker());
+                }
+              }
+              return reached.containsKey(owner)
+                  ? CompletableFuture.completedFuture(path(owner, reached))
+                  : step(partitions, owner, queue, reached, asked);
+            });
+  }
+
+  private static List<Blocking> path(String owner, Map<String, Blocking> reached) {
+    List<Blocking> path = new ArrayList<>();
+    String at = owner;
+    do {
+      Blocking row = reached.get(at);
+      if (row == null) {
+        return List.of();
+      }
+      path.add(0, row);
+      at = row.owner();
+    } while (!at.equals(owner));
+    return path;
+  }
+
+  private CompletionStage<List<Blocking>> blockers(
+      List<Partition> partitions, List<String> owners) {
+    CompletionStage<List<Blocking>> all = CompletableFuture.completedFuture(new ArrayList<>());
+    for (Partition partition : partitions) {
+      all =
+          all.thenCombine(
+              store.blockers(partition, owners),
+              (found, more) -> {
+                found.addAll(more);
+                return found;
+              });
+    }
+    return all;
+  }
+
+  private CompletionStage<Boolean> confirm(List<Partition> partitions, List<Blocking> circle) {
+    return blockers(partitions, circle.stream().map(Blocking::owner).distinct().toList())
+        .thenApply(rows -> new HashSet<>(rows).containsAll(circle));
+  }
+
+  private CompletionStage<Boolean> open(List<Blocking> circle) {
+    Blocking youngest =
+        circle.stream()
+            .max(Comparator.comparingLong(Blocking::number).thenComparing(Blocking::waitId))
+            .orElseThrow();
+    return store.refuse(youngest.partition(), youngest.waitId(), inWords(circle));
+  }
+
+  private static String inWords(List<Blocking> circle) {
+    StringBuilder words = new StringBuilder();
+    for (Blocking row : circle) {
+      words
+          .append(words.isEmpty() ? "" : "; ")
+          .append(row.owner())
+          .append(" waits for ")
+          .append(row.lock())
+          .append(" behind ")
+          .append(row.blocker());
+      if (words.length() > 2000) {
+        return words.append("; and so on").toString();
+      }
+    }
+    return words.toString();
+  }
+}

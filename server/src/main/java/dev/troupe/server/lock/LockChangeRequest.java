@@ -1,0 +1,102 @@
+package dev.troupe.server.lock;
+
+import dev.troupe.v1.Fence;
+import java.util.List;
+
+/** One change of locks, as the script {@code lock/change} takes it. */
+sealed interface LockChangeRequest {
+
+  /** Appends it to the arguments of a script. */
+  void addTo(List<Object> arguments);
+
+  /** About how many bytes it takes. */
+  int size();
+
+  /** Asks for locks, or how the asking stands. */
+  record Acquire(Wish wish, int maxWaiters) implements LockChangeRequest {
+
+    @Override
+    public void addTo(List<Object> arguments) {
+      arguments.addAll(
+          List.of("A", wish.waitId(), wish.requestId(), wish.digest(), wish.fence().getName()));
+      arguments.addAll(List.of(wish.fence().getToken(), wish.owner(), wish.ttlMicros()));
+      arguments.addAll(List.of(wish.waitMicros(), wish.call(), wish.agent(), wish.session()));
+      arguments.addAll(List.of(wish.reentrant() ? 1 : 0, maxWaiters, wish.targets().size()));
+      for (Target target : wish.targets()) {
+        arguments.addAll(
+            List.of(
+                target.name(),
+                target.lease().getModeValue(),
+                target.lease().getPermits(),
+                target.limit(),
+                target.lease().getLeaseId(),
+                // Who reads of a lock must not learn how to release it.
+                target.lease().toBuilder().clearLeaseId().build().toByteArray()));
+      }
+    }
+
+    @Override
+    public int size() {
+      int size = 256;
+      for (Target target : wish.targets()) {
+        size += target.lease().getSerializedSize() + 64;
+      }
+      return size;
+    }
+  }
+
+  /** Gives a lease back. */
+  record Release(String name, String leaseId, String requestId, String digest, Fence fence)
+      implements LockChangeRequest {
+
+    @Override
+    public void addTo(List<Object> arguments) {
+      arguments.addAll(List.of("R", leaseId, name, requestId, digest));
+      arguments.addAll(List.of(fence.getName(), fence.getToken()));
+    }
+
+    @Override
+    public int size() {
+      return 128 + name.length();
+    }
+  }
+
+  /**
+   * Makes a lease last longer.
+   *
+   * @param ttlMicros from now; 0 for the lease's own
+   */
+  record Renew(
+      String name, String leaseId, long ttlMicros, String requestId, String digest, Fence fence)
+      implements LockChangeRequest {
+
+    @Override
+    public void addTo(List<Object> arguments) {
+      arguments.addAll(List.of("N", leaseId, name, ttlMicros, requestId, digest));
+      arguments.addAll(List.of(fence.getName(), fence.getToken()));
+    }
+
+    @Override
+    public int size() {
+      return 128 + name.length();
+    }
+  }
+
+  /** Says that nobody hears the answer to a wish any more. */
+  record Detach(Wish wish) implements LockChangeRequest {
+
+    @Override
+    public void addTo(List<Object> arguments) {
+      arguments.addAll(List.of("D", wish.waitId(), wish.requestId(), wish.call()));
+      arguments.addAll(List.of(wish.forget() ? 1 : 0, wish.targets().size()));
+      for (Target target : wish.targets()) {
+        arguments.addAll(List.of(target.lease().getLeaseId(), target.name()));
+      }
+    }
+
+    @Override
+    public int size() {
+      return 128 + 64 * wish.targets().size();
+    }
+  }
+}

@@ -1,0 +1,192 @@
+package dev.troupe.server.lock;
+
+import com.google.inject.Inject;
+import com.google.protobuf.util.Timestamps;
+import dev.troupe.server.redis.Partition;
+import dev.troupe.v1.Fence;
+import dev.troupe.v1.LockLease;
+import io.grpc.Context;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ScheduledFuture;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * Acquires locks of several partitions: one partition after the other, in the order of their
+ * numbers, so that two sets never wait for each other. Those of one partition are granted together.
+ *
+ * <p>Until the last is there, the leases that were granted are renewed from here: if this server
+ * dies, a repeat of the request goes on with them, or they run out.
+ */
+final class LockSets {
+
+  private final LockStore store;
+  private final LockWaits waits;
+  private final ScheduledExecutorService timers;
+
+  @Inject
+  LockSets(LockStore store, LockWaits waits, ScheduledExecutorService timers) {
+    this.store = store;
+    this.waits = waits;
+    this.timers = timers;
+  }
+
+  /** All the wish's locks, or none. */
+  CompletionStage<LockAnswer> acquire(String namespace, Wish wish, Context caller) {
+    return locate(namespace, wish)
+        .thenCompose(
+            parts ->
+                parts.size() == 1
+                    ? waits.acquire(parts.firstKey(), wish, caller)
+                    : new Round(wish, parts, caller).run());
+  }
+
+  private CompletionStage<SortedMap<Partition, List<Target>>> locate(String namespace, Wish wish) {
+    CompletionStage<SortedMap<Partition, List<Target>>> parts =
+        CompletableFuture.completedFuture(new TreeMap<>(Comparator.comparingInt(Partition::index)));
+    for (Target target : wish.targets()) {
+      parts =
+          parts.thenCombine(
+              store.locate(namespace, target.name()),
+              (found, partition) -> {
+                found.computeIfAbsent(partition, p -> new ArrayList<>()).add(target);
+                return found;
+              });
+    }
+    return parts;
+  }
+
+  /** One call's way through the partitions. */
+  private final class Round {
+
+    private final Wish wish;
+    private final List<Map.Entry<Partition, List<Target>>> parts;
+    private final Context caller;
+    private final long endNanos;
+    private final Map<Partition, List<LockLease>> held = new HashMap<>();
+    private final ScheduledFuture<?> renewals;
+
+    Round(Wish wish, SortedMap<Partition, List<Target>> parts, Context caller) {
+      this.wish = wish;
+      this.parts = List.copyOf(parts.entrySet());
+      this.caller = caller;
+      this.endNanos = System.nanoTime() + TimeUnit.MICROSECONDS.toNanos(wish.waitMicros());
+      this.renewals =
+          timers.scheduleWithFixedDelay(
+              this::renewAll, wish.ttlMicros() / 3, wish.ttlMicros() / 3, TimeUnit.MICROSECONDS);
+    }
+
+    CompletionStage<LockAnswer> run() {
+      return next(0)
+          .whenComplete(
+              (answer, failure) -> {
+                renewals.cancel(false);
+                if (failure != null || !(answer instanceof LockAnswer.Granted)) {
+                  giveBack();
+                }
+              });
+    }
+
+    private CompletionStage<LockAnswer> next(int index) {
+      if (index == parts.size()) {
+        return renewAll().thenApply(this::inOrder);
+      }
+      Partition partition = parts.get(index).getKey();
+      return waits
+          .acquire(partition, part(index), caller)
+          .thenCompose(
+              answer -> {
+                if (!(answer instanceof LockAnswer.Granted granted)) {
+                  return CompletableFuture.completedFuture(answer);
+                }
+                synchronized (held) {
+                  held.put(partition, granted.leases());
+                }
+                return next(index + 1);
+              });
+    }
+
+    private Wish part(int index) {
+      long left = TimeUnit.NANOSECONDS.toMicros(endNanos - System.nanoTime());
+      // A repeat must find each part again, and parts must not be taken for each other.
+      String requestId = wish.requestId().isEmpty() ? "" : wish.requestId() + "#" + index;
+      return new Wish(
+          wish.waitId().substring(0, wish.waitId().length() - 2) + (10 + index),
+          requestId,
+          wish.forget(),
+          wish.digest(),
+          index == 0 ? wish.fence() : Fence.getDefaultInstance(),
+          wish.owner(),
+          wish.ttlMicros(),
+          wish.waitMicros() == 0 ? 0 : Math.max(1, left),
+          wish.call(),
+          wish.agent(),
+          wish.session(),
+          false,
+          parts.get(index).getValue());
+    }
+
+    private CompletionStage<Map<String, LockLease>> renewAll() {
+      Map<Partition, List<LockLease>> leases;
+      synchronized (held) {
+        leases = new HashMap<>(held);
+      }
+      CompletionStage<Map<String, LockLease>> all =
+          CompletableFuture.completedFuture(new HashMap<>());
+      for (Map.Entry<Partition, List<LockLease>> part : leases.entrySet()) {
+        for (LockLease lease : part.getValue()) {
+          all =
+              all.thenCombine(
+                  store.renew(
+                      part.getKey(),
+                      new LockChangeRequest.Renew(
+                          lease.getName(),
+                          lease.getLeaseId(),
+                          0,
+                          "",
+                          "",
+                          Fence.getDefaultInstance())),
+                  (found, renewed) -> {
+                    found.put(
+                        lease.getName(),
+                        lease.toBuilder()
+                            .setExpireTime(Timestamps.fromMicros(renewed.dueMicros()))
+                            .build());
+                    return found;
+                  });
+        }
+      }
+      return all;
+    }
+
+    private LockAnswer inOrder(Map<String, LockLease> leases) {
+      return new LockAnswer.Granted(
+          wish.targets().stream().map(target -> leases.get(target.name())).toList());
+    }
+
+    private void giveBack() {
+      synchronized (held) {
+        held.forEach(
+            (partition, leases) ->
+                leases.forEach(
+                    lease ->
+                        store.release(
+                            partition,
+                            new LockChangeRequest.Release(
+                                lease.getName(),
+                                lease.getLeaseId(),
+                                "",
+                                "",
+                                Fence.getDefaultInstance()))));
+      }
+    }
+  }
+}

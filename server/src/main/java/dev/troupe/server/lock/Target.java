@@ -1,0 +1,16 @@
+package dev.troupe.server.lock;
+
+import dev.troupe.v1.LockLease;
+
+/**
+ * One lock that somebody wants.
+ *
+ * @param lease what is known of the lease before it is granted, with its id
+ * @param limit permits of the semaphore; 0 for a lock
+ */
+record Target(LockLease lease, int limit) {
+
+  String name() {
+    return lease.getName();
+  }
+}

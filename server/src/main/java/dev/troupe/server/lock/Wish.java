@@ -1,0 +1,39 @@
+package dev.troupe.server.lock;
+
+import dev.troupe.v1.Fence;
+import java.util.List;
+
+/**
+ * What a caller wants, of one partition.
+ *
+ * @param waitId names the wait; the same for a repeat of the request
+ * @param requestId the caller's, or one of ours when it gave none and waits
+ * @param forget whether nobody can come back to this wait, as the caller gave no request id
+ * @param digest tells a repeat from another request under the same id
+ * @param waitMicros how long to wait; 0 asks for an answer at once
+ * @param call names the call that asks: a repeat of the request is another call
+ * @param agent that the leases are bound to; empty for none
+ * @param session token of the agent's session
+ */
+record Wish(
+    String waitId,
+    String requestId,
+    boolean forget,
+    String digest,
+    Fence fence,
+    String owner,
+    long ttlMicros,
+    long waitMicros,
+    String call,
+    String agent,
+    long session,
+    boolean reentrant,
+    List<Target> targets) {
+
+  /** The same wish, but to wait for another time. */
+  Wish waiting(long micros) {
+    return new Wish(
+        waitId, requestId, forget, digest, fence, owner, ttlMicros, micros, call, agent, session,
+        reentrant, targets);
+  }
+}

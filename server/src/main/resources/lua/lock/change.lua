@@ -1,0 +1,301 @@
+-- Does what callers ask of locks, one after the other: those that arrive together share
+-- a script, for most of what it costs Redis is the same for one and for many.
+--
+-- ARGV  one after the other:
+--       'A' acquire: wait id, request id, digest, fence name, fence token, owner, ttl us,
+--           wait us (0: at once, or no longer; below 0: as before, that long if this is
+--           new after all), call, agent, token of its session, 1 if reentrant, most who may wait, number of targets, then for
+--           each: name, mode, permits, limit, lease id, LockLease
+--       'R' release: lease id, name, request id, digest, fence name, fence token
+--       'N' renew: lease id, name, ttl us (0: as it was), request id, digest, fence name,
+--           fence token
+--       'D' the caller of an acquire is gone: wait id, request id, call, 1 to forget the
+--           wait, number of targets, then for each: lease id, name
+-- Reply {'OK', answer...}, each of them
+--       {'GRANTED', for each target: token, granted us, due us, holds, LockLease ('' as
+--           asked for), lease id ('' as asked for)}
+--       {'WAITING', number, how many are ahead, 1 if the owner holds or waits for more}
+--       {'HELD' | 'QUEUED' | 'TIMED_OUT', name, owner, due us, how many are ahead}
+--       {'RELEASED', 0|1, holds left}; {'RENEWED', due us}; {'GONE'}
+--       {'STALE'}; {'MODE', limit}; {'SESSION'}; {'FULL'}; {'DEADLOCK', circle};
+--       {'STALE_FENCE', highest}; {'REUSED'}
+--#include lock/lock
+--#include common/request
+--#include common/fence
+local KEPT = 60000
+
+local function add_granted(answer, g, due, lease, id)
+  for _, value in ipairs({int(g[G_TOKEN]), int(g[G_SINCE]), int(due), g[G_HOLDS], lease, id}) do
+    answer[#answer + 1] = value
+  end
+  return answer
+end
+
+-- Why a target cannot be had.
+local function refusal(why, name, ahead)
+  local owner, due = any_holder(name)
+  return {why, name, owner, due, ahead}
+end
+
+-- The grants that this wait became, claimed for this call; nil unless all are there.
+local function claim(targets, call, digest)
+  local grants_of, dues = {}, {}
+  for i, target in ipairs(targets) do
+    local g = load_grant(target[T_NAME], target[T_LEASE])
+    if not g then return nil end
+    if g[G_DIGEST] ~= digest then return {'REUSED'} end
+    dues[i] = tonumber(C('ZSCORE', DUE, target[T_LEASE]..target[T_NAME]))
+    if dues[i] <= US then return nil end
+    grants_of[i] = g
+  end
+  local answer = {'GRANTED'}
+  for i, target in ipairs(targets) do
+    local name, id, g = target[T_NAME], target[T_LEASE], grants_of[i]
+    if not is_claimed(g) then C('DEL', P..'lk:gone:'..server_of(call)) end
+    if g[G_CALL] ~= call then
+      g[G_CALL] = call
+      save_grant(name, id, g)
+    end
+    local due = math.max(dues[i], US + g[G_TTL])
+    C('ZADD', DUE, int(due), id..name)
+    add_granted(answer, g, due, '', '')
+    -- More may go with it than one script could grant.
+    local lock = load_lock(name)
+    if lock.q > 0 then grant_next(name, lock) end
+  end
+  return answer
+end
+
+-- A lease of this owner on a lock that it acquires once more.
+local function held_again(owner, target, ttl)
+  local name = target[T_NAME]
+  local prefix = 'h:'..owner..'\0'..name..'\0'
+  local member = C('ZRANGEBYLEX', INDEX, '['..prefix, '('..prefix..'\255', 'LIMIT', 0, 1)[1]
+  if not member then return nil end
+  local id = string.sub(member, #prefix + 1)
+  local g, lock = load_grant(name, id), load_lock(name)
+  local due = tonumber(C('ZSCORE', DUE, id..name))
+  if due <= US or lock.m ~= target[T_MODE] or g[G_PERMITS] ~= target[T_PERMITS] then return nil end
+  g[G_HOLDS] = g[G_HOLDS] + 1
+  if not is_claimed(g) then g[G_CALL] = 'again' end
+  save_grant(name, id, g)
+  due = math.max(due, US + ttl)
+  C('ZADD', DUE, int(due), id..name)
+  return add_granted({'GRANTED'}, g, due, g[G_LEASE], id)
+end
+
+local function has_more(owner)
+  for _, prefix in ipairs({'h:'..owner..'\0', 'w:'..owner..'\0'}) do
+    if C('ZRANGEBYLEX', INDEX, '['..prefix, '('..prefix..'\255', 'LIMIT', 0, 1)[1] then return 1 end
+  end
+  return 0
+end
+
+-- How many wait ahead, for the target that they are the most of.
+local function ahead(id, targets)
+  local most = 0
+  for _, target in ipairs(targets) do
+    most = math.max(most, C('ZRANK', queue_key(target[T_NAME]), id) or 0)
+  end
+  return most
+end
+
+local function wait_on(id, w, wait, call, digest)
+  if w[W_DIGEST] ~= digest then return {'REUSED'} end
+  if wait == 0 then
+    local answer = refusal('TIMED_OUT', w[W_TARGETS][1][T_NAME], ahead(id, w[W_TARGETS]))
+    local locks = {}
+    dequeue(id, w, locks)
+    for name, lock in pairs(locks) do grant_next(name, lock) end
+    return answer, true
+  end
+  if wait > 0 then
+    w[W_UNTIL], w[W_CALL] = US + wait, call
+    save_wait(id, w)
+  end
+  return {'WAITING', int(w[W_NUMBER]), ahead(id, w[W_TARGETS]), 0}
+end
+
+-- The first target that cannot be had at once, and why.
+local function obstacle(targets, locks)
+  for _, target in ipairs(targets) do
+    local name = target[T_NAME]
+    local lock = load_lock(name)
+    locks[name] = lock
+    if lock.there and lock.lim ~= target[T_LIMIT] then return {'MODE', lock.lim} end
+    if lock.q > 0 then return refusal('QUEUED', name, lock.q) end
+    if not fits(lock, target[T_MODE], target[T_PERMITS]) then return refusal('HELD', name, 0) end
+  end
+  return nil
+end
+
+local function acquire(id, request, digest, wish, wait, call, reentrant, most, fence, fence_token)
+  local answer = replay('Acquire', request, digest)
+  if answer then return answer end
+  local targets = wish[W_TARGETS]
+  if request ~= '' then
+    answer = claim(targets, call, digest)
+    if answer then
+      return answer[1] == 'REUSED' and answer or remember('Acquire', request, digest, answer, KEPT)
+    end
+    local w = load_wait(id)
+    if w then
+      local over
+      answer, over = wait_on(id, w, wait, call, digest)
+      return over and remember('Acquire', request, digest, answer, KEPT) or answer
+    end
+  end
+  local highest = stale_fence(fence, fence_token)
+  if highest then return {'STALE_FENCE', highest} end
+  if wish[W_AGENT] ~= '' then
+    local over = C('GET', P..'lk:so:'..wish[W_AGENT])
+    if over and wish[W_SESSION] <= tonumber(over) then return {'SESSION'} end
+  end
+  if reentrant then
+    answer = held_again(wish[W_OWNER], targets[1], wish[W_TTL])
+    if answer then return remember('Acquire', request, digest, answer, KEPT) end
+  end
+
+  local locks = {}
+  local refused = obstacle(targets, locks)
+  if refused and (is_past(DUE) or is_past(P..'lk:wd')) then
+    -- What ran out must not stand in the way until the sweeper comes.
+    expire()
+    give_up()
+    refused = obstacle(targets, locks)
+  end
+  if not refused then
+    answer = {'GRANTED'}
+    for _, target in ipairs(targets) do
+      local g, due = grant(locks[target[T_NAME]], wish, target, false)
+      add_granted(answer, g, due, '', '')
+    end
+    return remember('Acquire', request, digest, answer, KEPT)
+  end
+  if refused[1] == 'MODE' then return refused end
+  wait = math.abs(wait)
+  if wait == 0 then return remember('Acquire', request, digest, refused, KEPT) end
+
+  for _, target in ipairs(targets) do
+    local lock = locks[target[T_NAME]] or load_lock(target[T_NAME])
+    locks[target[T_NAME]] = lock
+    if lock.there and lock.lim ~= target[T_LIMIT] then return {'MODE', lock.lim} end
+    if lock.q >= most then return {'FULL'} end
+  end
+  local more = has_more(wish[W_OWNER])
+  wish[W_NUMBER], wish[W_SINCE], wish[W_UNTIL] = next_token(), US, US + wait
+  save_wait(id, wish)
+  for _, target in ipairs(targets) do
+    local name, lock = target[T_NAME], locks[target[T_NAME]]
+    lock.q, lock.lim = lock.q + 1, target[T_LIMIT]
+    save_lock(name, lock)
+    C('ZADD', queue_key(name), int(wish[W_NUMBER]), id)
+    C('ZADD', INDEX, 0, 'n:'..name, 0, 'w:'..wish[W_OWNER]..'\0'..name..'\0'..id)
+  end
+  if wish[W_AGENT] ~= '' then C('SADD', P..'lk:b:'..wish[W_AGENT], int(wish[W_SESSION])..' w'..id) end
+  return {'WAITING', int(wish[W_NUMBER]), ahead(id, targets), more}
+end
+
+local function release(id, name, request, digest, fence, fence_token)
+  local answer = replay('ReleaseLock', request, digest)
+  if answer then return answer end
+  local v = C('HMGET', lock_key(name), 'm', 'n', 'q', 'lim', 'g'..id)
+  if not v[5] then return {'RELEASED', 0, 0} end
+  local highest = stale_fence(fence, fence_token)
+  if highest then return {'STALE_FENCE', highest} end
+  local lock = {m = tonumber(v[1]), n = tonumber(v[2]), q = tonumber(v[3]), lim = tonumber(v[4])}
+  local g = unpack_one(v[5])
+  if g[G_HOLDS] > 1 then
+    g[G_HOLDS] = g[G_HOLDS] - 1
+    save_grant(name, id, g)
+    return remember('ReleaseLock', request, digest, {'RELEASED', 1, g[G_HOLDS]}, KEPT)
+  end
+  end_lease(lock, name, id, g, 'released', '')
+  if lock.q > 0 then grant_next(name, lock) end
+  return remember('ReleaseLock', request, digest, {'RELEASED', 1, 0}, KEPT)
+end
+
+local function renew(id, name, ttl, request, digest, fence, fence_token)
+  local answer = replay('Renew', request, digest)
+  if answer then return answer end
+  local g, due = load_grant(name, id), tonumber(C('ZSCORE', DUE, id..name) or 0)
+  if not g or due <= US then return {'STALE'} end
+  local highest = stale_fence(fence, fence_token)
+  if highest then return {'STALE_FENCE', highest} end
+  due = math.max(due, US + (ttl > 0 and ttl or g[G_TTL]))
+  C('ZADD', DUE, int(due), id..name)
+  if not is_claimed(g) then
+    g[G_CALL] = 'renewed'
+    save_grant(name, id, g)
+  end
+  return remember('Renew', request, digest, {'RENEWED', int(due)}, KEPT)
+end
+
+-- Nobody hears the answer of this call. Unless another one took its place, a grant waits
+-- for it to be made again, and so does a place in the queue; or both are over.
+local function detach(id, request, call, forget, leases)
+  local w = load_wait(id)
+  if w and w[W_CALL] == call then
+    if forget then
+      local locks = {}
+      dequeue(id, w, locks)
+      for name, lock in pairs(locks) do grant_next(name, lock) end
+    else
+      w[W_UNTIL], w[W_CALL] = math.min(w[W_UNTIL], US + CLAIM), ''
+      save_wait(id, w)
+    end
+  end
+  for _, one in ipairs(leases) do
+    local lease, name = one[1], one[2]
+    local g = load_grant(name, lease)
+    if g and (g[G_CALL] == call or g[G_CALL] == '?'..call) and g[G_HOLDS] == 1 then
+      if forget then
+        local lock = load_lock(name)
+        end_lease(lock, name, lease, g, 'released', 'the caller was gone')
+        if lock.q > 0 then grant_next(name, lock) end
+      else
+        g[G_CALL] = '?'
+        save_grant(name, lease, g)
+        local due = tonumber(C('ZSCORE', DUE, lease..name))
+        C('ZADD', DUE, int(math.min(due, US + CLAIM)), lease..name)
+        C('DEL', P..'rq:Acquire:'..request)
+      end
+    end
+  end
+  return {'GONE'}
+end
+
+local reply, i = {'OK'}, 1
+while i <= #ARGV do
+  local op = ARGV[i]
+  if op == 'A' then
+    local targets, at = {}, i + 15
+    for t = 1, tonumber(ARGV[i + 14]) do
+      targets[t] = {ARGV[at], tonumber(ARGV[at + 1]), tonumber(ARGV[at + 2]), tonumber(ARGV[at + 3]),
+        ARGV[at + 4], ARGV[at + 5]}
+      at = at + 6
+    end
+    local wish = {ARGV[i + 6], tonumber(ARGV[i + 7]), ARGV[i + 10], tonumber(ARGV[i + 11]), ARGV[i + 3], 0, 0,
+      0, ARGV[i + 9], ARGV[i + 2], targets}
+    reply[#reply + 1] = acquire(ARGV[i + 1], ARGV[i + 2], ARGV[i + 3], wish, tonumber(ARGV[i + 8]),
+      ARGV[i + 9], ARGV[i + 12] == '1', tonumber(ARGV[i + 13]), ARGV[i + 4], ARGV[i + 5])
+    i = at
+  elseif op == 'R' then
+    reply[#reply + 1] = release(ARGV[i + 1], ARGV[i + 2], ARGV[i + 3], ARGV[i + 4], ARGV[i + 5], ARGV[i + 6])
+    i = i + 7
+  elseif op == 'N' then
+    reply[#reply + 1] = renew(ARGV[i + 1], ARGV[i + 2], tonumber(ARGV[i + 3]), ARGV[i + 4], ARGV[i + 5],
+      ARGV[i + 6], ARGV[i + 7])
+    i = i + 8
+  else
+    local leases, at = {}, i + 6
+    for t = 1, tonumber(ARGV[i + 5]) do
+      leases[t] = {ARGV[at], ARGV[at + 1]}
+      at = at + 2
+    end
+    reply[#reply + 1] = detach(ARGV[i + 1], ARGV[i + 2], ARGV[i + 3], ARGV[i + 4] == '1', leases)
+    i = at
+  end
+end
+settle()
+return reply

@@ -1,0 +1,290 @@
+-- A lock: its keys, and the moves that several scripts share.
+--
+-- lk:l:<name>      HASH  m mode of its holders (0: none), n permits that they hold,
+--                        q how many wait, lim permits of a semaphore (0: a lock),
+--                        g<lease id> a grant, packed as G_* says. No key when the
+--                        lock is neither held nor waited for.
+-- lk:q:<name>      ZSET  wait id -> number of the wait; the lowest is next
+-- lk:w:<wait id>   STRING  a wait, packed as W_* and T_* say
+-- lk:due           ZSET  <lease id><name> -> when the lease runs out, us
+-- lk:wd            ZSET  wait id -> when it gives up, us
+-- lk:ix            ZSET  score 0, for listings: 'n:<name>' of every lock,
+--                        'h:<owner>\0<name>\0<lease id>' of every holder,
+--                        'w:<owner>\0<name>\0<wait id>' of every wait
+-- lk:b:<agent>     SET   what is bound to its sessions: '<token> l<lease id><name>' and
+--                        '<token> w<wait id>'
+-- lk:so:<agent>    STRING  highest token of a session that ended, kept for an hour
+-- lk:more          SET   locks whose next waiters could not all be granted at once
+-- lk:gone:<server> STRING  a server that left a grant unclaimed, kept for a minute
+-- lk:tok           STRING  last fencing token or number of a wait
+--
+-- Lease ids and wait ids are 22 characters. A free lock is granted by one HSET and
+-- leaves by one DEL.
+--#include common/log
+--#include common/protobuf
+--#include common/protobuf_token
+local EXCLUSIVE, SHARED, SEMAPHORE = 1, 2, 3
+local KINDS = {acquired = 1, released = 2, expired = 3, forced = 4, session_ended = 5, deadlock = 6}
+
+-- How long a grant waits to be claimed by whoever waited for it, us.
+local CLAIM = 5000000
+-- Most grants of one script; the next claim or the sweeper goes on.
+local MOST_GRANTS = 64
+
+-- A call is named by its server, a space and a number.
+--
+-- A grant: owner, permits, token, granted us, ttl us, holds, call that claimed it ('?' and
+-- the call that waited: nobody yet), agent, token of its session, digest of the request,
+-- number of its wait (0: none), encoded LockLease without what is known here.
+local G_OWNER, G_PERMITS, G_TOKEN, G_SINCE, G_TTL, G_HOLDS = 1, 2, 3, 4, 5, 6
+local G_CALL, G_AGENT, G_SESSION, G_DIGEST, G_WAIT, G_LEASE = 7, 8, 9, 10, 11, 12
+
+-- A wait: owner, ttl us, agent, token of its session, digest, its number, since us, until
+-- us, call that waits ('': it is gone), request id, and its targets: name, mode, permits, limit, lease id,
+-- LockLease.
+local W_OWNER, W_TTL, W_AGENT, W_SESSION, W_DIGEST = 1, 2, 3, 4, 5
+local W_NUMBER, W_SINCE, W_UNTIL, W_CALL, W_REQUEST, W_TARGETS = 6, 7, 8, 9, 10, 11
+local T_NAME, T_MODE, T_PERMITS, T_LIMIT, T_LEASE, T_BYTES = 1, 2, 3, 4, 5, 6
+
+local pack, unpack_one = cmsgpack.pack, cmsgpack.unpack
+local DUE, INDEX = P..'lk:due', P..'lk:ix'
+
+local first_token, last_token
+local function next_token()
+  if not last_token then
+    last_token = tonumber(C('GET', P..'lk:tok') or 0)
+    first_token = last_token
+  end
+  last_token = math.max(last_token + 1, US)
+  return last_token
+end
+
+-- What happened, appended by settle(), which every script calls at its end.
+local events = {}
+local function tell(kind, name, owner, token, mode, permits, reason, wait)
+  events[#events + 1] = {'lock.'..kind, name,
+    pb_int(1, KINDS[kind])..pb_bytes(2, name)..pb_bytes(3, owner)
+      ..(token ~= 0 and pb_token(4, token) or '')..pb_int(5, mode)..pb_bytes(6, reason)
+      ..pb_int(7, permits)..(wait ~= 0 and pb_token(8, wait) or '')}
+end
+
+local function settle()
+  if last_token ~= first_token then C('SET', P..'lk:tok', int(last_token)) end
+  if #events == 0 then return end
+  local seq = take_sequence(#events) - #events
+  for i, e in ipairs(events) do append(seq + i, 'troupe.locks', e[1], e[2], e[3]) end
+end
+
+local function lock_key(name) return P..'lk:l:'..name end
+local function queue_key(name) return P..'lk:q:'..name end
+
+local function load_lock(name)
+  local v = C('HMGET', lock_key(name), 'm', 'n', 'q', 'lim')
+  if not v[1] then return {m = 0, n = 0, q = 0, lim = 0} end
+  return {m = tonumber(v[1]), n = tonumber(v[2]), q = tonumber(v[3]), lim = tonumber(v[4]),
+    there = true}
+end
+
+local function save_lock(name, lock)
+  if lock.n > 0 or lock.q > 0 then
+    C('HSET', lock_key(name), 'm', lock.m, 'n', lock.n, 'q', lock.q, 'lim', lock.lim)
+  else
+    C('DEL', lock_key(name))
+    C('ZREM', INDEX, 'n:'..name)
+  end
+end
+
+-- Whether a lock can be had beside its holders; those who wait are another question.
+local function fits(lock, mode, permits)
+  if lock.m == 0 then return true end
+  if mode == SHARED then return lock.m == SHARED end
+  return mode == SEMAPHORE and lock.n + permits <= lock.lim
+end
+
+-- Grants a target of a wish, which has the fields of a wait; returns the grant and when
+-- it runs out.
+local function grant(lock, wish, target, waited)
+  local name, id = target[T_NAME], target[T_LEASE]
+  local wait = waited and wish[W_NUMBER] or 0
+  local call = waited and '?'..wish[W_CALL] or wish[W_CALL]
+  local g = {wish[W_OWNER], target[T_PERMITS], next_token(), US, wish[W_TTL], 1, call, wish[W_AGENT],
+    wish[W_SESSION], wish[W_DIGEST], wait, target[T_BYTES]}
+  lock.m, lock.n, lock.lim = target[T_MODE], lock.n + target[T_PERMITS], target[T_LIMIT]
+  local due = US + (waited and math.min(CLAIM, wish[W_TTL]) or wish[W_TTL])
+  C('HSET', lock_key(name), 'm', lock.m, 'n', lock.n, 'q', lock.q, 'lim', lock.lim, 'g'..id, pack(g))
+  C('ZADD', DUE, int(due), id..name)
+  C('ZADD', INDEX, 0, 'n:'..name, 0, 'h:'..wish[W_OWNER]..'\0'..name..'\0'..id)
+  if wish[W_AGENT] ~= '' then
+    C('SADD', P..'lk:b:'..wish[W_AGENT], int(wish[W_SESSION])..' l'..id..name)
+  end
+  tell('acquired', name, wish[W_OWNER], g[G_TOKEN], target[T_MODE], target[T_PERMITS], '', wait)
+  return g, due
+end
+
+local function is_claimed(g) return string.sub(g[G_CALL], 1, 1) ~= '?' end
+
+local function server_of(call) return string.match(call, '^%??([^ ]*)') end
+
+local function load_grant(name, id)
+  local packed = C('HGET', lock_key(name), 'g'..id)
+  return packed and unpack_one(packed)
+end
+
+local function save_grant(name, id, g) C('HSET', lock_key(name), 'g'..id, pack(g)) end
+
+-- Ends a lease. The next waiters are not granted yet.
+local function end_lease(lock, name, id, g, kind, reason)
+  local mode = lock.m
+  lock.n = lock.n - g[G_PERMITS]
+  if lock.n == 0 then lock.m = 0 end
+  if lock.n > 0 or lock.q > 0 then C('HDEL', lock_key(name), 'g'..id) end
+  save_lock(name, lock)
+  C('ZREM', DUE, id..name)
+  C('ZREM', INDEX, 'h:'..g[G_OWNER]..'\0'..name..'\0'..id)
+  if g[G_AGENT] ~= '' then
+    C('SREM', P..'lk:b:'..g[G_AGENT], int(g[G_SESSION])..' l'..id..name)
+  end
+  tell(kind, name, g[G_OWNER], g[G_TOKEN], mode, g[G_PERMITS], reason, 0)
+end
+
+local function load_wait(id)
+  local packed = C('GET', P..'lk:w:'..id)
+  return packed and unpack_one(packed)
+end
+
+local function save_wait(id, w)
+  C('SET', P..'lk:w:'..id, pack(w))
+  C('ZADD', P..'lk:wd', int(w[W_UNTIL]), id)
+end
+
+-- Takes a wait out of the queues of its locks. `locks` holds those that are loaded.
+local function dequeue(id, w, locks)
+  for _, target in ipairs(w[W_TARGETS]) do
+    local name = target[T_NAME]
+    if C('ZREM', queue_key(name), id) == 1 then
+      local lock = locks[name] or load_lock(name)
+      locks[name] = lock
+      lock.q = lock.q - 1
+      save_lock(name, lock)
+    end
+    C('ZREM', INDEX, 'w:'..w[W_OWNER]..'\0'..name..'\0'..id)
+  end
+  C('DEL', P..'lk:w:'..id)
+  C('ZREM', P..'lk:wd', id)
+  if w[W_AGENT] ~= '' then C('SREM', P..'lk:b:'..w[W_AGENT], int(w[W_SESSION])..' w'..id) end
+end
+
+-- Ends a wait without a grant, and says so to the server that may still hang on it.
+local function drop(id, w, locks, kind, reason)
+  dequeue(id, w, locks)
+  local first = w[W_TARGETS][1]
+  tell(kind, first[T_NAME], w[W_OWNER], 0, first[T_MODE], first[T_PERMITS], reason, w[W_NUMBER])
+end
+
+-- Whether a wait is the next of all its locks, and all of them can be had.
+local function is_due(id, w, locks)
+  for _, target in ipairs(w[W_TARGETS]) do
+    local name = target[T_NAME]
+    local lock = locks[name] or load_lock(name)
+    locks[name] = lock
+    if not fits(lock, target[T_MODE], target[T_PERMITS]) then return false end
+    if C('ZRANGE', queue_key(name), 0, 0)[1] ~= id then return false end
+  end
+  return true
+end
+
+-- Grants a lock to those who are next, as long as they can have it. A wait for several
+-- locks may be the next of others than this one, so these are looked at too.
+local grants = 0
+local function grant_next(name, lock)
+  local locks, work = {[name] = lock}, {name}
+  while #work > 0 do
+    local at = table.remove(work)
+    local l = locks[at]
+    while l.q > 0 do
+      local id = C('ZRANGE', queue_key(at), 0, 0)[1]
+      local w = load_wait(id)
+      if not w then
+        -- Never so by our own doing; a queue must not stop at it.
+        C('ZREM', queue_key(at), id)
+        l.q = l.q - 1
+        save_lock(at, l)
+      elseif w[W_UNTIL] <= US then
+        drop(id, w, locks, 'expired', 'waited in vain')
+      elseif w[W_CALL] ~= '' and C('EXISTS', P..'lk:gone:'..server_of(w[W_CALL])) == 1 then
+        -- Whoever still wants it came back by another server, or will hear of this.
+        drop(id, w, locks, 'expired', 'its server is gone')
+      elseif not is_due(id, w, locks) then
+        break
+      elseif grants >= MOST_GRANTS then
+        C('SADD', P..'lk:more', at)
+        break
+      else
+        grants = grants + 1
+        dequeue(id, w, locks)
+        for _, target in ipairs(w[W_TARGETS]) do grant(locks[target[T_NAME]], w, target, true) end
+      end
+      if w and #w[W_TARGETS] > 1 then
+        for _, target in ipairs(w[W_TARGETS]) do
+          if target[T_NAME] ~= at and locks[target[T_NAME]].q > 0 then
+            work[#work + 1] = target[T_NAME]
+          end
+        end
+      end
+    end
+  end
+end
+
+-- Ends up to 64 leases that ran out, of any locks; returns how many.
+local function expire()
+  local due = C('ZRANGEBYSCORE', DUE, '-inf', int(US), 'LIMIT', 0, 64)
+  for _, member in ipairs(due) do
+    local id, name = string.sub(member, 1, 22), string.sub(member, 23)
+    local g, lock = load_grant(name, id), load_lock(name)
+    if g then
+      local server = not is_claimed(g) and server_of(g[G_CALL]) or ''
+      -- A server claims at once. One that does not would cost each who waits this long.
+      if server ~= '' then C('SET', P..'lk:gone:'..server, 1, 'PX', 60000) end
+      end_lease(lock, name, id, g, 'expired', is_claimed(g) and '' or 'not claimed')
+      grant_next(name, lock)
+    else
+      C('ZREM', DUE, member)
+    end
+  end
+  return #due
+end
+
+-- Ends up to 64 waits whose time is up, of any locks; returns how many.
+local function give_up()
+  local late = C('ZRANGEBYSCORE', P..'lk:wd', '-inf', int(US), 'LIMIT', 0, 64)
+  for _, id in ipairs(late) do
+    local w, locks = load_wait(id), {}
+    if w then
+      drop(id, w, locks, 'expired', 'waited in vain')
+      for name, lock in pairs(locks) do grant_next(name, lock) end
+    else
+      C('ZREM', P..'lk:wd', id)
+    end
+  end
+  return #late
+end
+
+local function is_past(key)
+  local soonest = C('ZRANGE', key, 0, 0, 'WITHSCORES')[2]
+  return soonest and tonumber(soonest) <= US
+end
+
+-- A holder of a lock and when its lease runs out: one of them, '' when there is none.
+local function any_holder(name)
+  local cursor = '0'
+  for _ = 1, 16 do
+    local found = C('HSCAN', lock_key(name), cursor, 'MATCH', 'g*', 'COUNT', 16)
+    if found[2][1] then
+      local g = unpack_one(found[2][2])
+      return g[G_OWNER], C('ZSCORE', DUE, string.sub(found[2][1], 2)..name) or '0'
+    end
+    cursor = found[1]
+    if cursor == '0' then break end
+  end
+  return '', '0'
+end

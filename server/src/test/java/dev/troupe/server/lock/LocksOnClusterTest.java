@@ -1,0 +1,32 @@
+package dev.troupe.server.lock;
+
+import dev.troupe.server.redis.TestRedis;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+
+/** The locks' contract on a Redis Cluster of six processes, with 16 partitions. */
+@SuppressWarnings("NullAway.Init")
+final class LocksOnClusterTest
+    implements LockLeaseContract,
+        LockWaitContract,
+        LockSetContract,
+        LockDeadlockContract,
+        LockViewContract {
+
+  private static LockHarness locks;
+
+  @BeforeAll
+  static void start() throws Exception {
+    locks = new LockHarness(TestRedis.cluster(), 16);
+  }
+
+  @AfterAll
+  static void stop() throws Exception {
+    locks.close();
+  }
+
+  @Override
+  public LockHarness locks() {
+    return locks;
+  }
+}
