@@ -24,6 +24,7 @@ public final class TroupeClient implements AutoCloseable {
   private final TaskClient tasks;
   private final AgentClient agents;
   private final EventClient events;
+  private final LockClient locks;
 
   private TroupeClient(Builder builder) {
     ManagedChannel own = null;
@@ -42,6 +43,7 @@ public final class TroupeClient implements AutoCloseable {
     this.tasks = new TaskClient(runtime);
     this.agents = new AgentClient(runtime);
     this.events = new EventClient(runtime);
+    this.locks = new LockClient(runtime);
   }
 
   /** A client of the server at "host:port", in the namespace "default". */
@@ -82,6 +84,16 @@ public final class TroupeClient implements AutoCloseable {
   /** Topics, with calls that return when they are done. */
   public BlockingEventClient blockingEvents() {
     return new BlockingEventClient(events);
+  }
+
+  /** Locks and elections. */
+  public LockClient locks() {
+    return locks;
+  }
+
+  /** Locks, with calls that return when they are done. */
+  public BlockingLockClient blockingLocks() {
+    return new BlockingLockClient(locks);
   }
 
   /** Begins a worker on these queues, 1 to 16 of them. */

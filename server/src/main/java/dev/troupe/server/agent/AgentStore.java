@@ -5,6 +5,7 @@ import com.google.protobuf.Duration;
 import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.protobuf.util.Durations;
 import dev.troupe.server.error.TroupeException;
+import dev.troupe.server.redis.Fences;
 import dev.troupe.server.redis.Namespaces;
 import dev.troupe.server.redis.Partition;
 import dev.troupe.server.redis.PartitionSweep.Swept;
@@ -86,7 +87,7 @@ public final class AgentStore {
         request.getStatus() == AgentStatus.AGENT_STATUS_UNSPECIFIED
             ? AgentStatus.AGENT_STATUS_STARTING
             : request.getStatus();
-    List<Object> arguments = guarded(agent.getAgentId(), request.getFence());
+    List<Object> arguments = guarded(partition, agent.getAgentId(), request.getFence());
     add(arguments, request.getRequestId(), digest, agent.toByteArray(), status.getNumber());
     add(
         arguments,
@@ -130,7 +131,7 @@ public final class AgentStore {
    */
   public CompletionStage<Agent> update(
       Partition partition, Agent agent, long token, Fence fence, String requestId, String digest) {
-    List<Object> arguments = guarded(agent.getAgentId(), fence);
+    List<Object> arguments = guarded(partition, agent.getAgentId(), fence);
     add(arguments, requestId, digest, agent.getVersion(), token);
     add(
         arguments,
@@ -161,7 +162,7 @@ public final class AgentStore {
       Fence fence,
       String requestId,
       String digest) {
-    List<Object> arguments = guarded(agentId, fence);
+    List<Object> arguments = guarded(partition, agentId, fence);
     add(arguments, requestId, digest, token, reason, retention.toNanos() / 1000);
     return run(DEREGISTER, partition, arguments).thenApply(reply -> agent(reply, 2));
   }
@@ -265,9 +266,9 @@ public final class AgentStore {
     }
   }
 
-  private static List<Object> guarded(String agentId, Fence fence) {
+  private static List<Object> guarded(Partition partition, String agentId, Fence fence) {
     List<Object> arguments = new ArrayList<>();
-    add(arguments, agentId, fence.getName(), fence.getToken());
+    add(arguments, agentId, Fences.name(partition, fence), fence.getToken());
     return arguments;
   }
 

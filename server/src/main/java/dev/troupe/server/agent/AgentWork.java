@@ -4,6 +4,7 @@ import com.google.inject.Inject;
 import dev.troupe.server.lifecycle.Lifecycle;
 import dev.troupe.server.lifecycle.PeriodicTasks;
 import dev.troupe.server.lifecycle.Service;
+import dev.troupe.server.redis.Leaders;
 import dev.troupe.server.redis.Namespaces;
 import dev.troupe.server.redis.PartitionSweep;
 import java.time.Duration;
@@ -11,8 +12,8 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 
 /**
- * Notices agents that fell silent, in every partition. Every server does so; a script marks each
- * agent once.
+ * Notices agents that fell silent, in every partition. One server at a time does so; a script marks
+ * each agent once.
  */
 final class AgentWork implements Service {
 
@@ -26,12 +27,17 @@ final class AgentWork implements Service {
   AgentWork(
       AgentStore store,
       AgentConfig config,
+      Leaders leaders,
       Namespaces namespaces,
       PeriodicTasks tasks,
       Lifecycle lifecycle) {
     this.sweep =
         new PartitionSweep(
-            namespaces, partition -> store.sweep(partition, config.retention()), SOONEST, LATEST);
+            leaders.of("agent-sweep"),
+            namespaces,
+            partition -> store.sweep(partition, config.retention()),
+            SOONEST,
+            LATEST);
     this.tasks = tasks;
     lifecycle.register("agents", this);
   }

@@ -42,6 +42,7 @@ public final class TroupeCli {
         .addSubcommand(new QueuesCommand(console))
         .addSubcommand(new TasksCommand(console, Ticker.systemTicker()))
         .addSubcommand(new EventsCommand(console))
+        .addSubcommand(new LocksCommand(console))
         .addSubcommand(new DoctorCommand(console, environment))
         .addSubcommand(new CompletionCommand(console, completion));
     root.registerConverter(Duration.class, TroupeCli::duration)

@@ -3,6 +3,7 @@ package dev.troupe.server.event;
 import com.google.inject.Inject;
 import dev.troupe.server.log.LogPosition;
 import dev.troupe.server.log.PartitionLogs.LogHead;
+import dev.troupe.server.redis.Fences;
 import dev.troupe.server.redis.Namespaces;
 import dev.troupe.server.redis.Partition;
 import dev.troupe.server.redis.Reply;
@@ -65,7 +66,7 @@ public final class EventStore {
                         EventKeys.digest(topic, event.getSource(), event.getId()),
                         event.toByteArray(),
                         event.hasTime() ? "0" : "1",
-                        fence.getName(),
+                        Fences.name(partition, fence),
                         fence.getToken())
                     .thenApply(reply -> outcome(partition, new Reply(reply))));
   }

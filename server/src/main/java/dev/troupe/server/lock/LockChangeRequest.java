@@ -1,5 +1,7 @@
 package dev.troupe.server.lock;
 
+import dev.troupe.server.redis.Fences;
+import dev.troupe.server.redis.Partition;
 import dev.troupe.v1.Fence;
 import java.util.List;
 
@@ -7,7 +9,7 @@ import java.util.List;
 sealed interface LockChangeRequest {
 
   /** Appends it to the arguments of a script. */
-  void addTo(List<Object> arguments);
+  void addTo(Partition partition, List<Object> arguments);
 
   /** About how many bytes it takes. */
   int size();
@@ -16,9 +18,14 @@ sealed interface LockChangeRequest {
   record Acquire(Wish wish, int maxWaiters) implements LockChangeRequest {
 
     @Override
-    public void addTo(List<Object> arguments) {
+    public void addTo(Partition partition, List<Object> arguments) {
       arguments.addAll(
-          List.of("A", wish.waitId(), wish.requestId(), wish.digest(), wish.fence().getName()));
+          List.of(
+              "A",
+              wish.waitId(),
+              wish.requestId(),
+              wish.digest(),
+              Fences.name(partition, wish.fence())));
       arguments.addAll(List.of(wish.fence().getToken(), wish.owner(), wish.ttlMicros()));
       arguments.addAll(List.of(wish.waitMicros(), wish.call(), wish.agent(), wish.session()));
       arguments.addAll(List.of(wish.reentrant() ? 1 : 0, maxWaiters, wish.targets().size()));
@@ -50,9 +57,9 @@ sealed interface LockChangeRequest {
       implements LockChangeRequest {
 
     @Override
-    public void addTo(List<Object> arguments) {
+    public void addTo(Partition partition, List<Object> arguments) {
       arguments.addAll(List.of("R", leaseId, name, requestId, digest));
-      arguments.addAll(List.of(fence.getName(), fence.getToken()));
+      arguments.addAll(List.of(Fences.name(partition, fence), fence.getToken()));
     }
 
     @Override
@@ -71,9 +78,9 @@ sealed interface LockChangeRequest {
       implements LockChangeRequest {
 
     @Override
-    public void addTo(List<Object> arguments) {
+    public void addTo(Partition partition, List<Object> arguments) {
       arguments.addAll(List.of("N", leaseId, name, ttlMicros, requestId, digest));
-      arguments.addAll(List.of(fence.getName(), fence.getToken()));
+      arguments.addAll(List.of(Fences.name(partition, fence), fence.getToken()));
     }
 
     @Override
@@ -86,7 +93,7 @@ sealed interface LockChangeRequest {
   record Detach(Wish wish) implements LockChangeRequest {
 
     @Override
-    public void addTo(List<Object> arguments) {
+    public void addTo(Partition partition, List<Object> arguments) {
       arguments.addAll(List.of("D", wish.waitId(), wish.requestId(), wish.call()));
       arguments.addAll(List.of(wish.forget() ? 1 : 0, wish.targets().size()));
       for (Target target : wish.targets()) {

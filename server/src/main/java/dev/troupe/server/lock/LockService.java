@@ -40,7 +40,6 @@ final class LockService extends LockServiceGrpc.LockServiceImplBase {
 
   private final LockStore store;
   private final Wishes wishes;
-  private final LockWaits waits;
   private final LockSets sets;
   private final KeepAliveStreams keepAlives;
   private final LockListing listing;
@@ -50,14 +49,12 @@ final class LockService extends LockServiceGrpc.LockServiceImplBase {
   LockService(
       LockStore store,
       Wishes wishes,
-      LockWaits waits,
       LockSets sets,
       KeepAliveStreams keepAlives,
       LockListing listing,
       LockWatching watching) {
     this.store = store;
     this.wishes = wishes;
-    this.waits = waits;
     this.sets = sets;
     this.keepAlives = keepAlives;
     this.listing = listing;
@@ -74,10 +71,7 @@ final class LockService extends LockServiceGrpc.LockServiceImplBase {
           if (wish.waitMicros() > 0) {
             LoadLimit.waits();
           }
-          Context context = Context.current();
-          return store
-              .locate(Names.namespace(request.getNamespace()), request.getName())
-              .thenCompose(partition -> waits.acquire(partition, wish, context))
+          return sets.acquire(Names.namespace(request.getNamespace()), wish, Context.current())
               .thenApply(LockService::acquired);
         });
   }

@@ -41,12 +41,22 @@ final class LockSets {
 
   /** All the wish's locks, or none. */
   CompletionStage<LockAnswer> acquire(String namespace, Wish wish, Context caller) {
-    return locate(namespace, wish)
+    return checkSession(namespace, wish)
+        .thenCompose(current -> locate(namespace, wish))
         .thenCompose(
             parts ->
                 parts.size() == 1
                     ? waits.acquire(parts.firstKey(), wish, caller)
                     : new Round(wish, parts, caller).run());
+  }
+
+  /** A session that ends after this look leaves a mark in every partition. */
+  private CompletionStage<?> checkSession(String namespace, Wish wish) {
+    return wish.agent().isEmpty()
+        ? CompletableFuture.completedFuture(null)
+        : store
+            .locate(namespace, wish.agent())
+            .thenCompose(home -> store.checkSession(home, wish.agent(), wish.session()));
   }
 
   private CompletionStage<SortedMap<Partition, List<Target>>> locate(String namespace, Wish wish) {

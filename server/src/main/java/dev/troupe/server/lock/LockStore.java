@@ -1,6 +1,7 @@
 package dev.troupe.server.lock;
 
 import com.google.inject.Inject;
+import dev.troupe.server.redis.Fences;
 import dev.troupe.server.redis.Namespaces;
 import dev.troupe.server.redis.Partition;
 import dev.troupe.server.redis.PartitionSweep.Swept;
@@ -36,6 +37,7 @@ public final class LockStore {
   private static final Script FORCE = Script.load("lock/force");
   private static final Script REFUSE = Script.load("lock/refuse");
   private static final Script END_SESSION = Script.load("lock/end_session");
+  private static final Script SESSION = Script.load("lock/session");
   private static final Script GET = Script.load("lock/get");
   private static final Script LIST = Script.load("lock/list");
   private static final Script BLOCKERS = Script.load("lock/blockers");
@@ -100,7 +102,7 @@ public final class LockStore {
   private CompletionStage<List<LockAnswer>> change(
       Partition partition, List<LockChangeRequest> requests) {
     List<Object> arguments = new ArrayList<>();
-    requests.forEach(request -> request.addTo(arguments));
+    requests.forEach(request -> request.addTo(partition, arguments));
     return run(CHANGE, partition, arguments)
         .thenApply(
             reply -> {
@@ -153,7 +155,7 @@ public final class LockStore {
       String requestId,
       String digest) {
     List<Object> arguments = new ArrayList<>(List.of(name, owner, reason, requestId, digest));
-    arguments.addAll(List.of(fence.getName(), fence.getToken()));
+    arguments.addAll(List.of(Fences.name(partition, fence), fence.getToken()));
     return run(FORCE, partition, arguments)
         .thenApply(reply -> new Forced(LockCodec.forced(reply), reply.number(1) == 1));
   }
@@ -173,6 +175,11 @@ public final class LockStore {
       Partition partition, String agent, long session, String reason) {
     return run(END_SESSION, partition, List.of(agent, session, reason))
         .thenApply(reply -> reply.number(1) >= MOST_SWEPT);
+  }
+
+  /** Fails unless a session is an agent's current one; to be asked where the agent lives. */
+  CompletionStage<?> checkSession(Partition home, String agent, long session) {
+    return run(SESSION, home, List.of(agent, session));
   }
 
   /** Whom some owners wait for in this partition. */

@@ -26,6 +26,7 @@ public final class PartitionSweep {
    */
   public record Swept(boolean more, long dueInMicros) {}
 
+  private final Leaders.Leader leader;
   private final Namespaces namespaces;
   private final Function<Partition, CompletionStage<Swept>> sweep;
   private final Duration soonest;
@@ -34,15 +35,18 @@ public final class PartitionSweep {
   /**
    * Prepares rounds.
    *
+   * @param leader who sweeps; the others only look whether it is their turn
    * @param sweep what to do to each partition, a bounded number of steps at a time
    * @param soonest pause between two rounds at the least
    * @param latest pause at the most
    */
   public PartitionSweep(
+      Leaders.Leader leader,
       Namespaces namespaces,
       Function<Partition, CompletionStage<Swept>> sweep,
       Duration soonest,
       Duration latest) {
+    this.leader = leader;
     this.namespaces = namespaces;
     this.sweep = sweep;
     this.soonest = soonest;
@@ -54,6 +58,12 @@ public final class PartitionSweep {
    * did.
    */
   public CompletionStage<Duration> round() {
+    return leader
+        .isMe()
+        .thenCompose(mine -> mine ? sweep() : CompletableFuture.completedFuture(latest));
+  }
+
+  private CompletionStage<Duration> sweep() {
     return namespaces
         .known()
         .thenCompose(this::partitions)

@@ -75,6 +75,7 @@ public final class RedisConnections implements RedisClients, AutoCloseable {
     client.setEventLoopGroup(eventLoops);
     client.setTransportMode(Epoll.isAvailable() ? TransportMode.EPOLL : TransportMode.NIO);
     client.setThreads(2);
+    client.setLockWatchdogTimeout(RedissonLeaders.LEASE_MILLIS);
     client.setTcpNoDelay(true);
     client.setTcpKeepAlive(true);
     client.setNettyHook(new ConsolidateFlushes());

@@ -41,6 +41,12 @@ public final class RedisModule extends AbstractModule {
 
   @Provides
   @Singleton
+  Leaders leaders(RedisClients clients, Lifecycle lifecycle) {
+    return lifecycle.register("leaders", new RedissonLeaders(clients));
+  }
+
+  @Provides
+  @Singleton
   Doorbell doorbell(RedisClients clients) {
     return new RedissonDoorbell(clients);
   }

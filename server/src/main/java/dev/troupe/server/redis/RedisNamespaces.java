@@ -1,7 +1,5 @@
 package dev.troupe.server.redis;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
-
 import dev.troupe.server.error.TroupeException;
 import dev.troupe.v1.ErrorReason;
 import java.util.ArrayList;
@@ -11,7 +9,6 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
-import java.util.zip.CRC32;
 
 /**
  * Namespaces as one hash for all servers: name to number of partitions. A name is hashed by CRC-32,
@@ -20,7 +17,7 @@ import java.util.zip.CRC32;
 public final class RedisNamespaces implements Namespaces {
 
   private static final int MOST = 10_000;
-  private static final Partition REGISTRY = new Partition("troupe", 0);
+  private static final Partition REGISTRY = new Partition("troupe", 0, 1);
   private static final Script OPEN = Script.load("redis/open_namespace");
   private static final Script LIST = Script.load("redis/list_namespaces");
 
@@ -41,17 +38,7 @@ public final class RedisNamespaces implements Namespaces {
 
   @Override
   public CompletionStage<Partition> locate(String namespace, String name) {
-    return count(namespace)
-        .thenApply(partitions -> new Partition(namespace, hash(name, partitions)));
-  }
-
-  private static int hash(String name, int partitions) {
-    if (partitions == 1) {
-      return 0;
-    }
-    CRC32 crc = new CRC32();
-    crc.update(name.getBytes(UTF_8));
-    return (int) (crc.getValue() % partitions);
+    return count(namespace).thenApply(partitions -> Partition.of(namespace, partitions, name));
   }
 
   @Override
@@ -62,7 +49,7 @@ public final class RedisNamespaces implements Namespaces {
   private static List<Partition> all(String namespace, int count) {
     List<Partition> partitions = new ArrayList<>(count);
     for (int i = 0; i < count; i++) {
-      partitions.add(new Partition(namespace, i));
+      partitions.add(new Partition(namespace, i, count));
     }
     return partitions;
   }

@@ -4,6 +4,7 @@ import com.google.inject.Inject;
 import com.google.protobuf.Duration;
 import com.google.protobuf.util.Durations;
 import dev.troupe.server.error.TroupeException;
+import dev.troupe.server.redis.Fences;
 import dev.troupe.server.redis.Namespaces;
 import dev.troupe.server.redis.Partition;
 import dev.troupe.server.redis.PartitionSweep.Swept;
@@ -76,7 +77,13 @@ public final class TaskStore {
   public CompletionStage<List<EnqueueOutcome>> enqueue(
       QueueId queue, List<TaskSpec> tasks, Fence fence, String requestId, String digest) {
     List<Object> arguments = new ArrayList<>(5 + 5 * tasks.size());
-    addAll(arguments, queue.name(), fence.getName(), fence.getToken(), requestId, digest);
+    addAll(
+        arguments,
+        queue.name(),
+        Fences.name(queue.partition(), fence),
+        fence.getToken(),
+        requestId,
+        digest);
     for (TaskSpec task : tasks) {
       addAll(
           arguments,
@@ -238,7 +245,7 @@ public final class TaskStore {
           completion.attempt().getFencingToken(),
           completion.result(),
           TaskChanges.completed(queue.name(), completion.attempt()),
-          completion.fence().getName(),
+          Fences.name(queue.partition(), completion.fence()),
           completion.fence().getToken());
     }
     return run(TaskScripts.COMPLETE, queue, arguments)
@@ -273,7 +280,7 @@ public final class TaskStore {
             failure.getNonRetryable() ? 1 : 0,
             failure.hasRetryAfter() ? Durations.toMicros(failure.getRetryAfter()) : -1L,
             chance(),
-            fence.getName(),
+            Fences.name(queue.partition(), fence),
             fence.getToken())
         .thenApply(
             reply -> {
@@ -309,7 +316,7 @@ public final class TaskStore {
             queue.name(),
             taskId,
             reason,
-            fence.getName(),
+            Fences.name(queue.partition(), fence),
             fence.getToken())
         .thenApply(reply -> TaskStates.of(reply.text(1)));
   }
@@ -397,7 +404,7 @@ public final class TaskStore {
         queue.name(),
         "",
         settings.toByteArray(),
-        fence.getName(),
+        Fences.name(queue.partition(), fence),
         fence.getToken(),
         agingMicros(settings),
         settings.getMaxConcurrency(),

@@ -1,6 +1,7 @@
 package dev.troupe.server.task;
 
 import com.google.inject.Inject;
+import dev.troupe.server.redis.Leaders;
 import dev.troupe.server.redis.Namespaces;
 import dev.troupe.server.redis.PartitionSweep;
 import java.time.Duration;
@@ -8,7 +9,7 @@ import java.util.concurrent.CompletionStage;
 
 /**
  * Does what time brings, in every partition: delays end, leases and timers run out, records expire.
- * Every server does so; a script moves each task once, whoever runs it.
+ * One server at a time does so; a script moves each task once, whoever runs it.
  */
 public final class TaskSweeper {
 
@@ -18,8 +19,8 @@ public final class TaskSweeper {
   private final PartitionSweep sweep;
 
   @Inject
-  TaskSweeper(TaskStore store, Namespaces namespaces) {
-    sweep = new PartitionSweep(namespaces, store::sweep, SOONEST, LATEST);
+  TaskSweeper(TaskStore store, Leaders leaders, Namespaces namespaces) {
+    sweep = new PartitionSweep(leaders.of("task-sweep"), namespaces, store::sweep, SOONEST, LATEST);
   }
 
   /** Sweeps all partitions, and says when to do it again. */

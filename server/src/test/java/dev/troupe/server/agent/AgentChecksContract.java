@@ -183,7 +183,8 @@ interface AgentChecksContract extends AgentContract {
                             .setExpectedVersion(-1)
                             .setFencingToken(-1)
                             .setRequestId("\r")
-                            .setFence(Fence.newBuilder().setName(LONG).setToken(1))
+                            .setFence(
+                                Fence.newBuilder().setName("locks/" + "x".repeat(260)).setToken(1))
                             .build()));
     assertThat(refusal.what()).isEqualTo("INVALID_ARGUMENT INVALID_FIELD");
     assertThat(refusal.fields())

@@ -107,7 +107,14 @@ final class AgentStoreTest {
                 : redis.run(script, partition, arguments);
     PeriodicTasks tasks = new PeriodicTasks(Ticker.systemTicker(), InstantSource.system());
     Lifecycle lifecycle = new Lifecycle(Ticker.systemTicker(), Duration.ofSeconds(1));
-    new AgentWork(new AgentStore(faulty, namespaces), CONFIG, namespaces, tasks, lifecycle).start();
+    new AgentWork(
+            new AgentStore(faulty, namespaces),
+            CONFIG,
+            duty -> () -> CompletableFuture.completedFuture(true),
+            namespaces,
+            tasks,
+            lifecycle)
+        .start();
     try {
       await().until(() -> status(0) == AgentStatus.AGENT_STATUS_LOST);
       await().until(() -> status(2) == AgentStatus.AGENT_STATUS_LOST);

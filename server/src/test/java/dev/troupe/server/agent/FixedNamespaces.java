@@ -14,7 +14,7 @@ final class FixedNamespaces implements Namespaces {
   final AtomicInteger located = new AtomicInteger();
 
   static Partition partition(int index) {
-    return new Partition("t", index);
+    return new Partition("t", index, 4);
   }
 
   @Override

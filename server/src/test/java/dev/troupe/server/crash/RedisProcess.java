@@ -25,20 +25,23 @@ final class RedisProcess implements AutoCloseable {
 
   final int port;
   private final Path folder;
-  private final Process process;
+  private final List<String> command = new ArrayList<>();
+  private Process process;
 
   private RedisProcess(int port, Path folder, List<String> options) throws IOException {
     this.port = port;
     this.folder = folder;
-    List<String> command = new ArrayList<>();
     command.add(binary(folder).toString());
     command.addAll(options);
-    process =
-        new ProcessBuilder(command)
-            .directory(folder.toFile())
-            .redirectErrorStream(true)
-            .redirectOutput(folder.resolve("log").toFile())
-            .start();
+    process = launch();
+  }
+
+  private Process launch() throws IOException {
+    return new ProcessBuilder(command)
+        .directory(folder.toFile())
+        .redirectErrorStream(true)
+        .redirectOutput(folder.resolve("log").toFile())
+        .start();
   }
 
   /** With further options, such as {@code --replicaof}. */
@@ -139,8 +142,21 @@ final class RedisProcess implements AutoCloseable {
     process.destroyForcibly().waitFor();
   }
 
+  /** SIGKILL, and a new start on the same port and data. */
+  void killAndRestart() throws Exception {
+    kill();
+    process = launch();
+    awaitPong();
+  }
+
+  /** Holds it, as a stalled disk would, or lets it go on. */
+  void hold(boolean hold) throws Exception {
+    TroupeProcess.signal(process, hold);
+  }
+
   @Override
   public void close() throws Exception {
+    hold(false);
     kill();
     try (Stream<Path> files = Files.walk(folder)) {
       files.sorted(Comparator.reverseOrder()).map(Path::toFile).forEach(File::delete);

@@ -98,9 +98,20 @@ public final class TroupeProcess implements AutoCloseable {
 
   /** Holds the embedded Redis, as a stalled disk would, or lets it go on. */
   public void holdRedis(boolean hold) throws Exception {
-    new ProcessBuilder("kill", hold ? "-STOP" : "-CONT", Long.toString(redisPid()))
-        .start()
-        .waitFor();
+    signal(redisPid(), hold);
+  }
+
+  /** Holds the server, as a long pause would, or lets it go on. */
+  public void hold(boolean hold) throws Exception {
+    signal(process, hold);
+  }
+
+  static void signal(Process process, boolean hold) throws Exception {
+    signal(process.pid(), hold);
+  }
+
+  private static void signal(long pid, boolean hold) throws Exception {
+    new ProcessBuilder("kill", hold ? "-STOP" : "-CONT", Long.toString(pid)).start().waitFor();
   }
 
   private long redisPid() throws IOException {

@@ -42,14 +42,14 @@ final class EventHarness implements AutoCloseable {
         @Override
         public CompletionStage<Partition> locate(String namespace, String name) {
           return CompletableFuture.completedFuture(
-              new Partition(namespace, Math.floorMod(name.hashCode(), PARTITIONS)));
+              new Partition(namespace, Math.floorMod(name.hashCode(), PARTITIONS), PARTITIONS));
         }
 
         @Override
         public CompletionStage<List<Partition>> partitions(String namespace) {
           List<Partition> all = new ArrayList<>();
           for (int i = 0; i < PARTITIONS; i++) {
-            all.add(new Partition(namespace, i));
+            all.add(new Partition(namespace, i, PARTITIONS));
           }
           return CompletableFuture.completedFuture(all);
         }

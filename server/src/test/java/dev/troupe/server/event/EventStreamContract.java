@@ -253,7 +253,7 @@ abstract class EventStreamContract {
       redis
           .run(
               EMIT,
-              new Partition(namespace, i),
+              new Partition(namespace, i, EventHarness.PARTITIONS),
               "troupe.tasks",
               "task.completed",
               "task-" + i,

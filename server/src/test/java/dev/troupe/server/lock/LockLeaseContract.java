@@ -7,6 +7,8 @@ import com.google.protobuf.util.Timestamps;
 import dev.troupe.server.grpc.Refusal;
 import dev.troupe.v1.AcquireRequest;
 import dev.troupe.v1.AcquireResponse;
+import dev.troupe.v1.Agent;
+import dev.troupe.v1.AgentStateServiceGrpc;
 import dev.troupe.v1.Event;
 import dev.troupe.v1.EventStreamServiceGrpc;
 import dev.troupe.v1.Fence;
@@ -19,9 +21,11 @@ import dev.troupe.v1.LockLease;
 import dev.troupe.v1.LockMode;
 import dev.troupe.v1.LockServiceGrpc;
 import dev.troupe.v1.PublishRequest;
+import dev.troupe.v1.RegisterAgentRequest;
 import dev.troupe.v1.ReleaseLockRequest;
 import dev.troupe.v1.ReleaseLockResponse;
 import dev.troupe.v1.RenewRequest;
+import dev.troupe.v1.SessionBinding;
 import io.grpc.stub.StreamObserver;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -281,6 +285,50 @@ interface LockLeaseContract extends LockContract {
     assertThat(refusal.what()).isEqualTo("FAILED_PRECONDITION STALE_FENCE");
     assertThat(refusal.metadata())
         .containsEntry("highest_token", Long.toString(current.getFencingToken()));
+  }
+
+  @Test
+  default void whereTheLockLivesItsFencePassesWhileItIsHeldAndNoLonger() {
+    LockLease lease = locks().acquire(locks().lock("l", "a"));
+    AcquireRequest.Builder fenced = locks().lock("l", "a").setFence(lease.getFence());
+    // The same lock is in the same partition, so that this is the exact check.
+    locks().refuse(fenced);
+    Fence invented =
+        lease.getFence().toBuilder().setToken(lease.getFencingToken() + 1_000_000).build();
+    assertThat(
+            Refusal.of(() -> locks().a().acquire(fenced.clone().setFence(invented).build())).what())
+        .isEqualTo("FAILED_PRECONDITION STALE_FENCE");
+    locks().release(lease);
+    assertThat(Refusal.of(() -> locks().a().acquire(fenced.build())).what())
+        .isEqualTo("FAILED_PRECONDITION STALE_FENCE");
+  }
+
+  @Test
+  default void aLockIsBoundToASessionThatIsCurrent() {
+    Agent agent =
+        AgentStateServiceGrpc.newBlockingStub(locks().channelA())
+            .withDeadlineAfter(20, TimeUnit.SECONDS)
+            .registerAgent(
+                RegisterAgentRequest.newBuilder()
+                    .setNamespace(locks().namespace())
+                    .setAgentId("agent")
+                    .setType("coder")
+                    .build())
+            .getAgent();
+    SessionBinding.Builder session =
+        SessionBinding.newBuilder().setAgentId("agent").setFencingToken(agent.getFencingToken());
+    LockLease lease = locks().acquire(locks().lock("l", "a").setSession(session));
+    assertThat(lease.getAgentId()).isEqualTo("agent");
+    AcquireRequest.Builder stale =
+        locks()
+            .lock("m", "a")
+            .setSession(session.clone().setFencingToken(agent.getFencingToken() - 1));
+    assertThat(Refusal.of(() -> locks().a().acquire(stale.build())).what())
+        .isEqualTo("FAILED_PRECONDITION STALE_SESSION");
+    assertThat(
+            Refusal.of(() -> locks().a().acquire(stale.setSession(session.setAgentId("x")).build()))
+                .what())
+        .isEqualTo("FAILED_PRECONDITION STALE_SESSION");
   }
 
   private void publish(Fence fence) {

@@ -54,7 +54,7 @@ abstract class PartitionLogsContract {
 
   @BeforeEach
   void open() {
-    partition = new Partition("t" + UUID.randomUUID(), 0);
+    partition = new Partition("t" + UUID.randomUUID(), 0, 1);
     logs = harness.logs();
   }
 

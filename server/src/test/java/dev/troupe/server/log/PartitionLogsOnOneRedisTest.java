@@ -20,7 +20,7 @@ final class PartitionLogsOnOneRedisTest extends PartitionLogsContract {
   @Test
   void aReaderOpenedWhileRedisIsAwayReadsWhenItIsBack() throws Exception {
     OwnRedis redis = new OwnRedis();
-    Partition partition = new Partition("away", 0);
+    Partition partition = new Partition("away", 0, 1);
     try (LogHarness own = new LogHarness(redis)) {
       RedisPartitionLogs logs = own.logs();
       own.append(partition, 1, 2, 3);

@@ -61,7 +61,7 @@ abstract class PartitionLogsSafetyContract {
 
   private List<Audit> run(int seed, boolean restart) throws Exception {
     Random random = new Random(seed);
-    Partition partition = new Partition("safety" + seed, 0);
+    Partition partition = new Partition("safety" + seed, 0, 1);
     RedisPartitionLogs logs = harness.logs();
     List<Audit> audits = new ArrayList<>();
     int rounds = 20 + random.nextInt(40);
@@ -88,7 +88,7 @@ abstract class PartitionLogsSafetyContract {
 
   @Test
   void theSwitchFromHistoryToLiveLosesNothingUnderConstantWrites() throws Exception {
-    Partition partition = new Partition("switch", 0);
+    Partition partition = new Partition("switch", 0, 1);
     RedisPartitionLogs logs = harness.logs();
     harness.append(partition, new int[5_000]);
     AtomicBoolean writing = new AtomicBoolean(true);

@@ -25,7 +25,7 @@ import org.junit.jupiter.api.io.TempDir;
 final class EmbeddedRedisTest {
 
   private static final Script SCRIPT = Script.load("redis/open_namespace");
-  private static final Partition PARTITION = new Partition("test", 0);
+  private static final Partition PARTITION = new Partition("test", 0, 1);
 
   @TempDir
   @SuppressWarnings("NullAway.Init")

@@ -12,7 +12,7 @@ import org.junit.jupiter.api.Test;
 
 final class ScriptBatcherTest {
 
-  private static final Partition PLACE = new Partition("default", 0);
+  private static final Partition PLACE = new Partition("default", 0, 1);
 
   /** The scripts under way, to be answered by the test. */
   private record Script(List<String> items, CompletableFuture<List<String>> answer) {}
