@@ -114,14 +114,15 @@ final class LockClientTest {
         catchThrowableOfType(
             TroupeClientException.class,
             () ->
-                client
-                    .blockingEvents()
-                    .publish(
-                        PublishRequest.newBuilder()
-                            .setTopic("t")
-                            .setEvent(Event.newBuilder().setType("late"))
-                            .setFence(handle.fence())
-                            .build()));
+                Blocking.await(
+                    client
+                        .events()
+                        .publish(
+                            PublishRequest.newBuilder()
+                                .setTopic("t")
+                                .setEvent(Event.newBuilder().setType("late"))
+                                .setFence(handle.fence())
+                                .build())));
     assertThat(refusal.reason()).isEqualTo(ErrorReason.ERROR_REASON_STALE_FENCE);
     next.close();
   }
