@@ -1,5 +1,6 @@
 package dev.troupe.bench;
 
+import com.google.common.base.Splitter;
 import java.io.File;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -74,15 +75,16 @@ final class EtcdProcess implements AutoCloseable {
       return Path.of(configured);
     }
     String path = Optional.ofNullable(System.getenv("PATH")).orElse("");
-    for (String folder : path.split(File.pathSeparator)) {
-      Path candidate = Path.of(folder.isEmpty() ? "." : folder, "etcd");
-      if (Files.isExecutable(candidate) && !Files.isDirectory(candidate)) {
-        return candidate;
-      }
-    }
-    throw new UnavailableException(
-        "etcd is missing (Debian: apt install etcd-server, macOS: brew install etcd, or set"
-            + " TROUPE_BENCH_ETCD to the path of its executable)");
+    return Splitter.on(File.pathSeparatorChar)
+        .splitToStream(path)
+        .map(folder -> Path.of(folder, "etcd"))
+        .filter(file -> Files.isExecutable(file) && !Files.isDirectory(file))
+        .findFirst()
+        .orElseThrow(
+            () ->
+                new UnavailableException(
+                    "etcd is missing (Debian: apt install etcd-server, macOS: brew install etcd, or"
+                        + " set TROUPE_BENCH_ETCD to the path of its executable)"));
   }
 
   private Path log() {
@@ -93,7 +95,6 @@ final class EtcdProcess implements AutoCloseable {
     long deadline = System.nanoTime() + START.toNanos();
     while (process.isAlive() && System.nanoTime() - deadline < 0) {
       try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), port)) {
-        socket.setSoTimeout(1);
         return;
       } catch (IOException e) {
         LockSupport.parkNanos(10_000_000);

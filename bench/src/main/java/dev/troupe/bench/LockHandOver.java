@@ -23,7 +23,7 @@ final class LockHandOver {
 
   private static final Duration STUCK = Duration.ofSeconds(30);
   private static final Duration MOST_QUEUEING = Duration.ofSeconds(60);
-  private static final Duration MOST_EMPTYING = Duration.ofSeconds(180);
+  private static final Duration MOST_EMPTYING = Duration.ofMinutes(3);
   private static final Duration LOOK = Duration.ofMillis(200);
 
   private final LockPeer peer;
@@ -68,7 +68,9 @@ final class LockHandOver {
 
   private Grant handOver(Grant holder, Samples.Recorder recorder) throws Exception {
     LockSupport.parkNanos(HOLD.toNanos());
-    if (!grants.isEmpty()) {
+    Grant early = grants.poll();
+    if (early != null) {
+      early.held();
       throw new IllegalStateException("two workers had the lock at a time");
     }
     long begin = System.nanoTime();
@@ -86,7 +88,8 @@ final class LockHandOver {
     Grant holder = last;
     for (int left = waiters; left > 0; left--) {
       if (System.nanoTime() - end > 0) {
-        throw new TimeoutException(left + " still wait " + MOST_EMPTYING.toSeconds() + " s later");
+        throw new TimeoutException(
+            left + " still wait after " + MOST_EMPTYING.toMinutes() + " minutes");
       }
       CompletionStage<?> released = holder.held().release();
       holder = next();

@@ -41,7 +41,8 @@ final class LockLoads {
     try {
       // --- Troupe's own go here, first: loads.join(() -> TroupeLocks.start(jar, fsync)); ---
       loads.join(EtcdLocks::start);
-      loads.join(() -> RLockLocks.start(fsync));
+      loads.join(() -> RLockLocks.start(fsync, RLockLocks.Tuning.FEW_CONNECTIONS));
+      loads.join(() -> RLockLocks.start(fsync, RLockLocks.Tuning.DEFAULTS));
       System.out.printf("Redis with fsync %s, all data on %s%n", fsync, Scratch.fileSystem());
       loads.pairs();
       loads.handOvers();
@@ -107,7 +108,7 @@ final class LockLoads {
           print(size, Integer.toString(run), peer, cells(formats, figures));
         } catch (ExecutionException | TimeoutException | IllegalStateException e) {
           // What it was asked for is still under way and would spoil what follows.
-          print(size, Integer.toString(run), peer, "could not: " + e + " | | ");
+          print(size, Integer.toString(run), peer, "could not: " + reason(e) + " | | ");
           peers.remove(peer);
           peer.close();
         }
@@ -115,6 +116,11 @@ final class LockLoads {
     }
     measured.forEach(
         (peer, figures) -> print(size, "median", peer, cells(formats, medians(figures))));
+  }
+
+  private static String reason(Throwable failure) {
+    Throwable cause = failure.getCause();
+    return failure.getMessage() + (cause == null ? "" : ": " + cause.getMessage());
   }
 
   private static void print(int size, String run, LockPeer peer, String cells) {
