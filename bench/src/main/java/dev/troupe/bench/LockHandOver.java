@@ -22,9 +22,13 @@ final class LockHandOver {
   private static final Duration HOLD = Duration.ofMillis(2);
 
   private static final Duration STUCK = Duration.ofSeconds(30);
-  private static final Duration MOST_QUEUEING = Duration.ofSeconds(60);
+  private static final int BATCH = 100;
+  private static final Duration MOST_FILLING = Duration.ofSeconds(90);
   private static final Duration MOST_EMPTYING = Duration.ofMinutes(3);
-  private static final Duration LOOK = Duration.ofMillis(200);
+  private static final Duration LOOK = Duration.ofMillis(60);
+
+  /** Processor time is counted in steps of 10 ms, one of which says nothing. */
+  private static final Duration REST = Duration.ofMillis(20);
 
   private final LockPeer peer;
   private final String name;
@@ -44,10 +48,7 @@ final class LockHandOver {
    */
   static double[] measure(LockPeer peer, String name, int waiters) throws Exception {
     LockHandOver load = new LockHandOver(peer, name);
-    for (int worker = 0; worker <= waiters; worker++) {
-      load.queue(worker);
-    }
-    load.awaitQuiet();
+    load.fill(waiters);
     Samples.Recorder recorder = new Samples.Recorder();
     int count = 0;
     Grant holder = load.next();
@@ -111,17 +112,31 @@ final class LockHandOver {
   }
 
   /**
-   * Returns when all that was begun seems to be done: no service says who waits, so it is taken
-   * from the processor time.
+   * Gives one worker the lock and lets the others get in line, no faster than the service can take
+   * them: etcd, for one, fails when thousands come within a second. No service tells when somebody
+   * is in line, so that is taken from the processors coming to rest.
    */
-  private void awaitQuiet() {
-    long end = System.nanoTime() + MOST_QUEUEING.toNanos();
+  private void fill(int waiters) throws TimeoutException {
+    long end = System.nanoTime() + MOST_FILLING.toNanos();
+    for (int worker = 0; worker <= waiters; worker++) {
+      queue(worker);
+      if (worker % BATCH == 0 || worker == waiters) {
+        awaitRest(worker == waiters ? 10 : 1, end);
+      }
+    }
+  }
+
+  private void awaitRest(int looks, long end) throws TimeoutException {
     Duration before = cpu();
-    int quiet = 0;
-    while (quiet < 3 && System.nanoTime() - end < 0) {
+    int rested = 0;
+    while (rested < looks) {
+      if (System.nanoTime() - end > 0) {
+        throw new TimeoutException(
+            "the waiters were not in line within " + MOST_FILLING.toSeconds() + " s");
+      }
       LockSupport.parkNanos(LOOK.toNanos());
       Duration after = cpu();
-      quiet = after.minus(before).compareTo(LOOK.dividedBy(4)) < 0 ? quiet + 1 : 0;
+      rested = after.minus(before).compareTo(REST) <= 0 ? rested + 1 : 0;
       before = after;
     }
   }
