@@ -13,7 +13,6 @@ import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.net.ServerSocket;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -38,7 +37,7 @@ final class TelemetryCost {
     String endpoint = "--telemetry.otlp-endpoint=http://127.0.0.1:" + sink.getPort();
     Map<String, String[]> variants = new LinkedHashMap<>();
     variants.put("off", new String[0]);
-    variants.put("Prometheus", new String[] {"--telemetry.prometheus-port=" + freePort()});
+    variants.put("Prometheus", new String[] {"--telemetry.prometheus-port=" + Scratch.freePort()});
     variants.put("OTLP, no traces", new String[] {endpoint});
     variants.put(
         "OTLP, 1 % traced", new String[] {endpoint, "--telemetry.trace-sample-ratio=0.01"});
@@ -92,12 +91,6 @@ final class TelemetryCost {
   private static double median(List<double[]> all, int column) {
     double[] sorted = all.stream().mapToDouble(row -> row[column]).sorted().toArray();
     return Arrays.stream(sorted).skip(sorted.length / 2).findFirst().orElse(0);
-  }
-
-  private static int freePort() throws IOException {
-    try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-      return socket.getLocalPort();
-    }
   }
 
   /** A collector that takes everything and keeps nothing. */
