@@ -2,10 +2,11 @@
 -- a script, for most of what it costs Redis is the same for one and for many.
 --
 -- ARGV  one after the other:
---       'A' acquire: wait id, request id, digest, fence name, fence token, owner, ttl us,
---           wait us (0: at once, or no longer; below 0: as before, that long if this is
---           new after all), call, agent, token of its session, 1 if reentrant, most who may wait, number of targets, then for
---           each: name, mode, permits, limit, lease id, LockLease
+--       'A' acquire: wait id, request id ('' when nothing can be known of it yet), request
+--           id of the wait, digest, fence name, fence token, owner, ttl us, wait us (0: at
+--           once, or no longer; below 0: as before, that long if this is new after all),
+--           call, agent, token of its session, 1 if reentrant, most who may wait, number
+--           of targets, then for each: name, mode, permits, limit, lease id, LockLease
 --       'R' release: lease id, name, request id, digest, fence name, fence token
 --       'N' renew: lease id, name, ttl us (0: as it was), request id, digest, fence name,
 --           fence token
@@ -269,16 +270,16 @@ local reply, i = {'OK'}, 1
 while i <= #ARGV do
   local op = ARGV[i]
   if op == 'A' then
-    local targets, at = {}, i + 15
-    for t = 1, tonumber(ARGV[i + 14]) do
+    local targets, at = {}, i + 16
+    for t = 1, tonumber(ARGV[i + 15]) do
       targets[t] = {ARGV[at], tonumber(ARGV[at + 1]), tonumber(ARGV[at + 2]), tonumber(ARGV[at + 3]),
         ARGV[at + 4], ARGV[at + 5]}
       at = at + 6
     end
-    local wish = {ARGV[i + 6], tonumber(ARGV[i + 7]), ARGV[i + 10], tonumber(ARGV[i + 11]), ARGV[i + 3], 0, 0,
-      0, ARGV[i + 9], ARGV[i + 2], targets}
-    reply[#reply + 1] = acquire(ARGV[i + 1], ARGV[i + 2], ARGV[i + 3], wish, tonumber(ARGV[i + 8]),
-      ARGV[i + 9], ARGV[i + 12] == '1', tonumber(ARGV[i + 13]), ARGV[i + 4], ARGV[i + 5])
+    local wish = {ARGV[i + 7], tonumber(ARGV[i + 8]), ARGV[i + 11], tonumber(ARGV[i + 12]), ARGV[i + 4], 0, 0,
+      0, ARGV[i + 10], ARGV[i + 3], targets}
+    reply[#reply + 1] = acquire(ARGV[i + 1], ARGV[i + 2], ARGV[i + 4], wish, tonumber(ARGV[i + 9]),
+      ARGV[i + 10], ARGV[i + 13] == '1', tonumber(ARGV[i + 14]), ARGV[i + 5], ARGV[i + 6])
     i = at
   elseif op == 'R' then
     reply[#reply + 1] = release(ARGV[i + 1], ARGV[i + 2], ARGV[i + 3], ARGV[i + 4], ARGV[i + 5], ARGV[i + 6])

@@ -39,7 +39,7 @@ final class LockLoads {
   static void measure(Path jar, String fsync, int runs) throws Exception {
     LockLoads loads = new LockLoads(runs);
     try {
-      // --- Troupe's own go here, first: loads.join(() -> TroupeLocks.start(jar, fsync)); ---
+      loads.join(() -> TroupeLocks.start(jar, fsync));
       loads.join(EtcdLocks::start);
       loads.join(() -> RLockLocks.start(fsync, RLockLocks.Tuning.FEW_CONNECTIONS));
       loads.join(() -> RLockLocks.start(fsync, RLockLocks.Tuning.DEFAULTS));

@@ -19,16 +19,13 @@ sealed interface LockChangeRequest {
 
     @Override
     public void addTo(Partition partition, List<Object> arguments) {
-      arguments.addAll(
-          List.of(
-              "A",
-              wish.waitId(),
-              wish.requestId(),
-              wish.digest(),
-              Fences.name(partition, wish.fence())));
-      arguments.addAll(List.of(wish.fence().getToken(), wish.owner(), wish.ttlMicros()));
-      arguments.addAll(List.of(wish.waitMicros(), wish.call(), wish.agent(), wish.session()));
-      arguments.addAll(List.of(wish.reentrant() ? 1 : 0, maxWaiters, wish.targets().size()));
+      // Nothing is kept under the id of a wish that is new and cannot come again.
+      arguments.addAll(List.of("A", wish.waitId(), wish.known() ? wish.requestId() : ""));
+      arguments.addAll(List.of(wish.requestId(), wish.digest()));
+      arguments.addAll(List.of(Fences.name(partition, wish.fence()), wish.fence().getToken()));
+      arguments.addAll(List.of(wish.owner(), wish.ttlMicros(), wish.waitMicros(), wish.call()));
+      arguments.addAll(List.of(wish.agent(), wish.session(), wish.reentrant() ? 1 : 0));
+      arguments.addAll(List.of(maxWaiters, wish.targets().size()));
       for (Target target : wish.targets()) {
         arguments.addAll(
             List.of(

@@ -132,6 +132,7 @@ final class LockSets {
           wish.waitId().substring(0, wish.waitId().length() - 2) + (10 + index),
           requestId,
           wish.forget(),
+          wish.known(),
           wish.digest(),
           index == 0 ? wish.fence() : Fence.getDefaultInstance(),
           wish.owner(),

@@ -115,7 +115,7 @@ final class PendingAcquire {
     boolean last = timeIsUp;
     long left = TimeUnit.NANOSECONDS.toMicros(endNanos - System.nanoTime());
     // Below zero: a wait that is still there keeps its end and the call that it hangs on.
-    Wish question = wish.waiting(last ? 0 : -Math.max(1, left));
+    Wish question = wish.again(last ? 0 : -Math.max(1, left));
     store
         .acquire(partition, question)
         .whenComplete(

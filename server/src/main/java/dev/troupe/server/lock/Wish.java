@@ -9,6 +9,7 @@ import java.util.List;
  * @param waitId names the wait; the same for a repeat of the request
  * @param requestId the caller's, or one of ours when it gave none and waits
  * @param forget whether nobody can come back to this wait, as the caller gave no request id
+ * @param known whether the store may know of this wish already
  * @param digest tells a repeat from another request under the same id
  * @param waitMicros how long to wait; 0 asks for an answer at once
  * @param call names the call that asks: a repeat of the request is another call
@@ -19,6 +20,7 @@ record Wish(
     String waitId,
     String requestId,
     boolean forget,
+    boolean known,
     String digest,
     Fence fence,
     String owner,
@@ -30,10 +32,22 @@ record Wish(
     boolean reentrant,
     List<Target> targets) {
 
-  /** The same wish, but to wait for another time. */
-  Wish waiting(long micros) {
+  /** Asks how it stands with this wish; see the script for what the time means. */
+  Wish again(long waitMicros) {
     return new Wish(
-        waitId, requestId, forget, digest, fence, owner, ttlMicros, micros, call, agent, session,
-        reentrant, targets);
+        waitId,
+        requestId,
+        forget,
+        true,
+        digest,
+        fence,
+        owner,
+        ttlMicros,
+        waitMicros,
+        call,
+        agent,
+        session,
+        reentrant,
+        targets);
   }
 }

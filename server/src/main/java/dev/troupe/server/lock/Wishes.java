@@ -91,6 +91,7 @@ final class Wishes {
         requestId.isEmpty() ? randomId() : idOf("wait", requestId, ""),
         requestId,
         forget,
+        !forget,
         digest,
         request.getFence(),
         request.getOwner(),

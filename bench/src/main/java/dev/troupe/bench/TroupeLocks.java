@@ -1,0 +1,97 @@
+package dev.troupe.bench;
+
+import com.google.protobuf.util.Durations;
+import dev.troupe.v1.AcquireRequest;
+import dev.troupe.v1.AcquireResponse;
+import dev.troupe.v1.LockLease;
+import dev.troupe.v1.LockServiceGrpc;
+import dev.troupe.v1.ReleaseLockRequest;
+import dev.troupe.v1.ReleaseLockResponse;
+import io.grpc.CallOptions;
+import io.grpc.ManagedChannel;
+import io.grpc.MethodDescriptor;
+import io.grpc.stub.ClientCalls;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+
+/** Troupe's own locks, through its gRPC service: a server with its embedded Redis. */
+final class TroupeLocks implements LockPeer {
+
+  private static final int CHANNELS = 4;
+
+  /** Longer than any benchmark, as nobody renews. */
+  private static final com.google.protobuf.Duration LEASE = Durations.fromHours(24);
+
+  private static final com.google.protobuf.Duration WAIT = Durations.fromHours(1);
+
+  private final String fsync;
+  private final ServerUnderTest server;
+  private final List<ManagedChannel> channels;
+
+  private TroupeLocks(String fsync, ServerUnderTest server) {
+    this.fsync = fsync;
+    this.server = server;
+    this.channels = ClosedLoop.channels(server.port, CHANNELS);
+  }
+
+  static TroupeLocks start(Path jar, String fsync) throws IOException {
+    return new TroupeLocks(fsync, new ServerUnderTest(jar, "--redis.fsync=" + fsync));
+  }
+
+  @Override
+  public String label() {
+    return "Troupe, " + fsync;
+  }
+
+  @Override
+  public CompletionStage<Held> acquire(String name, int worker) {
+    return call(
+            LockServiceGrpc.getAcquireMethod(),
+            worker,
+            AcquireRequest.newBuilder()
+                .setName(name)
+                .setOwner("worker-" + worker)
+                .setTtl(LEASE)
+                .setWait(WAIT)
+                .build())
+        .thenApply(AcquireResponse::getLease)
+        .thenApply(lease -> () -> release(lease, worker));
+  }
+
+  private CompletableFuture<ReleaseLockResponse> release(LockLease lease, int worker) {
+    return call(
+        LockServiceGrpc.getReleaseLockMethod(),
+        worker,
+        ReleaseLockRequest.newBuilder()
+            .setName(lease.getName())
+            .setLeaseId(lease.getLeaseId())
+            .build());
+  }
+
+  private <Q, A> CompletableFuture<A> call(MethodDescriptor<Q, A> method, int worker, Q request) {
+    Answer<A> answer = new Answer<>();
+    ClientCalls.asyncUnaryCall(
+        channels.get(worker % CHANNELS).newCall(method, CallOptions.DEFAULT), request, answer);
+    return answer.future;
+  }
+
+  @Override
+  public Duration serverCpu() {
+    return server.serverCpu();
+  }
+
+  @Override
+  public Duration storeCpu() {
+    return server.redisCpu();
+  }
+
+  @Override
+  public void close() throws IOException, InterruptedException {
+    channels.forEach(ManagedChannel::shutdownNow);
+    server.close();
+  }
+}
