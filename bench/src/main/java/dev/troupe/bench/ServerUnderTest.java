@@ -30,15 +30,17 @@ final class ServerUnderTest implements AutoCloseable {
     command.addAll(List.of("-XX:+UseParallelGC", "-Xmx512m", "-jar", jar.toString(), "serve"));
     command.addAll(List.of("--grpc.port=0", "--redis.data-dir=" + data));
     command.addAll(List.of(settings));
-    process = new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.DISCARD).start();
+    process = new ProcessBuilder(command).redirectErrorStream(true).start();
     BufferedReader output =
         new BufferedReader(new InputStreamReader(process.getInputStream(), UTF_8));
+    List<String> said = new ArrayList<>();
     String line = output.readLine();
     while (line != null && !line.startsWith("listening on ")) {
+      said.add(line);
       line = output.readLine();
     }
     if (line == null) {
-      throw new IOException("the server did not start");
+      throw new IOException("the server did not start: " + said);
     }
     port = Integer.parseInt(line.substring(line.lastIndexOf(':') + 1).strip());
     Thread reader = new Thread(() -> output.lines().forEach(ignored -> {}), "server output");

@@ -1,6 +1,6 @@
 package dev.troupe.bench;
 
-import com.google.protobuf.util.Durations;
+import com.google.protobuf.Duration;
 import dev.troupe.v1.AcquireRequest;
 import dev.troupe.v1.AcquireResponse;
 import dev.troupe.v1.LockLease;
@@ -13,7 +13,6 @@ import io.grpc.MethodDescriptor;
 import io.grpc.stub.ClientCalls;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -24,9 +23,9 @@ final class TroupeLocks implements LockPeer {
   private static final int CHANNELS = 4;
 
   /** Longer than any benchmark, as nobody renews. */
-  private static final com.google.protobuf.Duration LEASE = Durations.fromHours(24);
+  private static final Duration LEASE = Duration.newBuilder().setSeconds(24 * 3600).build();
 
-  private static final com.google.protobuf.Duration WAIT = Durations.fromHours(1);
+  private static final Duration WAIT = Duration.newBuilder().setSeconds(3600).build();
 
   private final String fsync;
   private final ServerUnderTest server;
@@ -80,12 +79,12 @@ final class TroupeLocks implements LockPeer {
   }
 
   @Override
-  public Duration serverCpu() {
+  public java.time.Duration serverCpu() {
     return server.serverCpu();
   }
 
   @Override
-  public Duration storeCpu() {
+  public java.time.Duration storeCpu() {
     return server.redisCpu();
   }
 

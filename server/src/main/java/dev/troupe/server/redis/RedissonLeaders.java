@@ -6,6 +6,7 @@ import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
 import org.redisson.api.RLock;
 
 /**
@@ -19,6 +20,8 @@ final class RedissonLeaders implements Leaders, Service {
 
   /** How long an answer is believed: a sweep every 5 ms need not ask each time. */
   private static final long BELIEVED_NANOS = 250_000_000;
+
+  private static final long RESIGN_MILLIS = 300;
 
   /** Redisson names an owner by client and thread; there is one for each duty of a server. */
   private static final long THREAD = 1;
@@ -91,6 +94,8 @@ final class RedissonLeaders implements Leaders, Service {
             .getLock(key)
             .unlockAsync(THREAD)
             .toCompletableFuture()
+            // Redis may be gone already, and the lock runs out anyway.
+            .completeOnTimeout(null, RESIGN_MILLIS, TimeUnit.MILLISECONDS)
             .exceptionally(failure -> null);
       } catch (IllegalStateException notConnected) {
         return CompletableFuture.completedFuture(null);

@@ -29,7 +29,8 @@ record ExampleCall(MethodDescriptor rpc, Message request) {
       List.of(
           TaskQueueServiceOuterClass.getDescriptor(),
           EventStreamServiceOuterClass.getDescriptor(),
-          AgentStateServiceOuterClass.getDescriptor());
+          AgentStateServiceOuterClass.getDescriptor(),
+          LockServiceOuterClass.getDescriptor());
   private static final long SECONDS = 10;
   private static final String QUEUE = "bad-input";
   private static final Attempt ATTEMPT =
@@ -44,7 +45,7 @@ record ExampleCall(MethodDescriptor rpc, Message request) {
   }
 
   static Stream<ExampleCall> all() {
-    return Stream.concat(tasks(), Stream.concat(events(), agents()));
+    return Stream.of(tasks(), events(), agents(), locks()).flatMap(calls -> calls);
   }
 
   private static Stream<ExampleCall> tasks() {
@@ -127,6 +128,30 @@ record ExampleCall(MethodDescriptor rpc, Message request) {
         agent("ListAgents", ListAgentsRequest.newBuilder()),
         agent("DeregisterAgent", DeregisterAgentRequest.newBuilder().setAgentId("none")),
         agent("WatchAgents", WatchAgentsRequest.newBuilder()));
+  }
+
+  private static Stream<ExampleCall> locks() {
+    return Stream.of(
+        lock("Acquire", AcquireRequest.newBuilder().setName("l").setOwner("o")),
+        lock(
+            "AcquireAll",
+            AcquireAllRequest.newBuilder()
+                .setOwner("o")
+                .addLocks(LockTarget.newBuilder().setName("m"))),
+        lock("Renew", RenewRequest.newBuilder().setName("l").setLeaseId("none")),
+        lock(
+            "KeepAlive",
+            KeepAliveRequest.newBuilder()
+                .addLeases(LeaseRef.newBuilder().setName("l").setLeaseId("none"))),
+        lock("ReleaseLock", ReleaseLockRequest.newBuilder().setName("l").setLeaseId("none")),
+        lock("GetLock", GetLockRequest.newBuilder().setName("l")),
+        lock("ListLocks", ListLocksRequest.newBuilder()),
+        lock("ForceRelease", ForceReleaseRequest.newBuilder().setName("n").setReason("r")),
+        lock("WatchLocks", WatchLocksRequest.newBuilder()));
+  }
+
+  private static ExampleCall lock(String rpc, Message.Builder request) {
+    return of("LockService", rpc, request);
   }
 
   private static ExampleCall task(String rpc, Message.Builder request) {

@@ -1,0 +1,84 @@
+package dev.troupe.server.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import dev.troupe.server.crash.TroupeProcess;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+
+@SuppressWarnings("NullAway.Init")
+final class LocksCommandTest {
+
+  private static TroupeProcess server;
+  private final Terminal terminal = new Terminal();
+
+  @BeforeAll
+  static void start() throws Exception {
+    server = new TroupeProcess();
+  }
+
+  @AfterAll
+  static void stop() throws Exception {
+    server.close();
+  }
+
+  private int run(String... arguments) {
+    List<String> all = new ArrayList<>(List.of("locks", arguments[0]));
+    all.add("--server=localhost:" + server.port);
+    all.addAll(List.of(arguments).subList(1, arguments.length));
+    return terminal.run(null, all.toArray(String[]::new));
+  }
+
+  @Test
+  void a_lock_is_acquired_shown_refused_and_released() {
+    assertThat(run("acquire", "build", "--owner", "me", "-o", "json")).isZero();
+    String lease = terminal.out().replaceAll("(?s).*\"leaseId\":\\s*\"([^\"]*)\".*", "$1");
+    assertThat(run("get", "build")).isZero();
+    assertThat(terminal.out()).contains("EXCLUSIVE", "me (token ");
+    assertThat(run("acquire", "build")).isEqualTo(5);
+    assertThat(terminal.err()).contains("HELD: held by me until ");
+    assertThat(run("list", "--prefix", "bui")).isZero();
+    assertThat(terminal.out()).contains("build");
+    assertThat(run("release", "build", lease)).isZero();
+    assertThat(terminal.out()).contains("yes");
+    assertThat(run("get", "build")).isZero();
+    assertThat(terminal.out()).contains("free");
+  }
+
+  @Test
+  void a_command_runs_under_a_lock_and_its_exit_status_is_passed_on() {
+    assertThat(run("run", "job", "--", "sh", "-c", "test -n \"$TROUPE_FENCING_TOKEN\" && exit 7"))
+        .isEqualTo(7);
+    assertThat(run("get", "job")).isZero();
+    assertThat(terminal.out()).contains("free");
+  }
+
+  @Test
+  void a_command_is_ended_when_its_lock_is_taken_away() {
+    List<Integer> status = new ArrayList<>();
+    Thread running =
+        new Thread(() -> status.add(run("run", "stuck", "--ttl", "1s", "--", "sleep", "60")));
+    running.start();
+    Terminal other = new Terminal();
+    await()
+        .until(
+            () -> {
+              other.run(
+                  null,
+                  "locks",
+                  "break",
+                  "--server=localhost:" + server.port,
+                  "stuck",
+                  "--reason",
+                  "test");
+              return other.out().contains("troupe-cli-");
+            });
+    await().until(() -> !running.isAlive());
+    assertThat(status).containsExactly(1);
+    assertThat(terminal.err()).contains("could not be renewed");
+  }
+}
