@@ -50,7 +50,7 @@ final class EtcdProcess implements AutoCloseable {
   }
 
   /**
-   * Starts one and returns when it takes connections, which it does once it has a leader.
+   * Starts one and returns when it takes connections; calls wait until it has a leader.
    *
    * @throws UnavailableException when there is none here, or it does not start
    */

@@ -25,9 +25,12 @@ final class LockHandOver {
   private static final int BATCH = 100;
   private static final Duration MOST_FILLING = Duration.ofSeconds(90);
   private static final Duration MOST_EMPTYING = Duration.ofMinutes(3);
-  private static final Duration LOOK = Duration.ofMillis(60);
+  private static final Duration LOOK = Duration.ofMillis(100);
 
-  /** Processor time is counted in steps of 10 ms, one of which says nothing. */
+  /**
+   * Processor time is counted in steps of 10 ms, one of which says nothing; but whoever must share
+   * the processors with others gets little even while it has much to do.
+   */
   private static final Duration REST = Duration.ofMillis(20);
 
   private final LockPeer peer;
@@ -121,7 +124,7 @@ final class LockHandOver {
     for (int worker = 0; worker <= waiters; worker++) {
       queue(worker);
       if (worker % BATCH == 0 || worker == waiters) {
-        awaitRest(worker == waiters ? 10 : 1, end);
+        awaitRest(worker == waiters ? 5 : 2, end);
       }
     }
   }

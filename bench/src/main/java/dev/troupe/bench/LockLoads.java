@@ -66,8 +66,10 @@ final class LockLoads {
   }
 
   private void pairs() throws Exception {
-    for (LockPeer peer : peers) {
-      LockPairs.measure(peer, IN_FLIGHT[0], TIME);
+    for (int inFlight : IN_FLIGHT) {
+      for (LockPeer peer : peers) {
+        LockPairs.measure(peer, inFlight, TIME);
+      }
     }
     System.out.println();
     System.out.println(
@@ -115,12 +117,15 @@ final class LockLoads {
       }
     }
     measured.forEach(
-        (peer, figures) -> print(size, "median", peer, cells(formats, medians(figures))));
+        (peer, all) -> print(size, "median of " + all.size(), peer, cells(formats, medians(all))));
   }
 
   private static String reason(Throwable failure) {
     Throwable cause = failure.getCause();
-    return failure.getMessage() + (cause == null ? "" : ": " + cause.getMessage());
+    if (cause != null) {
+      return failure.getMessage() + ": " + cause.getMessage();
+    }
+    return failure.getMessage() == null ? "no answer in time" : failure.getMessage();
   }
 
   private static void print(int size, String run, LockPeer peer, String cells) {
