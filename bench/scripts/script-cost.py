@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
-"""What the task scripts cost inside Redis: microseconds per call of EVALSHA, as Redis counts them.
+"""What the scripts of tasks and locks cost inside Redis: microseconds per call of EVALSHA, as Redis counts them.
 
     bench/scripts/script-cost.py [--redis-server PATH] [--tasks 20000] [--runs 5]
 
 Starts a redis-server of its own (PATH, else the one in the embedded-redis jar of ~/.m2) with the
 settings of EmbeddedRedis (append-only file synced every second; here it is never rewritten),
-assembles the scripts as Script.java does, and puts tasks through their life in three ways. Prints,
+assembles the scripts as Script.java does, puts tasks through their life in three ways, and acquires
+and releases locks that nobody else wants. Prints,
 per script, the median of the runs and the least: time per task, of which in Redis commands (the
 rest is Lua and what surrounds a command), and commands per task. Another program on the machine
 makes a figure larger, never smaller, so compare the least.
@@ -184,7 +185,7 @@ class Meter:
 
     def show(self, title, tasks, names):
         print(f'\n{title}\n')
-        print('| script | us per task, median | least | of which commands | commands |')
+        print('| script | us each, median | least | of which commands | commands |')
         print('|---|---|---|---|---|')
         sums = [0.0] * 4
         for name in names:
@@ -231,6 +232,31 @@ def idle_queue(scripts, meter, workers, count):
     meter.run('idle:enqueue and lease', commands)
 
 
+LEASE = b'l' * 60  # as long as an encoded LockLease
+
+
+def acquire(n):
+    """An exclusive lock, as LockChangeRequest.Acquire asks for it; n names the caller."""
+    return ['A', 'worker-%d' % n, 30000000, 3600000000, 'server %d' % n, 'w%021d' % n, '~%022d' % n, '',
+            'own-%d' % n, 1, 1, 0, 'l%021d' % n, LEASE, LEASE[:28]]
+
+
+def release(n):
+    return ['R', 'l%021d' % n, 'own-%d' % n, '']
+
+
+def pairs(scripts, meter, _, count, way, together):
+    names = [f'{way}:acquire', f'{way}:release']
+    meter.begin_run(names)
+    for first in range(0, count, 256):
+        for name, op in zip(names, (acquire, release)):
+            commands = []
+            for begin in range(first, first + 256, together):
+                ops = [arg for n in range(begin, begin + together) for arg in op(n % 256)]
+                commands.append(scripts.call('lock/change', 20000, *ops))
+            meter.run(name, commands)
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument('--redis-server')
@@ -253,10 +279,13 @@ def main():
         print(f'{version}, {options.tasks} tasks, {options.runs} runs')
         scripts, meter = Scripts(redis), Meter(redis)
         tasks = options.tasks - options.tasks % (WORKERS * SLOTS)
+        locks = options.tasks - options.tasks % 256
         loads = [
             lambda *to: life(*to, tasks, 'one', 1, 1),
             lambda *to: life(*to, tasks, 'many', 64, 16),
             lambda *to: idle_queue(*to, 1000),
+            lambda *to: pairs(*to, locks, 'alone', 1),
+            lambda *to: pairs(*to, locks, 'shared', 32),
         ]
         for _ in range(options.runs):
             for load in loads:
@@ -265,6 +294,8 @@ def main():
         meter.show('Each script moves one task', tasks, [f'one:{step}' for step in STEPS])
         meter.show('64 tasks an enqueue, 16 each of the others', tasks,
                    [f'many:{step}' for step in STEPS])
+        meter.show('One lock a script', locks, ['alone:acquire', 'alone:release'])
+        meter.show('32 locks a script', locks, ['shared:acquire', 'shared:release'])
         meter.show('The queue is empty before and after', 1000, ['idle:enqueue and lease'])
     finally:
         server.terminate()

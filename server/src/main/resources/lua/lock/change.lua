@@ -1,18 +1,20 @@
 -- Does what callers ask of locks, one after the other: those that arrive together share
 -- a script, for most of what it costs Redis is the same for one and for many.
 --
--- ARGV  one after the other:
---       'A' acquire: wait id, request id ('' when nothing can be known of it yet), request
---           id of the wait, digest, fence name, fence token, owner, ttl us, wait us (0: at
---           once, or no longer; below 0: as before, that long if this is new after all),
---           call, agent, token of its session, 1 if reentrant, most who may wait, number
---           of targets, then for each: name, mode, permits, limit, lease id, LockLease
---       'R' release: lease id, name, request id, digest, fence name, fence token
---       'N' renew: lease id, name, ttl us (0: as it was), request id, digest, fence name,
---           fence token
+-- ARGV  1 how many may wait for a lock, then one after the other:
+--       'A' acquire one lock: owner, ttl us, wait us (0: at once, or no longer; below 0: as
+--           before, that long if this is new after all), call, wait id, request id of the
+--           wait, more; name, mode, permits, limit, lease id, LockLease, LockChange
+--       'M' acquire several: the same, with the number of locks before the first name
+--       'R' release: lease id, name, more
+--       'N' renew: lease id, name, ttl us (0: as it was), more
 --       'D' the caller of an acquire is gone: wait id, request id, call, 1 to forget the
---           wait, number of targets, then for each: lease id, name
--- Reply {'OK', answer...}, each of them
+--           wait, number of locks, then for each: lease id, name
+--       where more is '' or has these, each followed by a zero byte: request id ('' when
+--       nothing can be known of it), digest, fence name, fence token and, to acquire, agent,
+--       token of its session, 1 if reentrant
+-- Reply {'OK', now us, answer...}, each of them
+--       a token: granted now, as it was asked for
 --       {'GRANTED', for each target: token, granted us, due us, holds, LockLease ('' as
 --           asked for), lease id ('' as asked for)}
 --       {'WAITING', number, how many are ahead, 1 if the owner holds or waits for more}
@@ -24,6 +26,14 @@
 --#include common/request
 --#include common/fence
 local KEPT = 60000
+local NOTHING_MORE = {'', '', '', '0', '', '0', '0'}
+
+local function fields_of(more)
+  if more == '' then return NOTHING_MORE end
+  local fields = {}
+  for field in string.gmatch(more, '(%Z*)%z') do fields[#fields + 1] = field end
+  return fields
+end
 
 local function add_granted(answer, g, due, lease, id)
   for _, value in ipairs({int(g[G_TOKEN]), int(g[G_SINCE]), int(due), g[G_HOLDS], lease, id}) do
@@ -130,7 +140,8 @@ local function obstacle(targets, locks)
   return nil
 end
 
-local function acquire(id, request, digest, wish, wait, call, reentrant, most, fence, fence_token)
+local function acquire(id, wish, wait, more)
+  local request, digest, call = more[1], wish[W_DIGEST], wish[W_CALL]
   local answer = replay('Acquire', request, digest)
   if answer then return answer end
   local targets = wish[W_TARGETS]
@@ -146,13 +157,13 @@ local function acquire(id, request, digest, wish, wait, call, reentrant, most, f
       return over and remember('Acquire', request, digest, answer, KEPT) or answer
     end
   end
-  local highest = stale_fence(fence, fence_token)
+  local highest = stale_fence(more[3], more[4])
   if highest then return {'STALE_FENCE', highest} end
   if wish[W_AGENT] ~= '' then
     local over = C('GET', P..'lk:so:'..wish[W_AGENT])
     if over and wish[W_SESSION] <= tonumber(over) then return {'SESSION'} end
   end
-  if reentrant then
+  if more[7] == '1' then
     answer = held_again(wish[W_OWNER], targets[1], wish[W_TTL])
     if answer then return remember('Acquire', request, digest, answer, KEPT) end
   end
@@ -181,7 +192,7 @@ local function acquire(id, request, digest, wish, wait, call, reentrant, most, f
     local lock = locks[target[T_NAME]] or load_lock(target[T_NAME])
     locks[target[T_NAME]] = lock
     if lock.there and lock.lim ~= target[T_LIMIT] then return {'MODE', lock.lim} end
-    if lock.q >= most then return {'FULL'} end
+    if lock.q >= tonumber(ARGV[1]) then return {'FULL'} end
   end
   local more = has_more(wish[W_OWNER])
   wish[W_NUMBER], wish[W_SINCE], wish[W_UNTIL] = next_token(), US, US + wait
@@ -191,21 +202,21 @@ local function acquire(id, request, digest, wish, wait, call, reentrant, most, f
     lock.q, lock.lim = lock.q + 1, target[T_LIMIT]
     save_lock(name, lock)
     C('ZADD', queue_key(name), int(wish[W_NUMBER]), id)
-    C('ZADD', INDEX, 0, 'n:'..name, 0, 'w:'..wish[W_OWNER]..'\0'..name..'\0'..id)
+    C('ZADD', INDEX, '0', 'n:'..name, '0', 'w:'..wish[W_OWNER]..'\0'..name..'\0'..id)
   end
   if wish[W_AGENT] ~= '' then C('SADD', P..'lk:b:'..wish[W_AGENT], int(wish[W_SESSION])..' w'..id) end
   return {'WAITING', int(wish[W_NUMBER]), ahead(id, targets), more}
 end
 
-local function release(id, name, request, digest, fence, fence_token)
+local function release(id, name, more)
+  local request, digest = more[1], more[2]
   local answer = replay('ReleaseLock', request, digest)
   if answer then return answer end
-  local v = C('HMGET', lock_key(name), 'm', 'n', 'q', 'lim', 'g'..id)
-  if not v[5] then return {'RELEASED', 0, 0} end
-  local highest = stale_fence(fence, fence_token)
+  local v = C('HMGET', lock_key(name), 's', 'g'..id)
+  if not v[2] then return {'RELEASED', 0, 0} end
+  local highest = stale_fence(more[3], more[4])
   if highest then return {'STALE_FENCE', highest} end
-  local lock = {m = tonumber(v[1]), n = tonumber(v[2]), q = tonumber(v[3]), lim = tonumber(v[4])}
-  local g = unpack_one(v[5])
+  local lock, g = parse_lock(v[1]), unpack_one(v[2])
   if g[G_HOLDS] > 1 then
     g[G_HOLDS] = g[G_HOLDS] - 1
     save_grant(name, id, g)
@@ -216,12 +227,13 @@ local function release(id, name, request, digest, fence, fence_token)
   return remember('ReleaseLock', request, digest, {'RELEASED', 1, 0}, KEPT)
 end
 
-local function renew(id, name, ttl, request, digest, fence, fence_token)
+local function renew(id, name, ttl, more)
+  local request, digest = more[1], more[2]
   local answer = replay('Renew', request, digest)
   if answer then return answer end
   local g, due = load_grant(name, id), tonumber(C('ZSCORE', DUE, id..name) or 0)
   if not g or due <= US then return {'STALE'} end
-  local highest = stale_fence(fence, fence_token)
+  local highest = stale_fence(more[3], more[4])
   if highest then return {'STALE_FENCE', highest} end
   due = math.max(due, US + (ttl > 0 and ttl or g[G_TTL]))
   C('ZADD', DUE, int(due), id..name)
@@ -266,37 +278,76 @@ local function detach(id, request, call, forget, leases)
   return {'GONE'}
 end
 
-local reply, i = {'OK'}, 1
+-- What is asked for most: a free lock, and one that nobody waits for given back. Without a
+-- table, as these are what time goes into. Both answer nil when it is not as simple.
+local dues = {}
+local function acquire_free(i)
+  local name, id, owner, ttl = ARGV[i + 8], ARGV[i + 12], ARGV[i + 1], ARGV[i + 2]
+  local key = P..'lk:l:'..name
+  if ARGV[i + 9] ~= '1' or C('EXISTS', key) == 1 then return nil end
+  local token = next_token()
+  local due = dues[ttl] or int(US + tonumber(ttl))
+  dues[ttl] = due
+  C('HSET', key, 's', SOLE, 'g'..id,
+    pack({owner, 1, token, US, tonumber(ttl), 1, ARGV[i + 4], '', 0, '', 0, ARGV[i + 13], ARGV[i + 14]}))
+  C('ZADD', DUE, due, id..name)
+  C('ZADD', INDEX, '0', 'n:'..name, '0', 'h:'..owner..'\0'..name..'\0'..id)
+  tell('acquired', name, ARGV[i + 14], token, '', 0)
+  return int(token)
+end
+
+local RELEASED = {'RELEASED', 1, 0}
+local function release_sole(id, name)
+  local key = P..'lk:l:'..name
+  local v = C('HMGET', key, 's', 'g'..id)
+  if v[1] ~= SOLE or not v[2] then return nil end
+  local g = unpack_one(v[2])
+  if g[G_HOLDS] ~= 1 or g[G_AGENT] ~= '' then return nil end
+  C('DEL', key)
+  C('ZREM', DUE, id..name)
+  C('ZREM', INDEX, 'n:'..name, 'h:'..g[G_OWNER]..'\0'..name..'\0'..id)
+  tell('released', name, g[G_CHANGE], g[G_TOKEN], '', 0)
+  return RELEASED
+end
+
+-- Reads a wish that names some locks, and acquires them; answers where it ends, too.
+local function read_acquire(i, at, count)
+  local targets, more = {}, fields_of(ARGV[i + 7])
+  for t = 1, count do
+    targets[t] = {ARGV[at], tonumber(ARGV[at + 1]), tonumber(ARGV[at + 2]), tonumber(ARGV[at + 3]),
+      ARGV[at + 4], ARGV[at + 5], ARGV[at + 6]}
+    at = at + 7
+  end
+  local wish = {ARGV[i + 1], tonumber(ARGV[i + 2]), more[5], tonumber(more[6]) or 0, more[2], 0, 0, 0, ARGV[i + 4],
+    ARGV[i + 6], targets}
+  return acquire(ARGV[i + 5], wish, tonumber(ARGV[i + 3]), more), at
+end
+
+local reply, i = {'OK', int(US)}, 2
 while i <= #ARGV do
-  local op = ARGV[i]
+  local op, answer = ARGV[i], nil
   if op == 'A' then
-    local targets, at = {}, i + 16
-    for t = 1, tonumber(ARGV[i + 15]) do
-      targets[t] = {ARGV[at], tonumber(ARGV[at + 1]), tonumber(ARGV[at + 2]), tonumber(ARGV[at + 3]),
-        ARGV[at + 4], ARGV[at + 5]}
-      at = at + 6
-    end
-    local wish = {ARGV[i + 7], tonumber(ARGV[i + 8]), ARGV[i + 11], tonumber(ARGV[i + 12]), ARGV[i + 4], 0, 0,
-      0, ARGV[i + 10], ARGV[i + 3], targets}
-    reply[#reply + 1] = acquire(ARGV[i + 1], ARGV[i + 2], ARGV[i + 4], wish, tonumber(ARGV[i + 9]),
-      ARGV[i + 10], ARGV[i + 13] == '1', tonumber(ARGV[i + 14]), ARGV[i + 5], ARGV[i + 6])
-    i = at
+    answer = ARGV[i + 7] == '' and acquire_free(i) or read_acquire(i, i + 8, 1)
+    i = i + 15
   elseif op == 'R' then
-    reply[#reply + 1] = release(ARGV[i + 1], ARGV[i + 2], ARGV[i + 3], ARGV[i + 4], ARGV[i + 5], ARGV[i + 6])
-    i = i + 7
+    local id, name, more = ARGV[i + 1], ARGV[i + 2], ARGV[i + 3]
+    answer = more == '' and release_sole(id, name) or release(id, name, fields_of(more))
+    i = i + 4
   elseif op == 'N' then
-    reply[#reply + 1] = renew(ARGV[i + 1], ARGV[i + 2], tonumber(ARGV[i + 3]), ARGV[i + 4], ARGV[i + 5],
-      ARGV[i + 6], ARGV[i + 7])
-    i = i + 8
+    answer = renew(ARGV[i + 1], ARGV[i + 2], tonumber(ARGV[i + 3]), fields_of(ARGV[i + 4]))
+    i = i + 5
+  elseif op == 'M' then
+    answer, i = read_acquire(i, i + 9, tonumber(ARGV[i + 8]))
   else
     local leases, at = {}, i + 6
     for t = 1, tonumber(ARGV[i + 5]) do
       leases[t] = {ARGV[at], ARGV[at + 1]}
       at = at + 2
     end
-    reply[#reply + 1] = detach(ARGV[i + 1], ARGV[i + 2], ARGV[i + 3], ARGV[i + 4] == '1', leases)
+    answer = detach(ARGV[i + 1], ARGV[i + 2], ARGV[i + 3], ARGV[i + 4] == '1', leases)
     i = at
   end
+  reply[#reply + 1] = answer
 end
 settle()
 return reply

@@ -1,9 +1,9 @@
 -- A lock: its keys, and the moves that several scripts share.
 --
--- lk:l:<name>      HASH  m mode of its holders (0: none), n permits that they hold,
---                        q how many wait, lim permits of a semaphore (0: a lock),
---                        g<lease id> a grant, packed as G_* says. No key when the
---                        lock is neither held nor waited for.
+-- lk:l:<name>      HASH  s four numbers: mode of its holders (0: none), permits that they
+--                        hold, how many wait, permits of a semaphore (0: a lock);
+--                        g<lease id> a grant, packed as G_* says. No key when the lock is
+--                        neither held nor waited for.
 -- lk:q:<name>      ZSET  wait id -> number of the wait; the lowest is next
 -- lk:w:<wait id>   STRING  a wait, packed as W_* and T_* say
 -- lk:due           ZSET  <lease id><name> -> when the lease runs out, us
@@ -18,13 +18,17 @@
 -- lk:gone:<server> STRING  a server that left a grant unclaimed, kept for a minute
 -- lk:tok           STRING  last fencing token or number of a wait
 --
--- Lease ids and wait ids are 22 characters. A free lock is granted by one HSET and
--- leaves by one DEL.
+-- Lease ids and wait ids are 22 characters. What every change of a lock costs is mostly the
+-- making of strings, so the server sends a lease and its log entry encoded as far as it can.
 --#include common/log
 --#include common/protobuf
 --#include common/protobuf_token
 local EXCLUSIVE, SHARED, SEMAPHORE = 1, 2, 3
-local KINDS = {acquired = 1, released = 2, expired = 3, forced = 4, session_ended = 5, deadlock = 6}
+-- The state of a lock that one owner holds and nobody waits for.
+local SOLE = '1 1 0 0'
+-- The kind of a LockChange, as Protobuf.
+local KINDS = {acquired = '\8\1', released = '\8\2', expired = '\8\3', forced = '\8\4',
+  session_ended = '\8\5', deadlock = '\8\6'}
 
 -- How long a grant waits to be claimed by whoever waited for it, us.
 local CLAIM = 5000000
@@ -35,16 +39,16 @@ local MOST_GRANTS = 64
 --
 -- A grant: owner, permits, token, granted us, ttl us, holds, call that claimed it ('?' and
 -- the call that waited: nobody yet), agent, token of its session, digest of the request,
--- number of its wait (0: none), encoded LockLease without what is known here.
+-- number of its wait (0: none), encoded LockLease and LockChange without what is known here.
 local G_OWNER, G_PERMITS, G_TOKEN, G_SINCE, G_TTL, G_HOLDS = 1, 2, 3, 4, 5, 6
-local G_CALL, G_AGENT, G_SESSION, G_DIGEST, G_WAIT, G_LEASE = 7, 8, 9, 10, 11, 12
+local G_CALL, G_AGENT, G_SESSION, G_DIGEST, G_WAIT, G_LEASE, G_CHANGE = 7, 8, 9, 10, 11, 12, 13
 
 -- A wait: owner, ttl us, agent, token of its session, digest, its number, since us, until
 -- us, call that waits ('': it is gone), request id, and its targets: name, mode, permits, limit, lease id,
--- LockLease.
+-- LockLease, LockChange.
 local W_OWNER, W_TTL, W_AGENT, W_SESSION, W_DIGEST = 1, 2, 3, 4, 5
 local W_NUMBER, W_SINCE, W_UNTIL, W_CALL, W_REQUEST, W_TARGETS = 6, 7, 8, 9, 10, 11
-local T_NAME, T_MODE, T_PERMITS, T_LIMIT, T_LEASE, T_BYTES = 1, 2, 3, 4, 5, 6
+local T_NAME, T_MODE, T_PERMITS, T_LIMIT, T_LEASE, T_BYTES, T_CHANGE = 1, 2, 3, 4, 5, 6, 7
 
 local pack, unpack_one = cmsgpack.pack, cmsgpack.unpack
 local DUE, INDEX = P..'lk:due', P..'lk:ix'
@@ -61,11 +65,11 @@ end
 
 -- What happened, appended by settle(), which every script calls at its end.
 local events = {}
-local function tell(kind, name, owner, token, mode, permits, reason, wait)
-  events[#events + 1] = {'lock.'..kind, name,
-    pb_int(1, KINDS[kind])..pb_bytes(2, name)..pb_bytes(3, owner)
-      ..(token ~= 0 and pb_token(4, token) or '')..pb_int(5, mode)..pb_bytes(6, reason)
-      ..pb_int(7, permits)..(wait ~= 0 and pb_token(8, wait) or '')}
+local function tell(kind, name, change, token, reason, wait)
+  if token ~= 0 then change = change..pb_token(4, token) end
+  if reason ~= '' then change = change..pb_bytes(6, reason) end
+  if wait ~= 0 then change = change..pb_token(8, wait) end
+  events[#events + 1] = {'lock.'..kind, name, KINDS[kind]..change}
 end
 
 local function settle()
@@ -78,16 +82,19 @@ end
 local function lock_key(name) return P..'lk:l:'..name end
 local function queue_key(name) return P..'lk:q:'..name end
 
-local function load_lock(name)
-  local v = C('HMGET', lock_key(name), 'm', 'n', 'q', 'lim')
-  if not v[1] then return {m = 0, n = 0, q = 0, lim = 0} end
-  return {m = tonumber(v[1]), n = tonumber(v[2]), q = tonumber(v[3]), lim = tonumber(v[4]),
-    there = true}
+local function parse_lock(state)
+  if not state then return {m = 0, n = 0, q = 0, lim = 0} end
+  local m, n, q, lim = string.match(state, '(%d+) (%d+) (%d+) (%d+)')
+  return {m = tonumber(m), n = tonumber(n), q = tonumber(q), lim = tonumber(lim), there = true}
 end
+
+local function load_lock(name) return parse_lock(C('HGET', lock_key(name), 's')) end
+
+local function state_of(lock) return lock.m..' '..lock.n..' '..lock.q..' '..lock.lim end
 
 local function save_lock(name, lock)
   if lock.n > 0 or lock.q > 0 then
-    C('HSET', lock_key(name), 'm', lock.m, 'n', lock.n, 'q', lock.q, 'lim', lock.lim)
+    C('HSET', lock_key(name), 's', state_of(lock))
   else
     C('DEL', lock_key(name))
     C('ZREM', INDEX, 'n:'..name)
@@ -108,16 +115,16 @@ local function grant(lock, wish, target, waited)
   local wait = waited and wish[W_NUMBER] or 0
   local call = waited and '?'..wish[W_CALL] or wish[W_CALL]
   local g = {wish[W_OWNER], target[T_PERMITS], next_token(), US, wish[W_TTL], 1, call, wish[W_AGENT],
-    wish[W_SESSION], wish[W_DIGEST], wait, target[T_BYTES]}
+    wish[W_SESSION], wish[W_DIGEST], wait, target[T_BYTES], target[T_CHANGE]}
   lock.m, lock.n, lock.lim = target[T_MODE], lock.n + target[T_PERMITS], target[T_LIMIT]
   local due = US + (waited and math.min(CLAIM, wish[W_TTL]) or wish[W_TTL])
-  C('HSET', lock_key(name), 'm', lock.m, 'n', lock.n, 'q', lock.q, 'lim', lock.lim, 'g'..id, pack(g))
+  C('HSET', lock_key(name), 's', state_of(lock), 'g'..id, pack(g))
   C('ZADD', DUE, int(due), id..name)
-  C('ZADD', INDEX, 0, 'n:'..name, 0, 'h:'..wish[W_OWNER]..'\0'..name..'\0'..id)
+  C('ZADD', INDEX, '0', 'n:'..name, '0', 'h:'..wish[W_OWNER]..'\0'..name..'\0'..id)
   if wish[W_AGENT] ~= '' then
     C('SADD', P..'lk:b:'..wish[W_AGENT], int(wish[W_SESSION])..' l'..id..name)
   end
-  tell('acquired', name, wish[W_OWNER], g[G_TOKEN], target[T_MODE], target[T_PERMITS], '', wait)
+  tell('acquired', name, target[T_CHANGE], g[G_TOKEN], '', wait)
   return g, due
 end
 
@@ -134,7 +141,6 @@ local function save_grant(name, id, g) C('HSET', lock_key(name), 'g'..id, pack(g
 
 -- Ends a lease. The next waiters are not granted yet.
 local function end_lease(lock, name, id, g, kind, reason)
-  local mode = lock.m
   lock.n = lock.n - g[G_PERMITS]
   if lock.n == 0 then lock.m = 0 end
   if lock.n > 0 or lock.q > 0 then C('HDEL', lock_key(name), 'g'..id) end
@@ -144,7 +150,7 @@ local function end_lease(lock, name, id, g, kind, reason)
   if g[G_AGENT] ~= '' then
     C('SREM', P..'lk:b:'..g[G_AGENT], int(g[G_SESSION])..' l'..id..name)
   end
-  tell(kind, name, g[G_OWNER], g[G_TOKEN], mode, g[G_PERMITS], reason, 0)
+  tell(kind, name, g[G_CHANGE], g[G_TOKEN], reason, 0)
 end
 
 local function load_wait(id)
@@ -178,7 +184,7 @@ end
 local function drop(id, w, locks, kind, reason)
   dequeue(id, w, locks)
   local first = w[W_TARGETS][1]
-  tell(kind, first[T_NAME], w[W_OWNER], 0, first[T_MODE], first[T_PERMITS], reason, w[W_NUMBER])
+  tell(kind, first[T_NAME], first[T_CHANGE], 0, reason, w[W_NUMBER])
 end
 
 -- Whether a wait is the next of all its locks, and all of them can be had.

@@ -66,11 +66,11 @@ final class EtcdProcess implements AutoCloseable {
   }
 
   private static Path find() throws UnavailableException {
-    String configured = Optional.ofNullable(System.getenv("TROUPE_BENCH_ETCD")).orElse("");
+    String configured = Optional.ofNullable(System.getenv("BENCH_ETCD")).orElse("");
     if (!configured.isEmpty()) {
       if (!Files.isExecutable(Path.of(configured))) {
         throw new UnavailableException(
-            "TROUPE_BENCH_ETCD: " + configured + " (expected: the path of an etcd executable)");
+            "BENCH_ETCD: " + configured + " (expected: the path of an etcd executable)");
       }
       return Path.of(configured);
     }
@@ -84,7 +84,7 @@ final class EtcdProcess implements AutoCloseable {
             () ->
                 new UnavailableException(
                     "etcd is missing (Debian: apt install etcd-server, macOS: brew install etcd, or"
-                        + " set TROUPE_BENCH_ETCD to the path of its executable)"));
+                        + " set BENCH_ETCD to the path of its executable)"));
   }
 
   private Path log() {

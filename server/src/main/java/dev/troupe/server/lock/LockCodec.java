@@ -28,8 +28,19 @@ final class LockCodec {
 
   private LockCodec() {}
 
-  /** One answer of {@code lock/change}. */
-  static LockAnswer answer(LockChangeRequest request, Reply reply) {
+  /** An answer of {@code lock/change}, which ran at a time in microseconds since 1970. */
+  static LockAnswer answer(LockChangeRequest request, Reply answers, int index, long nowMicros) {
+    if (answers.isList(index)) {
+      return answer(request, answers.nested(index));
+    }
+    Wish wish = ((LockChangeRequest.Acquire) request).wish();
+    Target target = wish.targets().get(0);
+    LockLease known = target.lease().toBuilder().setLeaseId(target.leaseId()).build();
+    return new LockAnswer.Granted(
+        List.of(lease(known, answers.number(index), nowMicros, nowMicros + wish.ttlMicros(), 1)));
+  }
+
+  private static LockAnswer answer(LockChangeRequest request, Reply reply) {
     return switch (reply.code()) {
       case "GRANTED" ->
           new LockAnswer.Granted(
@@ -59,7 +70,7 @@ final class LockCodec {
       // A reentrant owner gets the lease that it has, not the one that it asked for.
       LockLease known =
           stored.isEmpty()
-              ? target.lease()
+              ? target.lease().toBuilder().setLeaseId(target.leaseId()).build()
               : parse(stored).toBuilder().setLeaseId(reply.text(at + 5)).build();
       leases.add(lease(known, reply, at));
       at += LEASE_FIELDS;
@@ -68,12 +79,21 @@ final class LockCodec {
   }
 
   private static LockLease lease(LockLease known, Reply reply, int at) {
-    long token = reply.number(at);
+    return lease(
+        known,
+        reply.number(at),
+        reply.number(at + 1),
+        reply.number(at + 2),
+        (int) reply.number(at + 3));
+  }
+
+  private static LockLease lease(
+      LockLease known, long token, long sinceMicros, long dueMicros, int holds) {
     return known.toBuilder()
         .setFencingToken(token)
-        .setGrantTime(Timestamps.fromMicros(reply.number(at + 1)))
-        .setExpireTime(Timestamps.fromMicros(reply.number(at + 2)))
-        .setHolds((int) reply.number(at + 3))
+        .setGrantTime(Timestamps.fromMicros(sinceMicros))
+        .setExpireTime(Timestamps.fromMicros(dueMicros))
+        .setHolds(holds)
         .setFence(Fence.newBuilder().setName(FENCE + known.getName()).setToken(token))
         .build();
   }

@@ -68,7 +68,7 @@ public final class LockStore {
    * {@link LockAnswer.Waiting} or {@link LockAnswer.Refused}.
    */
   CompletionStage<LockAnswer> acquire(Partition partition, Wish wish) {
-    return denied(batcher.add(partition, new LockChangeRequest.Acquire(wish, config.maxWaiters())));
+    return denied(batcher.add(partition, new LockChangeRequest.Acquire(wish)));
   }
 
   /**
@@ -101,14 +101,16 @@ public final class LockStore {
 
   private CompletionStage<List<LockAnswer>> change(
       Partition partition, List<LockChangeRequest> requests) {
-    List<Object> arguments = new ArrayList<>();
+    List<Object> arguments = new ArrayList<>(16 * requests.size());
+    arguments.add(config.maxWaiters());
     requests.forEach(request -> request.addTo(partition, arguments));
     return run(CHANGE, partition, arguments)
         .thenApply(
             reply -> {
               List<LockAnswer> answers = new ArrayList<>(requests.size());
+              long now = reply.number(1);
               for (int i = 0; i < requests.size(); i++) {
-                answers.add(LockCodec.answer(requests.get(i), reply.nested(i + 1)));
+                answers.add(LockCodec.answer(requests.get(i), reply, i + 2, now));
               }
               return answers;
             });

@@ -109,10 +109,10 @@ final class Wishes {
     return new Target(
         shape.toBuilder()
             .setName(lock.getName())
-            .setLeaseId(requestId.isEmpty() ? randomId() : idOf("lease", requestId, lock.getName()))
             .setMode(mode)
             .setPermits(Math.max(1, lock.getPermits()))
             .build(),
+        requestId.isEmpty() ? randomId() : idOf("lease", requestId, lock.getName()),
         mode == LockMode.LOCK_MODE_SEMAPHORE ? lock.getLimit() : 0);
   }
 

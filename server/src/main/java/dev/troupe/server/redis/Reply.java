@@ -60,6 +60,11 @@ public record Reply(List<Object> elements) {
         : ByteString.EMPTY;
   }
 
+  /** Whether there is a nested array at a position. */
+  public boolean isList(int index) {
+    return elements.get(index) instanceof List;
+  }
+
   /** A nested array. */
   @SuppressWarnings("unchecked") // Redis arrays are lists of what the class comment lists.
   public Reply nested(int index) {

@@ -88,7 +88,10 @@ final class LockAudit {
       if (field.length() == ID + 1 && field.startsWith("g")) {
         grants.add(name + " " + field.substring(1));
       } else {
-        counts.put(name + " " + field, fields.get(i + 1));
+        String[] state = fields.get(i + 1).split(" ", -1);
+        counts.put(name + " m", state[0]);
+        counts.put(name + " n", state[1]);
+        counts.put(name + " q", state[2]);
       }
     }
   }
