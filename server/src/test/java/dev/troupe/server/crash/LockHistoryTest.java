@@ -24,7 +24,8 @@ final class LockHistoryTest {
         TroupeProcess two = new TroupeProcess("--redis.url=redis://127.0.0.1:" + redis.port)) {
       List<ManagedChannel> channels = List.of(one.channel(), two.channel());
       try {
-        HistoryRun run = new HistoryRun(channels, 40, 12);
+        boolean isLong = operations > 50_000;
+        HistoryRun run = new HistoryRun(channels, isLong ? 120 : 40, isLong ? 36 : 12);
         run.quiet(operations / 4);
         int faults =
             run.underFaults(operations, () -> fault(redis, List.of(one, two), new Random()));
