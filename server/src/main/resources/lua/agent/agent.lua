@@ -4,7 +4,8 @@
 --                      tok token of the session, st status number, task current
 --                      task, ct, ut, hb created, updated, last heartbeat us, lease
 --                      us, ix packed list of the index keys that it stands in beside
---                      the one of its status, that of its type first
+--                      the one of its status, that of its type first; me metrics
+--                      (Protobuf), which no event tells and no version counts
 -- ag:deadline    ZSET  agent -> when it is LOST unless it is heard of, us
 -- ag:gone        ZSET  LOST and TERMINATED agents -> when the record goes, us
 -- ag:all         ZSET  every agent, score 0
@@ -18,7 +19,7 @@ local TERMINATED, LOST = 7, 8
 
 local function agent_key(id) return P..'ag:a:'..id end
 
-local FIELDS = {'b', 'v', 'tok', 'st', 'task', 'ct', 'ut', 'hb', 'lease', 'ix'}
+local FIELDS = {'b', 'v', 'tok', 'st', 'task', 'ct', 'ut', 'hb', 'lease', 'ix', 'me'}
 local function load_agent(id)
   local values, a = C('HMGET', agent_key(id), unpack(FIELDS)), {}
   if not values[1] then return nil end
@@ -27,12 +28,23 @@ local function load_agent(id)
   return a
 end
 
--- The whole Agent: what the server encoded, and behind it what the scripts know.
+-- A field of a number from 16 on, whose key takes two bytes.
+local function pb_late(field, s)
+  if not s or s == '' then return '' end
+  local key = field * 8 + 2
+  return string.char(key % 128 + 128, math.floor(key / 128))..pb_varint(#s)..s
+end
+
+-- The Agent that events tell of: what the server encoded, and behind it what the
+-- scripts know.
 local function encoded(a)
   return a.b..pb_int(3, a.st)..pb_bytes(9, a.task)..pb_int(10, a.v)..pb_int(11, tonumber(a.tok))
     ..pb_bytes(12, pb_int(1, math.floor(a.lease / 1000000))..pb_int(2, a.lease % 1000000 * 1000))
     ..pb_time(13, tonumber(a.ct))..pb_time(14, tonumber(a.ut))..pb_time(15, tonumber(a.hb))
 end
+
+-- The whole Agent, for those who ask for it.
+local function whole(a) return encoded(a)..pb_late(16, a.me) end
 
 local function tell(kind, id, a, reason, former_type)
   emit('troupe.agents', 'agent.'..kind, id,
@@ -63,7 +75,7 @@ local function save(id, a)
   a.ut = int(US)
   C('ZADD', P..'ag:ix:status:'..a.st, 0, id)
   C('HSET', agent_key(id), 'b', a.b, 'v', a.v, 'tok', a.tok, 'st', a.st, 'task', a.task, 'ct', a.ct,
-    'ut', a.ut, 'hb', a.hb, 'lease', int(a.lease), 'ix', a.ix)
+    'ut', a.ut, 'hb', a.hb, 'lease', int(a.lease), 'ix', a.ix, 'me', a.me or '')
   C('ZADD', P..'ag:all', 0, id)
 end
 

@@ -1,12 +1,12 @@
 -- Takes heartbeats of many agents.
 --
 -- ARGV  per agent: id, token, status (0 keeps it), 1 if the task changes else 0,
---       task
+--       task, 1 if there are metrics else 0, metrics
 -- Reply {'OK', {outcome, lease until us, lease us}...} with outcome 1 extended,
 --       2 replaced, 3 expired
 --#include agent/agent
 local reply = {'OK'}
-for i = 1, #ARGV, 5 do
+for i = 1, #ARGV, 7 do
   local id = ARGV[i]
   local v = C('HMGET', agent_key(id), 'tok', 'lease', 'st', 'task')
   local status = tonumber(v[3])
@@ -17,7 +17,11 @@ for i = 1, #ARGV, 5 do
   else
     local deadline = int(US + tonumber(v[2]))
     C('ZADD', P..'ag:deadline', deadline, id)
-    C('HSET', agent_key(id), 'hb', int(US))
+    if ARGV[i + 5] == '1' then
+      C('HSET', agent_key(id), 'hb', int(US), 'me', ARGV[i + 6])
+    else
+      C('HSET', agent_key(id), 'hb', int(US))
+    end
     local wanted = tonumber(ARGV[i + 2])
     local other_status = wanted ~= 0 and wanted ~= status
     local other_task = ARGV[i + 3] == '1' and ARGV[i + 4] ~= v[4]

@@ -24,7 +24,7 @@ for _, id in ipairs(ids) do
   end
   last = id
   if fits then
-    local agent = encoded(load_agent(id))
+    local agent = whole(load_agent(id))
     reply[#reply + 1] = agent
     want, room = want - 1, room - #agent
     if want == 0 or room <= 0 then break end

@@ -1,7 +1,7 @@
 -- Registers an agent and opens its session; an earlier session is over then.
 --
 -- ARGV  1 agent, 2 fence name, 3 fence token, 4 request id, 5 digest, 6 encoded
---       Agent, 7 status, 8 lease us, then the index keys
+--       Agent, 7 status, 8 lease us, 9 metrics, then the index keys
 -- Reply {'OK', replaced 0|1, encoded Agent}; {'STALE_FENCE', highest}; {'REUSED'}
 --#include agent/agent
 --#include common/request
@@ -13,10 +13,10 @@ local highest = stale_fence(ARGV[2], ARGV[3])
 if highest then return {'STALE_FENCE', highest} end
 local former = load_agent(id)
 local keys = {}
-for i = 9, #ARGV do keys[#keys + 1] = ARGV[i] end
+for i = 10, #ARGV do keys[#keys + 1] = ARGV[i] end
 local a = {
   b = ARGV[6], v = 1, tok = int(US), st = tonumber(ARGV[7]), task = '', ct = int(US), hb = int(US),
-  lease = tonumber(ARGV[8])
+  lease = tonumber(ARGV[8]), me = ARGV[9]
 }
 local replaced, former_type = 0, ''
 if former then
@@ -32,4 +32,4 @@ save(id, a)
 C('ZREM', P..'ag:gone', id)
 C('ZADD', P..'ag:deadline', int(US + a.lease), id)
 tell('registered', id, a, '', former_type)
-return remember('RegisterAgent', ARGV[4], ARGV[5], {'OK', replaced, encoded(a)})
+return remember('RegisterAgent', ARGV[4], ARGV[5], {'OK', replaced, whole(a)})

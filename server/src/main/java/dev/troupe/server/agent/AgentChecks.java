@@ -7,7 +7,9 @@ import com.google.protobuf.Value;
 import com.google.protobuf.util.FieldMaskUtil;
 import dev.troupe.server.grpc.Checks;
 import dev.troupe.v1.Agent;
+import dev.troupe.v1.AgentMetrics;
 import dev.troupe.v1.AgentStatus;
+import dev.troupe.v1.HeartbeatRequest;
 import dev.troupe.v1.ListAgentsRequest;
 import dev.troupe.v1.RegisterAgentRequest;
 import dev.troupe.v1.UpdateAgentRequest;
@@ -28,7 +30,9 @@ final class AgentChecks {
           "configuration",
           "host",
           "process_id",
-          "current_task");
+          "current_task",
+          "metrics");
+  private static final int MOST_GAUGES = 32;
   private static final int CONFIGURATION_BYTES = 64 << 10;
 
   /** Three messages each, and most readers of Protobuf give up at a hundred. */
@@ -50,12 +54,24 @@ final class AgentChecks {
             .requestId(request.getRequestId())
             .fence(request.hasFence(), request.getFence());
     fields(checks, "", AgentStore.described(request));
+    metrics(checks, "metrics", request.getMetrics());
     status(checks, "status", request.getStatus())
         .that(
             request.getStatus() != AgentStatus.AGENT_STATUS_DRAINING,
             "status",
             "expected another one of an agent that begins")
         .done();
+  }
+
+  static void heartbeat(HeartbeatRequest request) {
+    Checks checks =
+        new Checks()
+            .namespace(request.getNamespace())
+            .name("agent_id", request.getAgentId())
+            .that(request.getFencingToken() > 0, "fencing_token", "expected a number above 0")
+            .optionalName("current_task", request.getCurrentTask());
+    metrics(checks, "metrics", request.getMetrics());
+    status(checks, "status", request.getStatus()).done();
   }
 
   static void update(UpdateAgentRequest request) {
@@ -86,6 +102,7 @@ final class AgentChecks {
         named,
         new FieldMaskUtil.MergeOptions().setReplacePrimitiveFields(true));
     fields(checks, "agent.", named.build());
+    metrics(checks, "agent.metrics", named.getMetrics());
     status(checks, "agent.status", named.getStatus())
         .optionalName("agent.current_task", named.getCurrentTask())
         .done();
@@ -118,6 +135,26 @@ final class AgentChecks {
             "too deep (at most " + CONFIGURATION_LEVELS + " objects and lists within each other)")
         .optionalName(at + "host", agent.getHost())
         .that(agent.getProcessId() >= 0, at + "process_id", "expected 0 or more");
+  }
+
+  private static void metrics(Checks checks, String at, AgentMetrics metrics) {
+    checks.that(metrics.getMemoryBytes() >= 0, at + ".memory_bytes", "expected 0 or more bytes");
+    measure(checks, at + ".cpu_cores", metrics.getCpuCores());
+    checks.atMost(at + ".gauges", metrics.getGaugesCount(), MOST_GAUGES);
+    if (metrics.getGaugesCount() <= MOST_GAUGES) {
+      metrics
+          .getGaugesMap()
+          .forEach(
+              (name, value) -> {
+                checks.name(at + ".gauges key", name);
+                measure(checks, at + ".gauges[" + Checks.quoted(name) + "]", value);
+              });
+    }
+  }
+
+  private static void measure(Checks checks, String field, double value) {
+    checks.that(
+        Double.isFinite(value) && value >= 0, field, "expected a finite number of 0 or more");
   }
 
   /** How many objects and lists stand within each other; no more than one above the limit. */

@@ -90,7 +90,8 @@ public final class AgentStore {
     add(arguments, request.getRequestId(), digest, agent.toByteArray(), status.getNumber());
     add(
         arguments,
-        Durations.toMicros(request.hasLeaseDuration() ? request.getLeaseDuration() : LEASE));
+        Durations.toMicros(request.hasLeaseDuration() ? request.getLeaseDuration() : LEASE),
+        request.getMetrics().toByteArray());
     arguments.addAll(indexKeys(agent));
     return run(REGISTER, partition, arguments)
         .thenApply(reply -> new Registered(agent(reply, 2), reply.number(1) == 1));
@@ -123,15 +124,37 @@ public final class AgentStore {
     return run(GET, partition, List.of(agentId)).thenApply(reply -> agent(reply, 2));
   }
 
+  /** What of an agent an update writes. Metrics alone do not count as a change. */
+  enum Written {
+    AGENT("a"),
+    METRICS("m"),
+    BOTH("am");
+
+    private final String letters;
+
+    Written(String letters) {
+      this.letters = letters;
+    }
+  }
+
   /**
-   * Writes an agent anew, if it is still the version that {@code agent} was read with.
+   * Writes an agent anew, if it is still of the given version.
    *
+   * @param version the one that {@code agent} was read with; -1 for any
    * @param token the session that has to be current; 0 for any
    */
-  public CompletionStage<Agent> update(
-      Partition partition, Agent agent, long token, Fence fence, String requestId, String digest) {
+  CompletionStage<Agent> update(
+      Partition partition,
+      Agent agent,
+      Written written,
+      long version,
+      long token,
+      Fence fence,
+      String requestId,
+      String digest) {
     List<Object> arguments = guarded(agent.getAgentId(), fence);
-    add(arguments, requestId, digest, agent.getVersion(), token);
+    add(arguments, requestId, digest, version, token);
+    add(arguments, written.letters, agent.getMetrics().toByteArray());
     add(
         arguments,
         agent.toBuilder()
@@ -143,6 +166,7 @@ public final class AgentStore {
             .clearCreateTime()
             .clearUpdateTime()
             .clearHeartbeatTime()
+            .clearMetrics()
             .build()
             .toByteArray(),
         agent.getStatusValue(),
@@ -168,7 +192,7 @@ public final class AgentStore {
 
   /** Takes up to {@value #MOST_HEARTBEATS} heartbeats; the outcomes are in their order. */
   CompletionStage<List<Beat.Outcome>> heartbeat(Partition partition, List<Beat> beats) {
-    List<Object> arguments = new ArrayList<>(5 * beats.size());
+    List<Object> arguments = new ArrayList<>(7 * beats.size());
     for (Beat beat : beats) {
       add(
           arguments,
@@ -176,7 +200,9 @@ public final class AgentStore {
           beat.token(),
           beat.status().getNumber(),
           beat.task() == null ? 0 : 1,
-          beat.task() == null ? "" : beat.task());
+          beat.task() == null ? "" : beat.task(),
+          beat.metrics() == null ? 0 : 1,
+          beat.metrics() == null ? "" : beat.metrics().toByteArray());
     }
     return run(HEARTBEAT, partition, arguments)
         .thenApply(

@@ -4,7 +4,6 @@ import com.google.inject.Inject;
 import com.google.protobuf.util.Durations;
 import com.google.protobuf.util.Timestamps;
 import dev.troupe.server.error.TroupeException;
-import dev.troupe.server.grpc.Checks;
 import dev.troupe.server.grpc.Drainable;
 import dev.troupe.server.grpc.Names;
 import dev.troupe.server.grpc.StatusMapper;
@@ -75,14 +74,7 @@ final class HeartbeatStreams implements Drainable {
     @Override
     public void onNext(HeartbeatRequest request) {
       try {
-        Checks checks =
-            new Checks()
-                .namespace(request.getNamespace())
-                .name("agent_id", request.getAgentId())
-                .that(request.getFencingToken() > 0, "fencing_token", "expected a number above 0")
-                .optionalName("current_task", request.getCurrentTask());
-        AgentChecks.status(checks, "status", request.getStatus());
-        checks.done();
+        AgentChecks.heartbeat(request);
       } catch (TroupeException refusal) {
         fail(refusal);
         return;
@@ -90,12 +82,7 @@ final class HeartbeatStreams implements Drainable {
       synchronized (this) {
         unanswered++;
       }
-      Beat beat =
-          new Beat(
-              request.getAgentId(),
-              request.getFencingToken(),
-              request.getStatus(),
-              request.hasCurrentTask() ? request.getCurrentTask() : null);
+      Beat beat = Beat.of(request);
       store
           .locate(Names.namespace(request.getNamespace()), request.getAgentId())
           .thenCompose(partition -> batcher.beat(partition, beat))

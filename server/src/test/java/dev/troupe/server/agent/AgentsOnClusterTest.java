@@ -10,6 +10,7 @@ final class AgentsOnClusterTest
     implements AgentSessionContract,
         AgentLivenessContract,
         AgentUpdateContract,
+        AgentMetricsContract,
         AgentListingContract,
         AgentWatchContract,
         AgentChecksContract {

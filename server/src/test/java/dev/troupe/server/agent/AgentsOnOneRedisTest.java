@@ -10,6 +10,7 @@ final class AgentsOnOneRedisTest
     implements AgentSessionContract,
         AgentLivenessContract,
         AgentUpdateContract,
+        AgentMetricsContract,
         AgentListingContract,
         AgentWatchContract,
         AgentChecksContract {

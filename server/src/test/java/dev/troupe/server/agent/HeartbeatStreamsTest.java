@@ -43,7 +43,7 @@ final class HeartbeatStreamsTest {
   void start() throws Exception {
     // The first answer is that of a Redis that takes its time; after it all are at once.
     ScriptRunner scripts =
-        (script, partition, arguments) -> redis.thenApply(go -> extended(arguments.length / 5));
+        (script, partition, arguments) -> redis.thenApply(go -> extended(arguments.length / 7));
     AgentStore store = new AgentStore(scripts, namespaces);
     AgentConfig config = new AgentConfig(Duration.ofHours(1), Duration.ofMillis(1));
     streams = new HeartbeatStreams(store, new HeartbeatBatcher(store, config, timers));
