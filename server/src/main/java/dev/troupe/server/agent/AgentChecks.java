@@ -5,6 +5,7 @@ import com.google.protobuf.FieldMask;
 import com.google.protobuf.Struct;
 import com.google.protobuf.Value;
 import com.google.protobuf.util.FieldMaskUtil;
+import com.google.protobuf.util.Timestamps;
 import dev.troupe.server.grpc.Checks;
 import dev.troupe.v1.Agent;
 import dev.troupe.v1.AgentMetrics;
@@ -31,7 +32,9 @@ final class AgentChecks {
           "host",
           "process_id",
           "current_task",
-          "metrics");
+          "metrics",
+          "software_version",
+          "process_start_time");
   private static final int MOST_GAUGES = 32;
   private static final int CONFIGURATION_BYTES = 64 << 10;
 
@@ -134,7 +137,12 @@ final class AgentChecks {
             at + "configuration",
             "too deep (at most " + CONFIGURATION_LEVELS + " objects and lists within each other)")
         .optionalName(at + "host", agent.getHost())
-        .that(agent.getProcessId() >= 0, at + "process_id", "expected 0 or more");
+        .that(agent.getProcessId() >= 0, at + "process_id", "expected 0 or more")
+        .optionalName(at + "software_version", agent.getSoftwareVersion())
+        .that(
+            Timestamps.isValid(agent.getProcessStartTime()),
+            at + "process_start_time",
+            "not a valid time");
   }
 
   private static void metrics(Checks checks, String at, AgentMetrics metrics) {

@@ -66,7 +66,11 @@ public final class AgentStore {
             .addAllCapabilities(request.getCapabilitiesList())
             .putAllLabels(request.getLabelsMap())
             .setHost(request.getHost())
-            .setProcessId(request.getProcessId());
+            .setProcessId(request.getProcessId())
+            .setSoftwareVersion(request.getSoftwareVersion());
+    if (request.hasProcessStartTime()) {
+      agent.setProcessStartTime(request.getProcessStartTime());
+    }
     if (request.hasConfiguration()) {
       agent.setConfiguration(request.getConfiguration());
     }
