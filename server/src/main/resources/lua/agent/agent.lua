@@ -8,6 +8,9 @@
 --                      (Protobuf), which no event tells and no version counts
 -- ag:deadline    ZSET  agent -> when it is LOST unless it is heard of, us
 -- ag:gone        ZSET  LOST and TERMINATED agents -> when the record goes, us
+-- ag:over        ZSET  sessions that are over and of which not everything has been
+--                      given back yet, '<token>\n<end us>\n<reason>\n<agent>' -> when
+--                      to see to it next, us
 -- ag:all         ZSET  every agent, score 0
 -- ag:ix:<what>   ZSET  agents of a type, status, capability or label, score 0:
 --                      'type:<type>', 'status:<number>', 'cap:<capability>',
@@ -85,8 +88,15 @@ local function change_status(id, a, status)
   save(id, a)
 end
 
+-- Notes that what the session held has to be given back. `reason` is one of lost,
+-- deregistered and replaced.
+local function session_over(id, a, reason)
+  C('ZADD', P..'ag:over', int(US), a.tok..'\n'..int(US)..'\n'..reason..'\n'..id)
+end
+
 -- Ends a session; the record stays readable for the retention.
-local function end_session(id, a, status, retention)
+local function end_session(id, a, status, retention, reason)
+  if a.st ~= TERMINATED and a.st ~= LOST then session_over(id, a, reason) end
   a.v = a.v + 1
   change_status(id, a, status)
   C('ZREM', P..'ag:deadline', id)

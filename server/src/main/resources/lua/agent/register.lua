@@ -25,7 +25,10 @@ if former then
   a.v = former.v + 1
   a.ct = former.ct
   a.tok = int(math.max(tonumber(former.tok) + 1, US))
-  if former.st ~= TERMINATED and former.st ~= LOST then replaced = 1 end
+  if former.st ~= TERMINATED and former.st ~= LOST then
+    replaced = 1
+    session_over(id, former, 'replaced')
+  end
 end
 index(id, a, keys)
 save(id, a)

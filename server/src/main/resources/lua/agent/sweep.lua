@@ -8,7 +8,7 @@ local moved = 0
 for _, id in ipairs(C('ZRANGEBYSCORE', P..'ag:deadline', '-inf', int(US), 'LIMIT', 0, 64)) do
   local a = load_agent(id)
   if a then
-    end_session(id, a, LOST, tonumber(ARGV[1]))
+    end_session(id, a, LOST, tonumber(ARGV[1]), 'lost')
     tell('lost', id, a, 'silent for its lease')
   else
     C('ZREM', P..'ag:deadline', id)

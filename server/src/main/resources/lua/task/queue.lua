@@ -7,6 +7,8 @@
 --
 -- tq:names   ZSET    all queues of the partition, score 0
 -- tq:due     ZSET    queue -> when the sweep has to look at it next, us
+-- tq:w:<worker>  ZSET  queues that a worker opened a stream of or leased from by call,
+--                    score 0; expires after two hours without either
 -- bell       CHANNEL 'r\n<queue>' work arrived; 'c\n<queue>\n<id>\n<token>\n<worker>'
 --                    cancel; 'w\n<queue>\n<worker>\n<epoch>' a newer stream
 -- Q meta     HASH    ct created us, mode P|D, fence last token, vt virtual time,

@@ -33,11 +33,13 @@ final class AgentChanges {
 
   private final AgentStore store;
   private final AgentConfig config;
+  private final SessionEndings endings;
 
   @Inject
-  AgentChanges(AgentStore store, AgentConfig config) {
+  AgentChanges(AgentStore store, AgentConfig config, SessionEndings endings) {
     this.store = store;
     this.config = config;
+    this.endings = endings;
   }
 
   CompletionStage<AgentStore.Registered> register(RegisterAgentRequest request) {
@@ -54,7 +56,14 @@ final class AgentChanges {
     RegisterAgentRequest complete = named;
     return store
         .locate(Names.namespace(request.getNamespace()), complete.getAgentId())
-        .thenCompose(partition -> store.register(partition, complete, digest));
+        .thenCompose(partition -> store.register(partition, complete, digest))
+        .thenApply(
+            registered -> {
+              if (registered.replaced()) {
+                endings.poke();
+              }
+              return registered;
+            });
   }
 
   CompletionStage<Agent> update(UpdateAgentRequest request) {
@@ -155,6 +164,11 @@ final class AgentChanges {
                     config.retention(),
                     request.getFence(),
                     request.getRequestId(),
-                    RequestDigest.of(request.getRequestId(), request)));
+                    RequestDigest.of(request.getRequestId(), request)))
+        .thenApply(
+            agent -> {
+              endings.poke();
+              return agent;
+            });
   }
 }

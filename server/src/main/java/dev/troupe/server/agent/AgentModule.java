@@ -12,6 +12,8 @@ public final class AgentModule extends AbstractModule {
   @Override
   protected void configure() {
     bind(AgentStore.class).in(Scopes.SINGLETON);
+    Multibinder.newSetBinder(binder(), SessionEndListener.class);
+    bind(SessionEndings.class).in(Scopes.SINGLETON);
     bind(AgentChanges.class).in(Scopes.SINGLETON);
     bind(AgentListing.class).in(Scopes.SINGLETON);
     bind(AgentWatching.class).in(Scopes.SINGLETON);

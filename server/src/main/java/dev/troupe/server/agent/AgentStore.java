@@ -18,7 +18,9 @@ import dev.troupe.v1.Fence;
 import dev.troupe.v1.RegisterAgentRequest;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 
 /**
@@ -43,6 +45,8 @@ public final class AgentStore {
   private static final Script GET = Script.load("agent/get");
   private static final Script LIST = Script.load("agent/list");
   private static final Script SWEEP = Script.load("agent/sweep");
+  private static final Script ENDINGS = Script.load("agent/endings");
+  private static final Script SETTLE = Script.load("agent/settle");
   private static final Duration LEASE = Durations.fromSeconds(10);
 
   private final ScriptRunner scripts;
@@ -244,10 +248,61 @@ public final class AgentStore {
             });
   }
 
-  /** Marks the silent LOST and forgets the long gone. Any number of servers may do so. */
-  public CompletionStage<Swept> sweep(Partition partition, java.time.Duration retention) {
+  /**
+   * Marks the silent LOST and forgets the long gone. Any number of servers may do so.
+   *
+   * @param ifSome runs when there were any
+   */
+  CompletionStage<Swept> sweep(Partition partition, java.time.Duration retention, Runnable ifSome) {
     return run(SWEEP, partition, List.of(retention.toNanos() / 1000))
-        .thenApply(reply -> new Swept(reply.number(1) >= MOST_SWEPT, reply.number(2)));
+        .thenApply(
+            reply -> {
+              if (reply.number(1) > 0) {
+                ifSome.run();
+              }
+              return new Swept(reply.number(1) >= MOST_SWEPT, reply.number(2));
+            });
+  }
+
+  /** Sessions that are over, and when there may be more of them; negative when not known. */
+  record Endings(List<SessionEnd> sessions, long dueInMicros) {}
+
+  /** Takes sessions that are over for the given time, at most {@value #MOST_SWEPT}. */
+  CompletionStage<Endings> endings(Partition partition, java.time.Duration claim) {
+    return run(ENDINGS, partition, List.of(claim.toNanos() / 1000))
+        .thenApply(
+            reply -> {
+              List<SessionEnd> sessions = new ArrayList<>();
+              for (int i = 2; i < reply.size(); i++) {
+                String[] parts = reply.text(i).split("\n", 4);
+                sessions.add(
+                    new SessionEnd(
+                        partition.namespace(),
+                        parts[3],
+                        Long.parseLong(parts[0]),
+                        SessionEnd.Reason.valueOf(parts[2].toUpperCase(Locale.ROOT)),
+                        Long.parseLong(parts[1])));
+              }
+              return new Endings(sessions, reply.number(1));
+            });
+  }
+
+  /** Forgets sessions that are over, after all that they held was given back. */
+  CompletionStage<?> settle(Partition partition, List<SessionEnd> sessions) {
+    if (sessions.isEmpty()) {
+      return CompletableFuture.completedFuture(null);
+    }
+    List<Object> entries = new ArrayList<>();
+    for (SessionEnd end : sessions) {
+      entries.add(
+          String.join(
+              "\n",
+              Long.toString(end.token()),
+              Long.toString(end.endedMicros()),
+              end.reason().name().toLowerCase(Locale.ROOT),
+              end.agentId()));
+    }
+    return run(SETTLE, partition, entries);
   }
 
   private CompletionStage<Reply> run(Script script, Partition partition, List<Object> arguments) {

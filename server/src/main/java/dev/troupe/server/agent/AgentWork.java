@@ -11,8 +11,8 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 
 /**
- * Notices agents that fell silent, in every partition. Every server does so; a script marks each
- * agent once.
+ * Notices agents that fell silent, in every partition, and has given back what sessions held that
+ * are over. Every server does so; a script marks each agent once.
  */
 final class AgentWork implements Service {
 
@@ -20,24 +20,31 @@ final class AgentWork implements Service {
   private static final Duration LATEST = Duration.ofMillis(250);
 
   private final PartitionSweep sweep;
+  private final SessionEndings endings;
   private final PeriodicTasks tasks;
 
   @Inject
   AgentWork(
       AgentStore store,
       AgentConfig config,
+      SessionEndings endings,
       Namespaces namespaces,
       PeriodicTasks tasks,
       Lifecycle lifecycle) {
     this.sweep =
         new PartitionSweep(
-            namespaces, partition -> store.sweep(partition, config.retention()), SOONEST, LATEST);
+            namespaces,
+            partition -> store.sweep(partition, config.retention(), endings::poke),
+            SOONEST,
+            LATEST);
+    this.endings = endings;
     this.tasks = tasks;
     lifecycle.register("agents", this);
   }
 
   @Override
   public CompletionStage<?> start() {
+    endings.begin(tasks);
     tasks.schedule("agent-sweep", sweep::round);
     return CompletableFuture.completedFuture(null);
   }

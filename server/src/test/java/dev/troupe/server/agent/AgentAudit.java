@@ -64,6 +64,8 @@ final class AgentAudit {
       found.put(partition + " " + kind, new TreeSet<>(redis.texts("ZRANGE", key, "0", "-1")));
     } else if (!kind.equals("log")
         && !kind.equals("head")
+        // The tasks have suites of their own.
+        && !kind.startsWith("tq:")
         && (Long) redis.command("PTTL", key) < 0) {
       withoutLifetime.add(key);
     }

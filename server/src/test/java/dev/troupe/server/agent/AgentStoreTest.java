@@ -3,6 +3,7 @@ package dev.troupe.server.agent;
 import static dev.troupe.server.agent.FixedNamespaces.partition;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.tuple;
 import static org.awaitility.Awaitility.await;
 
 import com.google.common.base.Ticker;
@@ -22,11 +23,15 @@ import dev.troupe.v1.RegisterAgentRequest;
 import dev.troupe.v1.UpdateAgentRequest;
 import java.time.Duration;
 import java.time.InstantSource;
+import java.util.Queue;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -76,7 +81,7 @@ final class AgentStoreTest {
   @Test
   void aRepeatedUpdateOfAForgottenAgentGetsTheFirstAnswer() throws Exception {
     register("1");
-    AgentChanges changes = new AgentChanges(store, CONFIG);
+    AgentChanges changes = new AgentChanges(store, CONFIG, endings(store));
     UpdateAgentRequest update =
         UpdateAgentRequest.newBuilder()
             .setAgent(Agent.newBuilder().setAgentId("1").setHost("there"))
@@ -107,7 +112,8 @@ final class AgentStoreTest {
                 : redis.run(script, partition, arguments);
     PeriodicTasks tasks = new PeriodicTasks(Ticker.systemTicker(), InstantSource.system());
     Lifecycle lifecycle = new Lifecycle(Ticker.systemTicker(), Duration.ofSeconds(1));
-    new AgentWork(new AgentStore(faulty, namespaces), CONFIG, namespaces, tasks, lifecycle).start();
+    AgentStore faultyStore = new AgentStore(faulty, namespaces);
+    new AgentWork(faultyStore, CONFIG, endings(faultyStore), namespaces, tasks, lifecycle).start();
     try {
       await().until(() -> status(0) == AgentStatus.AGENT_STATUS_LOST);
       await().until(() -> status(2) == AgentStatus.AGENT_STATUS_LOST);
@@ -118,6 +124,50 @@ final class AgentStoreTest {
     } finally {
       get(tasks.stop(Duration.ofSeconds(1)));
     }
+  }
+
+  @Test
+  void anEndingIsToldUntilEveryListenerHasDoneItsPart() throws Exception {
+    register("1");
+    register("1");
+    deregister("1");
+    AtomicInteger failures = new AtomicInteger(3);
+    Queue<SessionEnd> first = new ConcurrentLinkedQueue<>();
+    Queue<SessionEnd> second = new ConcurrentLinkedQueue<>();
+    Set<SessionEndListener> listeners =
+        Set.of(
+            end -> {
+              first.add(end);
+              return CompletableFuture.completedFuture(null);
+            },
+            end -> {
+              second.add(end);
+              if (failures.getAndDecrement() > 0) {
+                throw new IllegalStateException("not yet");
+              }
+              return CompletableFuture.completedFuture(null);
+            });
+    PeriodicTasks tasks = new PeriodicTasks(Ticker.systemTicker(), InstantSource.system());
+    new SessionEndings(store, listeners, namespaces).begin(tasks);
+    try {
+      await().until(() -> wire.texts("ZRANGE", "troupe:{t/1}:ag:over", "0", "-1").isEmpty());
+    } finally {
+      get(tasks.stop(Duration.ofSeconds(1)));
+    }
+    assertThat(first).hasSize(5).containsExactlyInAnyOrderElementsOf(second);
+    assertThat(Set.copyOf(first))
+        .extracting(SessionEnd::namespace, SessionEnd::agentId, SessionEnd::reason)
+        .containsExactlyInAnyOrder(
+            tuple("t", "1", SessionEnd.Reason.REPLACED),
+            tuple("t", "1", SessionEnd.Reason.DEREGISTERED));
+  }
+
+  private SessionEndings endings(AgentStore of) {
+    return new SessionEndings(of, Set.of(), namespaces);
+  }
+
+  private void settleAll(Partition partition) throws Exception {
+    get(store.settle(partition, get(store.endings(partition, Duration.ZERO)).sessions()));
   }
 
   private AgentStatus status(int partition) throws Exception {
@@ -154,7 +204,8 @@ final class AgentStoreTest {
     await()
         .until(
             () -> {
-              get(store.sweep(partition, CONFIG.retention()));
+              get(store.sweep(partition, CONFIG.retention(), () -> {}));
+              settleAll(partition);
               return store.get(partition, id).toCompletableFuture().handle((a, gone) -> gone).get()
                   != null;
             });

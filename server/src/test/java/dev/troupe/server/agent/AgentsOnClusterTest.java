@@ -12,6 +12,7 @@ final class AgentsOnClusterTest
         AgentUpdateContract,
         AgentMetricsContract,
         AgentListingContract,
+        AgentEndingsContract,
         AgentWatchContract,
         AgentChecksContract {
 

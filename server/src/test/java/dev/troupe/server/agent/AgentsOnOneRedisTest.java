@@ -12,6 +12,7 @@ final class AgentsOnOneRedisTest
         AgentUpdateContract,
         AgentMetricsContract,
         AgentListingContract,
+        AgentEndingsContract,
         AgentWatchContract,
         AgentChecksContract {
 
