@@ -5,7 +5,8 @@
 --                      task, ct, ut, hb created, updated, last heartbeat us, lease
 --                      us, ix packed list of the index keys that it stands in beside
 --                      the one of its status, that of its type first; me metrics
---                      (Protobuf), which no event tells and no version counts
+--                      (Protobuf), which no event tells and no version counts; po
+--                      its ports (packed Protobuf)
 -- ag:deadline    ZSET  agent -> when it is LOST unless it is heard of, us
 -- ag:gone        ZSET  LOST and TERMINATED agents -> when the record goes, us
 -- ag:over        ZSET  sessions that are over and of which not everything has been
@@ -22,7 +23,7 @@ local TERMINATED, LOST = 7, 8
 
 local function agent_key(id) return P..'ag:a:'..id end
 
-local FIELDS = {'b', 'v', 'tok', 'st', 'task', 'ct', 'ut', 'hb', 'lease', 'ix', 'me'}
+local FIELDS = {'b', 'v', 'tok', 'st', 'task', 'ct', 'ut', 'hb', 'lease', 'ix', 'me', 'po'}
 local function load_agent(id)
   local values, a = C('HMGET', agent_key(id), unpack(FIELDS)), {}
   if not values[1] then return nil end
@@ -44,6 +45,7 @@ local function encoded(a)
   return a.b..pb_int(3, a.st)..pb_bytes(9, a.task)..pb_int(10, a.v)..pb_int(11, tonumber(a.tok))
     ..pb_bytes(12, pb_int(1, math.floor(a.lease / 1000000))..pb_int(2, a.lease % 1000000 * 1000))
     ..pb_time(13, tonumber(a.ct))..pb_time(14, tonumber(a.ut))..pb_time(15, tonumber(a.hb))
+    ..pb_late(19, a.po)
 end
 
 -- The whole Agent, for those who ask for it.
@@ -78,7 +80,8 @@ local function save(id, a)
   a.ut = int(US)
   C('ZADD', P..'ag:ix:status:'..a.st, 0, id)
   C('HSET', agent_key(id), 'b', a.b, 'v', a.v, 'tok', a.tok, 'st', a.st, 'task', a.task, 'ct', a.ct,
-    'ut', a.ut, 'hb', a.hb, 'lease', int(a.lease), 'ix', a.ix, 'me', a.me or '')
+    'ut', a.ut, 'hb', a.hb, 'lease', int(a.lease), 'ix', a.ix, 'me', a.me or '',
+    'po', a.po or '')
   C('ZADD', P..'ag:all', 0, id)
 end
 
@@ -97,7 +100,7 @@ end
 -- Ends a session; the record stays readable for the retention.
 local function end_session(id, a, status, retention, reason)
   if a.st ~= TERMINATED and a.st ~= LOST then session_over(id, a, reason) end
-  a.v = a.v + 1
+  a.v, a.po = a.v + 1, ''
   change_status(id, a, status)
   C('ZREM', P..'ag:deadline', id)
   C('ZADD', P..'ag:gone', int(US + retention), id)

@@ -34,10 +34,12 @@ final class AgentChanges {
   private final AgentStore store;
   private final AgentConfig config;
   private final SessionEndings endings;
+  private final AgentPorts ports;
 
   @Inject
-  AgentChanges(AgentStore store, AgentConfig config, SessionEndings endings) {
+  AgentChanges(AgentStore store, AgentConfig config, SessionEndings endings, AgentPorts ports) {
     this.store = store;
+    this.ports = ports;
     this.config = config;
     this.endings = endings;
   }
@@ -56,7 +58,7 @@ final class AgentChanges {
     RegisterAgentRequest complete = named;
     return store
         .locate(Names.namespace(request.getNamespace()), complete.getAgentId())
-        .thenCompose(partition -> store.register(partition, complete, digest))
+        .thenCompose(partition -> ports.register(partition, complete, digest))
         .thenApply(
             registered -> {
               if (registered.replaced()) {

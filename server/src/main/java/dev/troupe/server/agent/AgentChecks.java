@@ -11,8 +11,10 @@ import dev.troupe.v1.Agent;
 import dev.troupe.v1.AgentMetrics;
 import dev.troupe.v1.AgentStatus;
 import dev.troupe.v1.HeartbeatRequest;
+import dev.troupe.v1.LeasePortsRequest;
 import dev.troupe.v1.ListAgentsRequest;
 import dev.troupe.v1.RegisterAgentRequest;
+import dev.troupe.v1.ReleasePortsRequest;
 import dev.troupe.v1.UpdateAgentRequest;
 import java.time.Duration;
 import java.util.HashSet;
@@ -35,6 +37,7 @@ final class AgentChecks {
           "metrics",
           "software_version",
           "process_start_time");
+  private static final int MOST_PORTS_AT_ONCE = 16;
   private static final int MOST_GAUGES = 32;
   private static final int CONFIGURATION_BYTES = 64 << 10;
 
@@ -58,6 +61,10 @@ final class AgentChecks {
             .fence(request.hasFence(), request.getFence());
     fields(checks, "", AgentStore.described(request));
     metrics(checks, "metrics", request.getMetrics());
+    checks
+        .range("ports", request.getPorts(), 0, MOST_PORTS_AT_ONCE)
+        .that(
+            request.getPorts() <= 0 || !request.getHost().isEmpty(), "host", "required with ports");
     status(checks, "status", request.getStatus())
         .that(
             request.getStatus() != AgentStatus.AGENT_STATUS_DRAINING,
@@ -109,6 +116,33 @@ final class AgentChecks {
     status(checks, "agent.status", named.getStatus())
         .optionalName("agent.current_task", named.getCurrentTask())
         .done();
+  }
+
+  static void lease(LeasePortsRequest request) {
+    new Checks()
+        .namespace(request.getNamespace())
+        .name("agent_id", request.getAgentId())
+        .that(request.getFencingToken() >= 0, "fencing_token", "expected 0 or more")
+        .range("count", request.getCount(), 0, MOST_PORTS_AT_ONCE)
+        .requestId(request.getRequestId())
+        .fence(request.hasFence(), request.getFence())
+        .done();
+  }
+
+  static void release(ReleasePortsRequest request) {
+    Checks checks =
+        new Checks()
+            .namespace(request.getNamespace())
+            .name("agent_id", request.getAgentId())
+            .that(request.getFencingToken() >= 0, "fencing_token", "expected 0 or more")
+            .that(request.getPortsCount() > 0, "ports", "required")
+            .atMost("ports", request.getPortsCount(), PortStore.MOST)
+            .requestId(request.getRequestId())
+            .fence(request.hasFence(), request.getFence());
+    for (int i = 0; i < Math.min(request.getPortsCount(), PortStore.MOST); i++) {
+      checks.range("ports[" + i + "]", request.getPorts(i), 1, 65_535);
+    }
+    checks.done();
   }
 
   static void list(ListAgentsRequest request) {

@@ -12,7 +12,10 @@ public final class AgentModule extends AbstractModule {
   @Override
   protected void configure() {
     bind(AgentStore.class).in(Scopes.SINGLETON);
-    Multibinder.newSetBinder(binder(), SessionEndListener.class);
+    bind(AgentScripts.class).in(Scopes.SINGLETON);
+    bind(PortStore.class).in(Scopes.SINGLETON);
+    bind(AgentPorts.class).in(Scopes.SINGLETON);
+    Multibinder.newSetBinder(binder(), SessionEndListener.class).addBinding().to(AgentPorts.class);
     bind(SessionEndings.class).in(Scopes.SINGLETON);
     bind(AgentChanges.class).in(Scopes.SINGLETON);
     bind(AgentListing.class).in(Scopes.SINGLETON);

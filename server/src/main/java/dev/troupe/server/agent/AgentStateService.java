@@ -15,10 +15,14 @@ import dev.troupe.v1.GetAgentRequest;
 import dev.troupe.v1.GetAgentResponse;
 import dev.troupe.v1.HeartbeatRequest;
 import dev.troupe.v1.HeartbeatResponse;
+import dev.troupe.v1.LeasePortsRequest;
+import dev.troupe.v1.LeasePortsResponse;
 import dev.troupe.v1.ListAgentsRequest;
 import dev.troupe.v1.ListAgentsResponse;
 import dev.troupe.v1.RegisterAgentRequest;
 import dev.troupe.v1.RegisterAgentResponse;
+import dev.troupe.v1.ReleasePortsRequest;
+import dev.troupe.v1.ReleasePortsResponse;
 import dev.troupe.v1.UpdateAgentRequest;
 import dev.troupe.v1.UpdateAgentResponse;
 import dev.troupe.v1.WatchAgentsRequest;
@@ -34,6 +38,7 @@ final class AgentStateService extends AgentStateServiceGrpc.AgentStateServiceImp
   private final AgentListing listing;
   private final HeartbeatStreams heartbeats;
   private final AgentWatching watching;
+  private final AgentPorts ports;
 
   @Inject
   AgentStateService(
@@ -41,12 +46,14 @@ final class AgentStateService extends AgentStateServiceGrpc.AgentStateServiceImp
       AgentChanges changes,
       AgentListing listing,
       HeartbeatStreams heartbeats,
-      AgentWatching watching) {
+      AgentWatching watching,
+      AgentPorts ports) {
     this.store = store;
     this.changes = changes;
     this.listing = listing;
     this.heartbeats = heartbeats;
     this.watching = watching;
+    this.ports = ports;
   }
 
   @Override
@@ -130,6 +137,36 @@ final class AgentStateService extends AgentStateServiceGrpc.AgentStateServiceImp
           return changes
               .deregister(request)
               .thenApply(agent -> DeregisterAgentResponse.newBuilder().setAgent(agent).build());
+        });
+  }
+
+  @Override
+  public void leasePorts(LeasePortsRequest request, StreamObserver<LeasePortsResponse> caller) {
+    answer(
+        caller,
+        () -> {
+          AgentChecks.lease(request);
+          return ports
+              .lease(request)
+              .thenApply(
+                  leased ->
+                      LeasePortsResponse.newBuilder()
+                          .addAllPorts(leased.ports())
+                          .setAgent(leased.agent())
+                          .build());
+        });
+  }
+
+  @Override
+  public void releasePorts(
+      ReleasePortsRequest request, StreamObserver<ReleasePortsResponse> caller) {
+    answer(
+        caller,
+        () -> {
+          AgentChecks.release(request);
+          return ports
+              .release(request)
+              .thenApply(agent -> ReleasePortsResponse.newBuilder().setAgent(agent).build());
         });
   }
 

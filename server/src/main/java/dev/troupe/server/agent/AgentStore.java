@@ -1,8 +1,11 @@
 package dev.troupe.server.agent;
 
+import static dev.troupe.server.agent.AgentScripts.add;
+import static dev.troupe.server.agent.AgentScripts.agent;
+import static dev.troupe.server.agent.AgentScripts.guarded;
+
 import com.google.inject.Inject;
 import com.google.protobuf.Duration;
-import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.protobuf.util.Durations;
 import dev.troupe.server.error.TroupeException;
 import dev.troupe.server.redis.Namespaces;
@@ -10,18 +13,16 @@ import dev.troupe.server.redis.Partition;
 import dev.troupe.server.redis.PartitionSweep.Swept;
 import dev.troupe.server.redis.Reply;
 import dev.troupe.server.redis.Script;
-import dev.troupe.server.redis.ScriptRunner;
 import dev.troupe.v1.Agent;
 import dev.troupe.v1.AgentStatus;
-import dev.troupe.v1.ErrorReason;
 import dev.troupe.v1.Fence;
 import dev.troupe.v1.RegisterAgentRequest;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The agents of all namespaces, in Redis.
@@ -49,17 +50,22 @@ public final class AgentStore {
   private static final Script SETTLE = Script.load("agent/settle");
   private static final Duration LEASE = Durations.fromSeconds(10);
 
-  private final ScriptRunner scripts;
+  private final AgentScripts scripts;
   private final Namespaces namespaces;
 
   @Inject
-  AgentStore(ScriptRunner scripts, Namespaces namespaces) {
+  AgentStore(AgentScripts scripts, Namespaces namespaces) {
     this.scripts = scripts;
     this.namespaces = namespaces;
   }
 
-  /** An agent after a change, and whether its registration ended an earlier session. */
-  public record Registered(Agent agent, boolean replaced) {}
+  /**
+   * What came of a registration, which may be one that is repeated.
+   *
+   * @param replaced whether it ended an earlier session
+   * @param booking id of the booking that its ports are from; empty without ports
+   */
+  record Registered(Agent agent, boolean replaced, String booking) {}
 
   /** What a registration says of the agent. */
   static Agent described(RegisterAgentRequest request) {
@@ -86,23 +92,44 @@ public final class AgentStore {
     return namespaces.locate(namespace, agentId);
   }
 
-  /** Opens a session under a token higher than any before it. */
-  public CompletionStage<Registered> register(
-      Partition partition, RegisterAgentRequest request, String digest) {
+  /**
+   * Opens a session under a token higher than any before it.
+   *
+   * @param booking of the ports that it gets; null when there are none to be had
+   */
+  CompletionStage<Registered> register(
+      Partition partition,
+      RegisterAgentRequest request,
+      String digest,
+      @Nullable PortBooking booking) {
     Agent agent = described(request);
     AgentStatus status =
         request.getStatus() == AgentStatus.AGENT_STATUS_UNSPECIFIED
             ? AgentStatus.AGENT_STATUS_STARTING
             : request.getStatus();
-    List<Object> arguments = guarded(agent.getAgentId(), request.getFence());
-    add(arguments, request.getRequestId(), digest, agent.toByteArray(), status.getNumber());
+    List<Object> arguments =
+        guarded(agent.getAgentId(), request.getFence(), request.getRequestId(), digest);
     add(
         arguments,
+        agent.toByteArray(),
+        status.getNumber(),
         Durations.toMicros(request.hasLeaseDuration() ? request.getLeaseDuration() : LEASE),
-        request.getMetrics().toByteArray());
+        request.getMetrics().toByteArray(),
+        request.getHost(),
+        request.getPorts());
+    add(
+        arguments,
+        booking == null ? "" : booking.id(),
+        booking == null ? 0 : booking.madeMicros(),
+        PortStore.USABLE_MICROS,
+        booking == null ? 0 : booking.ports().size());
+    if (booking != null) {
+      arguments.addAll(booking.ports());
+    }
     arguments.addAll(indexKeys(agent));
-    return run(REGISTER, partition, arguments)
-        .thenApply(reply -> new Registered(agent(reply, 2), reply.number(1) == 1));
+    return scripts
+        .run(REGISTER, partition, arguments)
+        .thenApply(reply -> new Registered(agent(reply, 2), reply.number(1) == 1, reply.text(3)));
   }
 
   /** The indexes that an agent stands in, but for its status; that of its type is first. */
@@ -129,7 +156,7 @@ public final class AgentStore {
 
   /** Reads one agent. */
   public CompletionStage<Agent> get(Partition partition, String agentId) {
-    return run(GET, partition, List.of(agentId)).thenApply(reply -> agent(reply, 2));
+    return scripts.run(GET, partition, List.of(agentId)).thenApply(reply -> agent(reply, 2));
   }
 
   /** What of an agent an update writes. Metrics alone do not count as a change. */
@@ -160,8 +187,8 @@ public final class AgentStore {
       Fence fence,
       String requestId,
       String digest) {
-    List<Object> arguments = guarded(agent.getAgentId(), fence);
-    add(arguments, requestId, digest, version, token);
+    List<Object> arguments = guarded(agent.getAgentId(), fence, requestId, digest);
+    add(arguments, version, token);
     add(arguments, written.letters, agent.getMetrics().toByteArray());
     add(
         arguments,
@@ -175,12 +202,13 @@ public final class AgentStore {
             .clearUpdateTime()
             .clearHeartbeatTime()
             .clearMetrics()
+            .clearPorts()
             .build()
             .toByteArray(),
         agent.getStatusValue(),
         agent.getCurrentTask());
     arguments.addAll(indexKeys(agent));
-    return run(UPDATE, partition, arguments).thenApply(reply -> agent(reply, 2));
+    return scripts.run(UPDATE, partition, arguments).thenApply(reply -> agent(reply, 2));
   }
 
   /** Ends a session; the record stays readable for the retention. */
@@ -193,9 +221,9 @@ public final class AgentStore {
       Fence fence,
       String requestId,
       String digest) {
-    List<Object> arguments = guarded(agentId, fence);
-    add(arguments, requestId, digest, token, reason, retention.toNanos() / 1000);
-    return run(DEREGISTER, partition, arguments).thenApply(reply -> agent(reply, 2));
+    List<Object> arguments = guarded(agentId, fence, requestId, digest);
+    add(arguments, token, reason, retention.toNanos() / 1000);
+    return scripts.run(DEREGISTER, partition, arguments).thenApply(reply -> agent(reply, 2));
   }
 
   /** Takes up to {@value #MOST_HEARTBEATS} heartbeats; the outcomes are in their order. */
@@ -212,7 +240,8 @@ public final class AgentStore {
           beat.metrics() == null ? 0 : 1,
           beat.metrics() == null ? "" : beat.metrics().toByteArray());
     }
-    return run(HEARTBEAT, partition, arguments)
+    return scripts
+        .run(HEARTBEAT, partition, arguments)
         .thenApply(
             reply -> {
               List<Beat.Outcome> outcomes = new ArrayList<>(beats.size());
@@ -237,7 +266,8 @@ public final class AgentStore {
     List<Object> arguments = new ArrayList<>();
     add(arguments, most, bytes, after);
     arguments.addAll(indexKeys);
-    return run(LIST, partition, arguments)
+    return scripts
+        .run(LIST, partition, arguments)
         .thenApply(
             reply -> {
               List<Agent> agents = new ArrayList<>();
@@ -254,7 +284,8 @@ public final class AgentStore {
    * @param ifSome runs when there were any
    */
   CompletionStage<Swept> sweep(Partition partition, java.time.Duration retention, Runnable ifSome) {
-    return run(SWEEP, partition, List.of(retention.toNanos() / 1000))
+    return scripts
+        .run(SWEEP, partition, List.of(retention.toNanos() / 1000))
         .thenApply(
             reply -> {
               if (reply.number(1) > 0) {
@@ -269,7 +300,8 @@ public final class AgentStore {
 
   /** Takes sessions that are over for the given time, at most {@value #MOST_SWEPT}. */
   CompletionStage<Endings> endings(Partition partition, java.time.Duration claim) {
-    return run(ENDINGS, partition, List.of(claim.toNanos() / 1000))
+    return scripts
+        .run(ENDINGS, partition, List.of(claim.toNanos() / 1000))
         .thenApply(
             reply -> {
               List<SessionEnd> sessions = new ArrayList<>();
@@ -302,61 +334,6 @@ public final class AgentStore {
               end.reason().name().toLowerCase(Locale.ROOT),
               end.agentId()));
     }
-    return run(SETTLE, partition, entries);
-  }
-
-  private CompletionStage<Reply> run(Script script, Partition partition, List<Object> arguments) {
-    return scripts
-        .run(script, partition, arguments.toArray())
-        .thenApply(
-            elements -> {
-              Reply reply = new Reply(elements);
-              if (!reply.ok()) {
-                throw refusal(reply);
-              }
-              return reply;
-            });
-  }
-
-  private static TroupeException refusal(Reply reply) {
-    return switch (reply.code()) {
-      case "NOT_FOUND" ->
-          TroupeException.of(ErrorReason.ERROR_REASON_AGENT_NOT_FOUND, "no such agent");
-      case "VERSION" ->
-          TroupeException.of(
-              ErrorReason.ERROR_REASON_VERSION_MISMATCH,
-              "the agent changed since that version",
-              Map.of("current_version", reply.text(1)));
-      case "SESSION" ->
-          TroupeException.of(ErrorReason.ERROR_REASON_STALE_SESSION, "the agent's session is over");
-      case "STALE_FENCE" ->
-          TroupeException.of(
-              ErrorReason.ERROR_REASON_STALE_FENCE,
-              "a higher fencing token was seen for this fence",
-              Map.of("highest_token", reply.text(1)));
-      case "REUSED" ->
-          TroupeException.of(
-              ErrorReason.ERROR_REASON_REQUEST_ID_REUSED,
-              "the request_id was used by a call with other arguments");
-      default -> throw new IllegalStateException("unknown reply " + reply.code());
-    };
-  }
-
-  private static Agent agent(Reply reply, int index) {
-    try {
-      return Agent.parseFrom(reply.bytes(index));
-    } catch (InvalidProtocolBufferException e) {
-      throw new IllegalStateException("a stored agent cannot be read", e);
-    }
-  }
-
-  private static List<Object> guarded(String agentId, Fence fence) {
-    List<Object> arguments = new ArrayList<>();
-    add(arguments, agentId, fence.getName(), fence.getToken());
-    return arguments;
-  }
-
-  private static void add(List<Object> arguments, Object... more) {
-    arguments.addAll(List.of(more));
+    return scripts.run(SETTLE, partition, entries);
   }
 }

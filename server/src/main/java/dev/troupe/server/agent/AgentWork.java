@@ -18,9 +18,12 @@ final class AgentWork implements Service {
 
   private static final Duration SOONEST = Duration.ofMillis(10);
   private static final Duration LATEST = Duration.ofMillis(250);
+  private static final Duration SOONEST_BOOKINGS = Duration.ofSeconds(1);
+  private static final Duration LATEST_BOOKINGS = Duration.ofSeconds(30);
 
   private final PartitionSweep sweep;
   private final SessionEndings endings;
+  private final PartitionSweep bookings;
   private final PeriodicTasks tasks;
 
   @Inject
@@ -28,6 +31,7 @@ final class AgentWork implements Service {
       AgentStore store,
       AgentConfig config,
       SessionEndings endings,
+      AgentPorts ports,
       Namespaces namespaces,
       PeriodicTasks tasks,
       Lifecycle lifecycle) {
@@ -38,6 +42,8 @@ final class AgentWork implements Service {
             SOONEST,
             LATEST);
     this.endings = endings;
+    this.bookings =
+        new PartitionSweep(namespaces, ports::lookInto, SOONEST_BOOKINGS, LATEST_BOOKINGS);
     this.tasks = tasks;
     lifecycle.register("agents", this);
   }
@@ -46,6 +52,7 @@ final class AgentWork implements Service {
   public CompletionStage<?> start() {
     endings.begin(tasks);
     tasks.schedule("agent-sweep", sweep::round);
+    tasks.schedule("agent-port-bookings", bookings::round);
     return CompletableFuture.completedFuture(null);
   }
 }

@@ -42,12 +42,12 @@ import org.junit.jupiter.api.Test;
 final class AgentStoreTest {
 
   private static final AgentConfig CONFIG =
-      new AgentConfig(Duration.ofHours(1), Duration.ofMillis(50));
+      new AgentConfig(Duration.ofHours(1), Duration.ofMillis(50), "20000-20031");
 
   private static OwnRedis redis;
   private static RedisWire wire;
   private final FixedNamespaces namespaces = new FixedNamespaces();
-  private final AgentStore store = new AgentStore(redis, namespaces);
+  private final AgentStore store = new AgentStore(new AgentScripts(redis), namespaces);
 
   @BeforeAll
   static void start() throws Exception {
@@ -81,7 +81,7 @@ final class AgentStoreTest {
   @Test
   void aRepeatedUpdateOfAForgottenAgentGetsTheFirstAnswer() throws Exception {
     register("1");
-    AgentChanges changes = new AgentChanges(store, CONFIG, endings(store));
+    AgentChanges changes = new AgentChanges(store, CONFIG, endings(store), ports(redis));
     UpdateAgentRequest update =
         UpdateAgentRequest.newBuilder()
             .setAgent(Agent.newBuilder().setAgentId("1").setHost("there"))
@@ -112,8 +112,10 @@ final class AgentStoreTest {
                 : redis.run(script, partition, arguments);
     PeriodicTasks tasks = new PeriodicTasks(Ticker.systemTicker(), InstantSource.system());
     Lifecycle lifecycle = new Lifecycle(Ticker.systemTicker(), Duration.ofSeconds(1));
-    AgentStore faultyStore = new AgentStore(faulty, namespaces);
-    new AgentWork(faultyStore, CONFIG, endings(faultyStore), namespaces, tasks, lifecycle).start();
+    AgentStore faultyStore = new AgentStore(new AgentScripts(faulty), namespaces);
+    new AgentWork(
+            faultyStore, CONFIG, endings(faultyStore), ports(faulty), namespaces, tasks, lifecycle)
+        .start();
     try {
       await().until(() -> status(0) == AgentStatus.AGENT_STATUS_LOST);
       await().until(() -> status(2) == AgentStatus.AGENT_STATUS_LOST);
@@ -166,6 +168,11 @@ final class AgentStoreTest {
     return new SessionEndings(of, Set.of(), namespaces);
   }
 
+  private AgentPorts ports(ScriptRunner scripts) {
+    AgentScripts of = new AgentScripts(scripts);
+    return new AgentPorts(new AgentStore(of, namespaces), new PortStore(of, namespaces), CONFIG);
+  }
+
   private void settleAll(Partition partition) throws Exception {
     get(store.settle(partition, get(store.endings(partition, Duration.ZERO)).sessions()));
   }
@@ -183,7 +190,7 @@ final class AgentStoreTest {
             .putLabels("k", "v")
             .setLeaseDuration(Durations.fromSeconds(1))
             .build();
-    get(store.register(partition(Integer.parseInt(id)), request, ""));
+    get(store.register(partition(Integer.parseInt(id)), request, "", null));
   }
 
   private void deregister(String id) throws Exception {

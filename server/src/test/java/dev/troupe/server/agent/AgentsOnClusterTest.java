@@ -13,6 +13,7 @@ final class AgentsOnClusterTest
         AgentMetricsContract,
         AgentListingContract,
         AgentEndingsContract,
+        AgentPortsContract,
         AgentWatchContract,
         AgentChecksContract {
 

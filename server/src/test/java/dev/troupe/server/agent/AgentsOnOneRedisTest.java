@@ -13,6 +13,7 @@ final class AgentsOnOneRedisTest
         AgentMetricsContract,
         AgentListingContract,
         AgentEndingsContract,
+        AgentPortsContract,
         AgentWatchContract,
         AgentChecksContract {
 

@@ -44,8 +44,8 @@ final class HeartbeatStreamsTest {
     // The first answer is that of a Redis that takes its time; after it all are at once.
     ScriptRunner scripts =
         (script, partition, arguments) -> redis.thenApply(go -> extended(arguments.length / 7));
-    AgentStore store = new AgentStore(scripts, namespaces);
-    AgentConfig config = new AgentConfig(Duration.ofHours(1), Duration.ofMillis(1));
+    AgentStore store = new AgentStore(new AgentScripts(scripts), namespaces);
+    AgentConfig config = new AgentConfig(Duration.ofHours(1), Duration.ofMillis(1), "1-2");
     streams = new HeartbeatStreams(store, new HeartbeatBatcher(store, config, timers));
     String name = UUID.randomUUID().toString();
     server =

@@ -126,6 +126,8 @@ record ExampleCall(MethodDescriptor rpc, Message request) {
                 .setUpdateMask(FieldMask.newBuilder().addPaths("host"))),
         agent("ListAgents", ListAgentsRequest.newBuilder()),
         agent("DeregisterAgent", DeregisterAgentRequest.newBuilder().setAgentId("none")),
+        agent("LeasePorts", LeasePortsRequest.newBuilder().setAgentId("none")),
+        agent("ReleasePorts", ReleasePortsRequest.newBuilder().setAgentId("none").addPorts(1)),
         agent("WatchAgents", WatchAgentsRequest.newBuilder()));
   }
 
