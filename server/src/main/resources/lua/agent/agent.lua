@@ -6,7 +6,11 @@
 --                      us, ix packed list of the index keys that it stands in beside
 --                      the one of its status, that of its type first; me metrics
 --                      (Protobuf), which no event tells and no version counts; po
---                      its ports (packed Protobuf)
+--                      its ports (packed Protobuf); cn number of the session's
+--                      last command, if there was one
+-- ag:c:<token>:<agent>  ZSET  commands that the session has not acknowledged, '<expires
+--                      us>|<AgentCommand>', score = number; at most 100; expires with
+--                      the last of them
 -- ag:deadline    ZSET  agent -> when it is LOST unless it is heard of, us
 -- ag:gone        ZSET  LOST and TERMINATED agents -> when the record goes, us
 -- ag:over        ZSET  sessions that are over and of which not everything has been
@@ -18,10 +22,12 @@
 --                      'label:<bytes of the key>:<key>=<value>'
 --#include common/log
 --#include common/protobuf_time
-local KINDS = {registered = 1, updated = 2, lost = 3, deregistered = 4}
+local KINDS = {registered = 1, updated = 2, lost = 3, deregistered = 4, commanded = 5}
 local TERMINATED, LOST = 7, 8
 
 local function agent_key(id) return P..'ag:a:'..id end
+
+local function commands_key(id, token) return P..'ag:c:'..token..':'..id end
 
 local FIELDS = {'b', 'v', 'tok', 'st', 'task', 'ct', 'ut', 'hb', 'lease', 'ix', 'me', 'po'}
 local function load_agent(id)
@@ -91,9 +97,10 @@ local function change_status(id, a, status)
   save(id, a)
 end
 
--- Notes that what the session held has to be given back. `reason` is one of lost,
+-- Drops a session's commands and notes that what it held has to be given back. `reason` is one of lost,
 -- deregistered and replaced.
 local function session_over(id, a, reason)
+  C('DEL', commands_key(id, a.tok))
   C('ZADD', P..'ag:over', int(US), a.tok..'\n'..int(US)..'\n'..reason..'\n'..id)
 end
 

@@ -30,6 +30,7 @@ local replaced, former_type = 0, ''
 if former then
   former_type = other_type(former, keys)
   unindex(id, former)
+  C('HDEL', agent_key(id), 'cn')
   a.v = former.v + 1
   a.ct = former.ct
   a.tok = int(math.max(tonumber(former.tok) + 1, US))

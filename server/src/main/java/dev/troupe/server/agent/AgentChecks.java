@@ -8,8 +8,10 @@ import com.google.protobuf.util.FieldMaskUtil;
 import com.google.protobuf.util.Timestamps;
 import dev.troupe.server.grpc.Checks;
 import dev.troupe.v1.Agent;
+import dev.troupe.v1.AgentCommand;
 import dev.troupe.v1.AgentMetrics;
 import dev.troupe.v1.AgentStatus;
+import dev.troupe.v1.CommandAgentRequest;
 import dev.troupe.v1.HeartbeatRequest;
 import dev.troupe.v1.LeasePortsRequest;
 import dev.troupe.v1.ListAgentsRequest;
@@ -38,6 +40,7 @@ final class AgentChecks {
           "software_version",
           "process_start_time");
   private static final int MOST_PORTS_AT_ONCE = 16;
+  private static final int DATA_BYTES = 16 << 10;
   private static final int MOST_GAUGES = 32;
   private static final int CONFIGURATION_BYTES = 64 << 10;
 
@@ -79,9 +82,47 @@ final class AgentChecks {
             .namespace(request.getNamespace())
             .name("agent_id", request.getAgentId())
             .that(request.getFencingToken() > 0, "fencing_token", "expected a number above 0")
-            .optionalName("current_task", request.getCurrentTask());
+            .optionalName("current_task", request.getCurrentTask())
+            .that(
+                request.getAcknowledgedCommand() >= 0,
+                "acknowledged_command",
+                "expected 0 or more");
     metrics(checks, "metrics", request.getMetrics());
     status(checks, "status", request.getStatus()).done();
+  }
+
+  static void command(CommandAgentRequest request) {
+    Checks checks =
+        new Checks()
+            .namespace(request.getNamespace())
+            .name("agent_id", request.getAgentId())
+            .that(request.getFencingToken() >= 0, "fencing_token", "expected 0 or more")
+            .duration(
+                "lifetime",
+                request.hasLifetime(),
+                request.getLifetime(),
+                Duration.ofSeconds(1),
+                Duration.ofHours(24))
+            .requestId(request.getRequestId())
+            .fence(request.hasFence(), request.getFence());
+    AgentCommand command = request.getCommand();
+    switch (command.getCommandCase()) {
+      case DRAIN -> checks.optionalName("command.drain.reason", command.getDrain().getReason());
+      case QUIET -> checks.optionalName("command.quiet.reason", command.getQuiet().getReason());
+      case TERMINATE ->
+          checks.optionalName("command.terminate.reason", command.getTerminate().getReason());
+      case CANCEL_TASK ->
+          checks
+              .name("command.cancel_task.queue", command.getCancelTask().getQueue())
+              .name("command.cancel_task.task_id", command.getCancelTask().getTaskId())
+              .optionalName("command.cancel_task.reason", command.getCancelTask().getReason());
+      case MESSAGE ->
+          checks
+              .name("command.message.type", command.getMessage().getType())
+              .bytes("command.message.data", command.getMessage().getData().size(), DATA_BYTES);
+      case COMMAND_NOT_SET -> checks.violation("command", "required");
+    }
+    checks.done();
   }
 
   static void update(UpdateAgentRequest request) {

@@ -20,6 +20,8 @@ public final class AgentModule extends AbstractModule {
     bind(AgentChanges.class).in(Scopes.SINGLETON);
     bind(AgentListing.class).in(Scopes.SINGLETON);
     bind(AgentWatching.class).in(Scopes.SINGLETON);
+    bind(CommandStore.class).in(Scopes.SINGLETON);
+    bind(AgentBell.class).in(Scopes.SINGLETON);
     bind(HeartbeatBatcher.class).in(Scopes.SINGLETON);
     bind(HeartbeatStreams.class).in(Scopes.SINGLETON);
     bind(AgentWork.class).in(Scopes.SINGLETON);

@@ -7,8 +7,11 @@ import com.google.protobuf.util.Durations;
 import dev.troupe.server.error.TroupeException;
 import dev.troupe.server.grpc.Checks;
 import dev.troupe.server.grpc.Names;
+import dev.troupe.server.grpc.RequestDigest;
 import dev.troupe.server.grpc.StatusMapper;
 import dev.troupe.v1.AgentStateServiceGrpc;
+import dev.troupe.v1.CommandAgentRequest;
+import dev.troupe.v1.CommandAgentResponse;
 import dev.troupe.v1.DeregisterAgentRequest;
 import dev.troupe.v1.DeregisterAgentResponse;
 import dev.troupe.v1.GetAgentRequest;
@@ -39,6 +42,7 @@ final class AgentStateService extends AgentStateServiceGrpc.AgentStateServiceImp
   private final HeartbeatStreams heartbeats;
   private final AgentWatching watching;
   private final AgentPorts ports;
+  private final CommandStore commands;
 
   @Inject
   AgentStateService(
@@ -47,13 +51,15 @@ final class AgentStateService extends AgentStateServiceGrpc.AgentStateServiceImp
       AgentListing listing,
       HeartbeatStreams heartbeats,
       AgentWatching watching,
-      AgentPorts ports) {
+      AgentPorts ports,
+      CommandStore commands) {
     this.store = store;
     this.changes = changes;
     this.listing = listing;
     this.heartbeats = heartbeats;
     this.watching = watching;
     this.ports = ports;
+    this.commands = commands;
   }
 
   @Override
@@ -137,6 +143,21 @@ final class AgentStateService extends AgentStateServiceGrpc.AgentStateServiceImp
           return changes
               .deregister(request)
               .thenApply(agent -> DeregisterAgentResponse.newBuilder().setAgent(agent).build());
+        });
+  }
+
+  @Override
+  public void commandAgent(
+      CommandAgentRequest request, StreamObserver<CommandAgentResponse> caller) {
+    answer(
+        caller,
+        () -> {
+          AgentChecks.command(request);
+          String digest = RequestDigest.of(request.getRequestId(), request);
+          return store
+              .locate(Names.namespace(request.getNamespace()), request.getAgentId())
+              .thenCompose(partition -> commands.command(partition, request, digest))
+              .thenApply(command -> CommandAgentResponse.newBuilder().setCommand(command).build());
         });
   }
 

@@ -228,7 +228,7 @@ public final class AgentStore {
 
   /** Takes up to {@value #MOST_HEARTBEATS} heartbeats; the outcomes are in their order. */
   CompletionStage<List<Beat.Outcome>> heartbeat(Partition partition, List<Beat> beats) {
-    List<Object> arguments = new ArrayList<>(7 * beats.size());
+    List<Object> arguments = new ArrayList<>(8 * beats.size());
     for (Beat beat : beats) {
       add(
           arguments,
@@ -238,7 +238,8 @@ public final class AgentStore {
           beat.task() == null ? 0 : 1,
           beat.task() == null ? "" : beat.task(),
           beat.metrics() == null ? 0 : 1,
-          beat.metrics() == null ? "" : beat.metrics().toByteArray());
+          beat.metrics() == null ? "" : beat.metrics().toByteArray(),
+          beat.acknowledged());
     }
     return scripts
         .run(HEARTBEAT, partition, arguments)
@@ -247,7 +248,9 @@ public final class AgentStore {
               List<Beat.Outcome> outcomes = new ArrayList<>(beats.size());
               for (int i = 1; i < reply.size(); i++) {
                 Reply row = reply.nested(i);
-                outcomes.add(new Beat.Outcome((int) row.number(0), row.number(1), row.number(2)));
+                outcomes.add(
+                    new Beat.Outcome(
+                        (int) row.number(0), row.number(1), row.number(2), row.number(3)));
               }
               return outcomes;
             });

@@ -10,13 +10,15 @@ import org.jspecify.annotations.Nullable;
  *
  * @param task the new current task; null leaves it as it is
  * @param metrics the new metrics; null leaves them as they are
+ * @param acknowledged number of the last command that arrived; 0 when that is no news
  */
 record Beat(
     String agentId,
     long token,
     AgentStatus status,
     @Nullable String task,
-    @Nullable AgentMetrics metrics) {
+    @Nullable AgentMetrics metrics,
+    long acknowledged) {
 
   static Beat of(HeartbeatRequest request) {
     return new Beat(
@@ -24,7 +26,8 @@ record Beat(
         request.getFencingToken(),
         request.getStatus(),
         request.hasCurrentTask() ? request.getCurrentTask() : null,
-        request.hasMetrics() ? request.getMetrics() : null);
+        request.hasMetrics() ? request.getMetrics() : null,
+        request.getAcknowledgedCommand());
   }
 
   /**
@@ -32,6 +35,7 @@ record Beat(
    *
    * @param code number of the {@code HeartbeatOutcome}
    * @param untilMicros when the lease runs out, microseconds since 1970
+   * @param lastCommand number of the last command that the session was given
    */
-  record Outcome(int code, long untilMicros, long leaseMicros) {}
+  record Outcome(int code, long untilMicros, long leaseMicros, long lastCommand) {}
 }

@@ -25,6 +25,8 @@ final class AgentAudit {
 
   private final Map<String, Set<String>> expected = new TreeMap<>();
   private final Set<String> hosts = new TreeSet<>();
+  private final Set<String> commanded = new TreeSet<>();
+  private final Set<String> sessions = new TreeSet<>();
   private final Set<String> bitmaps = new TreeSet<>();
   private final List<String> withoutLifetime = new ArrayList<>();
 
@@ -40,6 +42,7 @@ final class AgentAudit {
     }
     assertThat(audit.found).isEqualTo(audit.expected);
     assertThat(audit.withoutLifetime).isEmpty();
+    assertThat(audit.sessions).containsAll(audit.commanded);
     assertThat(audit.bitmaps).isEqualTo(audit.hosts);
   }
 
@@ -62,7 +65,12 @@ final class AgentAudit {
     String partition = key.substring(key.indexOf('{') + 1, end);
     String kind = key.substring(end + 2);
     if (kind.startsWith("ag:a:")) {
-      agent(partition, kind.substring(5), redis.texts("HMGET", key, "b", "st"));
+      agent(partition, kind.substring(5), redis.texts("HMGET", key, "b", "st", "tok"));
+    } else if (kind.startsWith("ag:c:")) {
+      commanded.add(kind.substring(5));
+      if ((Long) redis.command("PTTL", key) < 0) {
+        withoutLifetime.add(key);
+      }
     } else if (kind.startsWith("ag:ports:")) {
       ports(kind.substring(9), redis.texts("HGETALL", key));
     } else if (kind.startsWith("ag:hp:")) {
@@ -118,6 +126,9 @@ final class AgentAudit {
     expect(partition, "ag:ix:status:" + fields.get(1), id);
     boolean over = fields.get(1).equals("7") || fields.get(1).equals("8");
     expect(partition, over ? "ag:gone" : "ag:deadline", id);
+    if (!over) {
+      sessions.add(fields.get(2) + ":" + id);
+    }
   }
 
   private void expect(String partition, String kind, String id) {

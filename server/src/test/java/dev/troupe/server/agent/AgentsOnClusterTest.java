@@ -14,6 +14,7 @@ final class AgentsOnClusterTest
         AgentListingContract,
         AgentEndingsContract,
         AgentPortsContract,
+        AgentCommandsContract,
         AgentWatchContract,
         AgentChecksContract {
 

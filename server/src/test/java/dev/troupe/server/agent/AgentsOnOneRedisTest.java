@@ -14,6 +14,7 @@ final class AgentsOnOneRedisTest
         AgentListingContract,
         AgentEndingsContract,
         AgentPortsContract,
+        AgentCommandsContract,
         AgentWatchContract,
         AgentChecksContract {
 
