@@ -7,7 +7,8 @@
 --                      the one of its status, that of its type first; me metrics
 --                      (Protobuf), which no event tells and no version counts; po
 --                      its ports (packed Protobuf); cn number of the session's
---                      last command, if there was one
+--                      last command, if there was one; fs, ff, fl attempts that
+--                      succeeded, failed and were lost, fr us that the first took
 -- ag:c:<token>:<agent>  ZSET  commands that the session has not acknowledged, '<expires
 --                      us>|<AgentCommand>', score = number; at most 100; expires with
 --                      the last of them
@@ -29,7 +30,7 @@ local function agent_key(id) return P..'ag:a:'..id end
 
 local function commands_key(id, token) return P..'ag:c:'..token..':'..id end
 
-local FIELDS = {'b', 'v', 'tok', 'st', 'task', 'ct', 'ut', 'hb', 'lease', 'ix', 'me', 'po'}
+local FIELDS = {'b', 'v', 'tok', 'st', 'task', 'ct', 'ut', 'hb', 'lease', 'ix', 'me', 'po', 'fs', 'ff', 'fl', 'fr'}
 local function load_agent(id)
   local values, a = C('HMGET', agent_key(id), unpack(FIELDS)), {}
   if not values[1] then return nil end
@@ -54,8 +55,18 @@ local function encoded(a)
     ..pb_late(19, a.po)
 end
 
+local function figures(a)
+  if not (a.fs or a.ff or a.fl) then return '' end
+  local succeeded, failed, lost = tonumber(a.fs or 0), tonumber(a.ff or 0), tonumber(a.fl or 0)
+  local all = pb_int(1, succeeded)..pb_int(2, failed)..pb_int(3, lost)
+  if succeeded == 0 then return all end
+  local mean = math.floor(a.fr / succeeded)
+  return all..string.char(33)..struct.pack('<d', succeeded / (succeeded + failed + lost))
+    ..pb_bytes(5, pb_int(1, math.floor(mean / 1000000))..pb_int(2, mean % 1000000 * 1000))
+end
+
 -- The whole Agent, for those who ask for it.
-local function whole(a) return encoded(a)..pb_late(16, a.me) end
+local function whole(a) return encoded(a)..pb_late(16, a.me)..pb_late(20, figures(a)) end
 
 local function tell(kind, id, a, reason, former_type)
   emit('troupe.agents', 'agent.'..kind, id,

@@ -32,7 +32,7 @@ if former then
   unindex(id, former)
   C('HDEL', agent_key(id), 'cn')
   a.v = former.v + 1
-  a.ct = former.ct
+  a.ct, a.fs, a.ff, a.fl, a.fr = former.ct, former.fs, former.ff, former.fl, former.fr
   a.tok = int(math.max(tonumber(former.tok) + 1, US))
   if former.st ~= TERMINATED and former.st ~= LOST then
     replaced = 1

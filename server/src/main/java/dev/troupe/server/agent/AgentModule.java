@@ -20,6 +20,10 @@ public final class AgentModule extends AbstractModule {
     bind(AgentChanges.class).in(Scopes.SINGLETON);
     bind(AgentListing.class).in(Scopes.SINGLETON);
     bind(AgentWatching.class).in(Scopes.SINGLETON);
+    bind(FigureStore.class).in(Scopes.SINGLETON);
+    bind(FigureCounting.class).in(Scopes.SINGLETON);
+    // Every server counts; who comes late finds nothing left to count.
+    bind(Election.class).toInstance(partition -> true);
     bind(CommandStore.class).in(Scopes.SINGLETON);
     bind(AgentBell.class).in(Scopes.SINGLETON);
     bind(HeartbeatBatcher.class).in(Scopes.SINGLETON);

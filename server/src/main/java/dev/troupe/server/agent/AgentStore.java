@@ -203,6 +203,7 @@ public final class AgentStore {
             .clearHeartbeatTime()
             .clearMetrics()
             .clearPorts()
+            .clearFigures()
             .build()
             .toByteArray(),
         agent.getStatusValue(),

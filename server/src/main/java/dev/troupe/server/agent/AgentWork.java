@@ -11,8 +11,9 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 
 /**
- * Notices agents that fell silent, in every partition, and has given back what sessions held that
- * are over. Every server does so; a script marks each agent once.
+ * What is done for agents without anybody's call, in every partition: those that fell silent are
+ * noticed, what sessions held that are over is given back, and figures are counted. Every server
+ * does so; a script marks each agent once.
  */
 final class AgentWork implements Service {
 
@@ -24,6 +25,7 @@ final class AgentWork implements Service {
   private final PartitionSweep sweep;
   private final SessionEndings endings;
   private final PartitionSweep bookings;
+  private final FigureCounting figures;
   private final PeriodicTasks tasks;
 
   @Inject
@@ -32,6 +34,7 @@ final class AgentWork implements Service {
       AgentConfig config,
       SessionEndings endings,
       AgentPorts ports,
+      FigureCounting figures,
       Namespaces namespaces,
       PeriodicTasks tasks,
       Lifecycle lifecycle) {
@@ -42,6 +45,7 @@ final class AgentWork implements Service {
             SOONEST,
             LATEST);
     this.endings = endings;
+    this.figures = figures;
     this.bookings =
         new PartitionSweep(namespaces, ports::lookInto, SOONEST_BOOKINGS, LATEST_BOOKINGS);
     this.tasks = tasks;
@@ -51,6 +55,7 @@ final class AgentWork implements Service {
   @Override
   public CompletionStage<?> start() {
     endings.begin(tasks);
+    figures.begin(tasks);
     tasks.schedule("agent-sweep", sweep::round);
     tasks.schedule("agent-port-bookings", bookings::round);
     return CompletableFuture.completedFuture(null);

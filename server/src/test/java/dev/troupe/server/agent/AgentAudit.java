@@ -77,6 +77,9 @@ final class AgentAudit {
       host(redis, key, kind.substring(6));
     } else if (kind.startsWith("ag:hb:")) {
       bitmaps.add(kind.substring(6));
+    } else if (kind.equals("ag:fig") || kind.equals("ag:figpos")) {
+      // Positions in logs, not agents.
+      return;
     } else if (kind.startsWith("ag:")) {
       found.put(partition + " " + kind, new TreeSet<>(redis.texts("ZRANGE", key, "0", "-1")));
     } else if (!kind.equals("log")

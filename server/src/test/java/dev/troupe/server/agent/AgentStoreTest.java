@@ -114,7 +114,15 @@ final class AgentStoreTest {
     Lifecycle lifecycle = new Lifecycle(Ticker.systemTicker(), Duration.ofSeconds(1));
     AgentStore faultyStore = new AgentStore(new AgentScripts(faulty), namespaces);
     new AgentWork(
-            faultyStore, CONFIG, endings(faultyStore), ports(faulty), namespaces, tasks, lifecycle)
+            faultyStore,
+            CONFIG,
+            endings(faultyStore),
+            ports(faulty),
+            new FigureCounting(
+                new FigureStore(new AgentScripts(faulty)), namespaces, partition -> false),
+            namespaces,
+            tasks,
+            lifecycle)
         .start();
     try {
       await().until(() -> status(0) == AgentStatus.AGENT_STATUS_LOST);

@@ -15,6 +15,7 @@ final class AgentsOnClusterTest
         AgentEndingsContract,
         AgentPortsContract,
         AgentCommandsContract,
+        AgentFiguresContract,
         AgentWatchContract,
         AgentChecksContract {
 

@@ -15,6 +15,7 @@ final class AgentsOnOneRedisTest
         AgentEndingsContract,
         AgentPortsContract,
         AgentCommandsContract,
+        AgentFiguresContract,
         AgentWatchContract,
         AgentChecksContract {
 
