@@ -18,13 +18,16 @@
 --                      given back yet, '<token>\n<end us>\n<reason>\n<agent>' -> when
 --                      to see to it next, us
 -- ag:all         ZSET  every agent, score 0
+-- ag:made        ZSET  '<created us, 16 digits><agent>', score 0
+-- ag:n           HASH  '<status>:<type>' -> how many agents; busy -> how many are at work
+-- ag:types       ZSET  types, score = number of agents
 -- ag:ix:<what>   ZSET  agents of a type, status, capability or label, score 0:
 --                      'type:<type>', 'status:<number>', 'cap:<capability>',
 --                      'label:<bytes of the key>:<key>=<value>'
 --#include common/log
 --#include common/protobuf_time
 local KINDS = {registered = 1, updated = 2, lost = 3, deregistered = 4, commanded = 5}
-local TERMINATED, LOST = 7, 8
+local RUNNING, TERMINATED, LOST = 3, 7, 8
 
 local function agent_key(id) return P..'ag:a:'..id end
 
@@ -36,6 +39,7 @@ local function load_agent(id)
   if not values[1] then return nil end
   for i, name in ipairs(FIELDS) do a[name] = values[i] end
   a.v, a.st = tonumber(a.v), tonumber(a.st)
+  a.was = {st = a.st, task = a.task, ix = a.ix}
   return a
 end
 
@@ -93,8 +97,30 @@ local function index(id, a, keys)
   a.ix = cmsgpack.pack(keys)
 end
 
+local function made_entry(id, a) return string.format('%016d', a.ct)..id end
+
+local function counter(field, by)
+  if C('HINCRBY', P..'ag:n', field, by) == 0 then C('HDEL', P..'ag:n', field) end
+end
+
+-- Counts an agent, or with -1 no longer, as it is or was.
+local function tally(a, by)
+  local type = string.sub(cmsgpack.unpack(a.ix)[1], 6)
+  counter(a.st..':'..type, by)
+  if a.st == RUNNING or (a.task ~= '' and a.st ~= TERMINATED and a.st ~= LOST) then
+    counter('busy', by)
+  end
+  if C('ZINCRBY', P..'ag:types', by, type) == '0' then C('ZREM', P..'ag:types', type) end
+end
+
 local function save(id, a)
   a.ut = int(US)
+  local was = a.was
+  if not was or was.st ~= a.st or was.task ~= a.task or was.ix ~= a.ix then
+    if was then tally(was, -1) end
+    tally(a, 1)
+    a.was = {st = a.st, task = a.task, ix = a.ix}
+  end
   C('ZADD', P..'ag:ix:status:'..a.st, 0, id)
   C('HSET', agent_key(id), 'b', a.b, 'v', a.v, 'tok', a.tok, 'st', a.st, 'task', a.task, 'ct', a.ct,
     'ut', a.ut, 'hb', a.hb, 'lease', int(a.lease), 'ix', a.ix, 'me', a.me or '',

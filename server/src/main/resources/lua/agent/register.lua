@@ -31,7 +31,7 @@ if former then
   former_type = other_type(former, keys)
   unindex(id, former)
   C('HDEL', agent_key(id), 'cn')
-  a.v = former.v + 1
+  a.v, a.was = former.v + 1, former.was
   a.ct, a.fs, a.ff, a.fl, a.fr = former.ct, former.fs, former.ff, former.fl, former.fr
   a.tok = int(math.max(tonumber(former.tok) + 1, US))
   if former.st ~= TERMINATED and former.st ~= LOST then
@@ -46,6 +46,7 @@ if last_port > 15 then
 end
 index(id, a, keys)
 save(id, a)
+C('ZADD', P..'ag:made', 0, made_entry(id, a))
 C('ZREM', P..'ag:gone', id)
 C('ZADD', P..'ag:deadline', int(US + a.lease), id)
 tell('registered', id, a, '', former_type)

@@ -39,6 +39,8 @@ final class AgentChecks {
           "metrics",
           "software_version",
           "process_start_time");
+  private static final Set<String> ORDERS =
+      Set.of("", "agent_id", "agent_id desc", "create_time", "create_time desc");
   private static final int MOST_PORTS_AT_ONCE = 16;
   private static final int DATA_BYTES = 16 << 10;
   private static final int MOST_GAUGES = 32;
@@ -187,17 +189,27 @@ final class AgentChecks {
   }
 
   static void list(ListAgentsRequest request) {
-    new Checks()
-        .namespace(request.getNamespace())
-        .optionalName("type", request.getType())
-        .that(
-            request.getStatus() != AgentStatus.UNRECOGNIZED,
-            "status",
-            "unknown: " + request.getStatusValue())
-        .names("capabilities", request.getCapabilitiesList(), 8)
-        .labels("labels", request.getLabelsMap(), 8)
-        .range("page_size", request.getPageSize(), 0, 1000)
-        .done();
+    Checks checks =
+        new Checks()
+            .namespace(request.getNamespace())
+            .optionalName("type", request.getType())
+            .that(
+                request.getStatus() != AgentStatus.UNRECOGNIZED,
+                "status",
+                "unknown: " + request.getStatusValue())
+            .names("capabilities", request.getCapabilitiesList(), 8)
+            .labels("labels", request.getLabelsMap(), 8)
+            .range("page_size", request.getPageSize(), 0, 1000)
+            .atMost("statuses", request.getStatusesCount(), AgentStore.STATUSES)
+            .that(
+                ORDERS.contains(request.getOrderBy()),
+                "order_by",
+                "expected \"agent_id\" or \"create_time\", and \" desc\" behind it or nothing");
+    for (int i = 0; i < Math.min(request.getStatusesCount(), AgentStore.STATUSES); i++) {
+      int status = request.getStatusesValue(i);
+      checks.range("statuses[" + i + "]", status, 1, AgentStore.STATUSES);
+    }
+    checks.done();
   }
 
   private static void fields(Checks checks, String at, Agent agent) {

@@ -14,6 +14,8 @@ import dev.troupe.v1.CommandAgentRequest;
 import dev.troupe.v1.CommandAgentResponse;
 import dev.troupe.v1.DeregisterAgentRequest;
 import dev.troupe.v1.DeregisterAgentResponse;
+import dev.troupe.v1.FleetStatsRequest;
+import dev.troupe.v1.FleetStatsResponse;
 import dev.troupe.v1.GetAgentRequest;
 import dev.troupe.v1.GetAgentResponse;
 import dev.troupe.v1.HeartbeatRequest;
@@ -43,6 +45,7 @@ final class AgentStateService extends AgentStateServiceGrpc.AgentStateServiceImp
   private final AgentWatching watching;
   private final AgentPorts ports;
   private final CommandStore commands;
+  private final FleetCounting fleet;
 
   @Inject
   AgentStateService(
@@ -52,7 +55,8 @@ final class AgentStateService extends AgentStateServiceGrpc.AgentStateServiceImp
       HeartbeatStreams heartbeats,
       AgentWatching watching,
       AgentPorts ports,
-      CommandStore commands) {
+      CommandStore commands,
+      FleetCounting fleet) {
     this.store = store;
     this.changes = changes;
     this.listing = listing;
@@ -60,6 +64,7 @@ final class AgentStateService extends AgentStateServiceGrpc.AgentStateServiceImp
     this.watching = watching;
     this.ports = ports;
     this.commands = commands;
+    this.fleet = fleet;
   }
 
   @Override
@@ -123,6 +128,16 @@ final class AgentStateService extends AgentStateServiceGrpc.AgentStateServiceImp
         () -> {
           AgentChecks.list(request);
           return listing.list(request);
+        });
+  }
+
+  @Override
+  public void fleetStats(FleetStatsRequest request, StreamObserver<FleetStatsResponse> caller) {
+    answer(
+        caller,
+        () -> {
+          new Checks().namespace(request.getNamespace()).done();
+          return fleet.count(Names.namespace(request.getNamespace()));
         });
   }
 

@@ -18,8 +18,11 @@ import dev.troupe.v1.AgentStatus;
 import dev.troupe.v1.Fence;
 import dev.troupe.v1.RegisterAgentRequest;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
@@ -36,6 +39,9 @@ public final class AgentStore {
   /** Most agents of one heartbeat script. */
   public static final int MOST_HEARTBEATS = 256;
 
+  /** Statuses that an agent can have, from 1 on. */
+  static final int STATUSES = 8;
+
   /** Most agents of each kind that one sweep moves; one that moves as many has to be followed. */
   static final int MOST_SWEPT = 64;
 
@@ -45,9 +51,12 @@ public final class AgentStore {
   private static final Script DEREGISTER = Script.load("agent/deregister");
   private static final Script GET = Script.load("agent/get");
   private static final Script LIST = Script.load("agent/list");
+  private static final Script READ = Script.load("agent/read");
+  private static final Script FLEET = Script.load("agent/fleet");
   private static final Script SWEEP = Script.load("agent/sweep");
   private static final Script ENDINGS = Script.load("agent/endings");
   private static final Script SETTLE = Script.load("agent/settle");
+  private static final int TIME_DIGITS = 16;
   private static final Duration LEASE = Durations.fromSeconds(10);
 
   private final AgentScripts scripts;
@@ -257,29 +266,117 @@ public final class AgentStore {
             });
   }
 
-  /** A part of a listing; an empty place means the end. */
-  public record Page(List<Agent> agents, String place) {}
+  /**
+   * What agents have to be.
+   *
+   * @param any index keys of which one has to match; none for no condition
+   * @param all index keys that have to match all
+   */
+  record Conditions(List<String> any, List<String> all) {
+
+    private void addTo(List<Object> arguments) {
+      arguments.add(any.size());
+      arguments.addAll(any);
+      arguments.addAll(all);
+    }
+  }
+
+  /** In which order agents are found. */
+  enum Order {
+    AGENT_ID,
+    CREATE_TIME;
+
+    /** The agent of an entry of the index that gives the order. */
+    String agentId(String entry) {
+      return this == AGENT_ID ? entry : entry.substring(TIME_DIGITS);
+    }
+  }
 
   /**
-   * Lists agents that stand in all of the given indexes, from behind an id on.
+   * Some agents in order, by their entries in the index that gives the order.
    *
-   * @param bytes ends the page with the agent that passes them, encoded
+   * @param place up to where it was looked; empty means to the end
    */
-  public CompletionStage<Page> list(
-      Partition partition, List<String> indexKeys, int most, int bytes, String after) {
+  record Found(List<String> entries, String place) {}
+
+  /** Finds agents of a partition that match, from behind an entry on. */
+  CompletionStage<Found> find(
+      Partition partition,
+      Order order,
+      boolean descending,
+      Conditions conditions,
+      int most,
+      String after) {
     List<Object> arguments = new ArrayList<>();
-    add(arguments, most, bytes, after);
-    arguments.addAll(indexKeys);
+    add(arguments, order.name().toLowerCase(Locale.ROOT), descending ? 1 : 0, most, after);
+    conditions.addTo(arguments);
     return scripts
         .run(LIST, partition, arguments)
         .thenApply(
             reply -> {
-              List<Agent> agents = new ArrayList<>();
+              List<String> entries = new ArrayList<>();
               for (int i = 2; i < reply.size(); i++) {
-                agents.add(agent(reply, i));
+                entries.add(reply.text(i));
               }
-              return new Page(agents, reply.text(1));
+              return new Found(entries, reply.text(1));
             });
+  }
+
+  /**
+   * Reads agents that still match, in the given order; empty where one does not.
+   *
+   * @param bytes ends the list with the agent that passes them, encoded
+   */
+  CompletionStage<List<Optional<Agent>>> read(
+      Partition partition, Conditions conditions, List<String> agentIds, int bytes) {
+    List<Object> arguments = new ArrayList<>();
+    add(arguments, bytes, agentIds.size());
+    arguments.addAll(agentIds);
+    conditions.addTo(arguments);
+    return scripts
+        .run(READ, partition, arguments)
+        .thenApply(
+            reply -> {
+              List<Optional<Agent>> agents = new ArrayList<>();
+              for (int i = 1; i < reply.size(); i++) {
+                agents.add(
+                    reply.bytes(i).isEmpty() ? Optional.empty() : Optional.of(agent(reply, i)));
+              }
+              return agents;
+            });
+  }
+
+  /**
+   * How many agents of a partition have which status.
+   *
+   * @param byStatus from status 1 to 8
+   * @param byType the same by type
+   * @param leftOut whether there are more types
+   */
+  record Fleet(long busy, long[] byStatus, Map<String, long[]> byType, boolean leftOut) {}
+
+  /** Counts the agents of a partition. */
+  CompletionStage<Fleet> fleet(Partition partition) {
+    return scripts
+        .run(FLEET, partition, List.of())
+        .thenApply(
+            reply -> {
+              Map<String, long[]> byType = new LinkedHashMap<>();
+              for (int i = 4; i < reply.size(); i++) {
+                Reply row = reply.nested(i);
+                byType.put(row.text(0), counts(row, 1));
+              }
+              return new Fleet(
+                  reply.number(1), counts(reply.nested(2), 0), byType, reply.number(3) == 1);
+            });
+  }
+
+  private static long[] counts(Reply row, int from) {
+    long[] counts = new long[STATUSES];
+    for (int i = 0; i < STATUSES; i++) {
+      counts[i] = row.number(from + i);
+    }
+    return counts;
   }
 
   /**

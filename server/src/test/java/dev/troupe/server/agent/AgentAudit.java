@@ -25,6 +25,8 @@ final class AgentAudit {
 
   private final Map<String, Set<String>> expected = new TreeMap<>();
   private final Set<String> hosts = new TreeSet<>();
+  private final Map<String, Long> counters = new TreeMap<>();
+  private final Map<String, Long> counted = new TreeMap<>();
   private final Set<String> commanded = new TreeSet<>();
   private final Set<String> sessions = new TreeSet<>();
   private final Set<String> bitmaps = new TreeSet<>();
@@ -42,6 +44,7 @@ final class AgentAudit {
     }
     assertThat(audit.found).isEqualTo(audit.expected);
     assertThat(audit.withoutLifetime).isEmpty();
+    assertThat(audit.counters).isEqualTo(audit.counted);
     assertThat(audit.sessions).containsAll(audit.commanded);
     assertThat(audit.bitmaps).isEqualTo(audit.hosts);
   }
@@ -65,7 +68,13 @@ final class AgentAudit {
     String partition = key.substring(key.indexOf('{') + 1, end);
     String kind = key.substring(end + 2);
     if (kind.startsWith("ag:a:")) {
-      agent(partition, kind.substring(5), redis.texts("HMGET", key, "b", "st", "tok"));
+      agent(
+          partition, kind.substring(5), redis.texts("HMGET", key, "b", "st", "tok", "ct", "task"));
+    } else if (kind.equals("ag:n")) {
+      List<String> fields = redis.texts("HGETALL", key);
+      for (int i = 0; i < fields.size(); i += 2) {
+        counters.put(partition + " " + fields.get(i), Long.valueOf(fields.get(i + 1)));
+      }
     } else if (kind.startsWith("ag:c:")) {
       commanded.add(kind.substring(5));
       if ((Long) redis.command("PTTL", key) < 0) {
@@ -127,8 +136,15 @@ final class AgentAudit {
       expect(partition, "ag:ix:" + RedisWire.bytes(index), id);
     }
     expect(partition, "ag:ix:status:" + fields.get(1), id);
+    expect(partition, "ag:made", fields.get(3) + id);
+    String type = RedisWire.bytes(agent.getType());
+    expect(partition, "ag:types", type);
+    counted.merge(partition + " " + fields.get(1) + ":" + type, 1L, Long::sum);
     boolean over = fields.get(1).equals("7") || fields.get(1).equals("8");
     expect(partition, over ? "ag:gone" : "ag:deadline", id);
+    if (!over && (fields.get(1).equals("3") || !fields.get(4).isEmpty())) {
+      counted.merge(partition + " busy", 1L, Long::sum);
+    }
     if (!over) {
       sessions.add(fields.get(2) + ":" + id);
     }

@@ -125,6 +125,7 @@ record ExampleCall(MethodDescriptor rpc, Message request) {
                 .setAgent(Agent.newBuilder().setAgentId("none").setHost("h"))
                 .setUpdateMask(FieldMask.newBuilder().addPaths("host"))),
         agent("ListAgents", ListAgentsRequest.newBuilder()),
+        agent("FleetStats", FleetStatsRequest.newBuilder()),
         agent("DeregisterAgent", DeregisterAgentRequest.newBuilder().setAgentId("none")),
         agent(
             "CommandAgent",
