@@ -17,6 +17,7 @@ final class AgentsOnOneRedisTest
         AgentCommandsContract,
         AgentFiguresContract,
         AgentWatchContract,
+        AgentSnapshotContract,
         AgentChecksContract {
 
   private static AgentHarness agents;
