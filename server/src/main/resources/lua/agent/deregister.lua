@@ -13,9 +13,9 @@ if answer then return answer end
 local a = load_agent(id)
 if not a then return {'NOT_FOUND'} end
 if ARGV[6] ~= '0' and a.tok ~= ARGV[6] then return {'SESSION'} end
-if a.st == TERMINATED then return {'OK', 0, encoded(a)} end
+if a.st == TERMINATED then return {'OK', 0, whole(a)} end
 local highest = stale_fence(ARGV[2], ARGV[3])
 if highest then return {'STALE_FENCE', highest} end
-end_session(id, a, TERMINATED, tonumber(ARGV[8]))
+end_session(id, a, TERMINATED, tonumber(ARGV[8]), 'deregistered')
 tell('deregistered', id, a, ARGV[7])
-return remember('DeregisterAgent', ARGV[4], ARGV[5], {'OK', 0, encoded(a)})
+return remember('DeregisterAgent', ARGV[4], ARGV[5], {'OK', 0, whole(a)})

@@ -5,4 +5,4 @@
 --#include agent/agent
 local a = load_agent(ARGV[1])
 if not a then return {'NOT_FOUND'} end
-return {'OK', 0, encoded(a)}
+return {'OK', 0, whole(a)}

@@ -1,34 +1,35 @@
--- Lists agents that stand in all the given indexes, by id: walks the smallest of
--- them and looks into the others, at most 512 steps a call. The agent that passes
--- the given bytes is the last one, so that a page fits into a message.
+-- Finds agents that match, in order: walks one index, the smallest there is when they
+-- are ordered by id, and looks into the others, at most 512 steps a call.
 --
--- ARGV  1 how many, 2 how many bytes, 3 last id listed ('' from the beginning),
---       then index keys
--- Reply {'OK', last id looked at ('' at the end), encoded Agent...}
---#include agent/agent
-local want, room, after = tonumber(ARGV[1]), tonumber(ARGV[2]), ARGV[3]
-local walked, least = P..'ag:all', nil
-for i = 4, #ARGV do
-  local size = C('ZCARD', P..'ag:ix:'..ARGV[i])
-  if not least or size < least then walked, least = P..'ag:ix:'..ARGV[i], size end
+-- ARGV  1 order: agent_id or create_time, 2 descending 0|1, 3 how many, 4 entry of the
+--       index after which to go on ('' from the beginning): an id, or an entry of
+--       ag:made, 5 number of statuses of which one has to match, their index keys,
+--       then the keys that have to match all
+-- Reply {'OK', last entry looked at ('' at the end), entry...}
+--#include agent/matching
+local by_time, down, want, after = ARGV[1] == 'create_time', ARGV[2] == '1', tonumber(ARGV[3]), ARGV[4]
+read_conditions(5)
+local walked, least = P..(by_time and 'ag:made' or 'ag:all'), nil
+if not by_time then
+  for _, key in ipairs(needed) do
+    local size = C('ZCARD', key)
+    if not least or size < least then walked, least = key, size end
+  end
 end
-local ids = C('ZRANGEBYLEX', walked, after == '' and '-' or '('..after, '+', 'LIMIT', 0, 512)
+local entries
+if down then
+  entries = C('ZREVRANGEBYLEX', walked, after == '' and '+' or '('..after, '-', 'LIMIT', 0, 512)
+else
+  entries = C('ZRANGEBYLEX', walked, after == '' and '-' or '('..after, '+', 'LIMIT', 0, 512)
+end
 local reply, last = {'OK', ''}, ''
-for _, id in ipairs(ids) do
-  local fits = true
-  for i = 4, #ARGV do
-    if not C('ZSCORE', P..'ag:ix:'..ARGV[i], id) then
-      fits = false
-      break
-    end
-  end
-  last = id
-  if fits then
-    local agent = encoded(load_agent(id))
-    reply[#reply + 1] = agent
-    want, room = want - 1, room - #agent
-    if want == 0 or room <= 0 then break end
+for _, entry in ipairs(entries) do
+  last = entry
+  if matches(by_time and string.sub(entry, 17) or entry) then
+    reply[#reply + 1] = entry
+    want = want - 1
+    if want == 0 then break end
   end
 end
-if want == 0 or room <= 0 or #ids == 512 then reply[2] = last end
+if want == 0 or #entries == 512 then reply[2] = last end
 return reply

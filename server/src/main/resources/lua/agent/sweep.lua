@@ -8,7 +8,7 @@ local moved = 0
 for _, id in ipairs(C('ZRANGEBYSCORE', P..'ag:deadline', '-inf', int(US), 'LIMIT', 0, 64)) do
   local a = load_agent(id)
   if a then
-    end_session(id, a, LOST, tonumber(ARGV[1]))
+    end_session(id, a, LOST, tonumber(ARGV[1]), 'lost')
     tell('lost', id, a, 'silent for its lease')
   else
     C('ZREM', P..'ag:deadline', id)
@@ -17,7 +17,11 @@ for _, id in ipairs(C('ZRANGEBYSCORE', P..'ag:deadline', '-inf', int(US), 'LIMIT
 end
 for _, id in ipairs(C('ZRANGEBYSCORE', P..'ag:gone', '-inf', int(US), 'LIMIT', 0, 64)) do
   local a = load_agent(id)
-  if a then unindex(id, a) end
+  if a then
+    unindex(id, a)
+    tally(a, -1)
+    C('ZREM', P..'ag:made', made_entry(id, a))
+  end
   C('DEL', agent_key(id))
   C('ZREM', P..'ag:gone', id)
   C('ZREM', P..'ag:all', id)

@@ -12,6 +12,7 @@ local held = Q..'w:'..ARGV[2]
 if epoch ~= '0' then
   if C('HGET', held, EPOCH) ~= epoch then return {'REPLACED'} end
   C('PEXPIRE', held, '7200000')
+  C('PEXPIRE', P..'tq:w:'..ARGV[2], '7200000')
 end
 
 local function extend(id, token, own)

@@ -174,7 +174,14 @@ for i, id in ipairs(taken) do
 end
 C('ZADD', Q..'leases', unpack(leases))
 for _, worker in ipairs(workers) do
-  if worker.holds[1] then C('HSET', Q..'w:'..worker.id, unpack(worker.holds)) end
+  if worker.holds[1] then
+    C('HSET', Q..'w:'..worker.id, unpack(worker.holds))
+    -- Streams have done so when they were opened.
+    if worker.holder == '|0' then
+      C('ZADD', P..'tq:w:'..worker.id, '0', NAME)
+      C('PEXPIRE', P..'tq:w:'..worker.id, '7200000')
+    end
+  end
 end
 C('HSET', Q..'meta', 'fence', int(token), 'vt', newest_vt, 'granted', int((meta[5] or 0) + granted))
 look_at(soonest)

@@ -7,8 +7,11 @@
 --
 -- tq:names   ZSET    all queues of the partition, score 0
 -- tq:due     ZSET    queue -> when the sweep has to look at it next, us
+-- tq:w:<worker>  ZSET  queues that a worker opened a stream of or leased from by call,
+--                    score 0; expires after two hours without either
 -- bell       CHANNEL 'r\n<queue>' work arrived; 'c\n<queue>\n<id>\n<token>\n<worker>'
---                    cancel; 'w\n<queue>\n<worker>\n<epoch>' a newer stream
+--                    cancel; 'w\n<queue>\n<worker>\n<epoch>' a newer stream; others
+--                    are for other features
 -- Q meta     HASH    ct created us, mode P|D, fence last token, vt virtual time,
 --                    granted leases so far, cfg settings (Protobuf), aging us, maxc,
 --                    ret ms, maxdead, rmax/rini/rcap/rnr retry defaults (us),

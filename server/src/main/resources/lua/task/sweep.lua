@@ -4,7 +4,7 @@
 --
 -- ARGV  1 a number in [0, 1) for the back-off
 -- Reply {'OK', moved, us until something is due (-1: nothing known)}
---#include task/retry
+--#include task/lose
 --#include task/unready
 local chance = tonumber(ARGV[1])
 local budget, moved = 64, 0
@@ -29,31 +29,6 @@ local function promote()
   end
 end
 
-local function lose(id, v, more)
-  end_attempt(id, v, 'a_expired')
-  if v.cx then
-    end_cancelled(id, v)
-    return
-  end
-  local key = Q..'t:'..id
-  -- A task that never reached its worker cannot have hurt it.
-  if more[4] == v.tok then
-    local losses = C('HINCRBY', key, 'lo', 1)
-    local by = more[5] or ''
-    if not string.find('\n'..by..'\n', '\n'..v.wk..'\n', 1, true) then
-      by = by == '' and v.wk or by..'\n'..v.wk
-      C('HSET', key, 'lw', by)
-    end
-    if losses >= 3 and string.find(by, '\n', 1, true) then
-      end_task(id, v.h, 'Z', v.rt)
-      tell('quarantined', id, 'Z', v.tok, v.wk, 'lost')
-      return
-    end
-  end
-  tell('expired', id, 'R', v.tok, v.wk, 'lease')
-  put_back(id, v, 0)
-end
-
 local function timed_out(id, v, kind)
   fail_attempt(id, v, kind, false, -1, chance, pb_bytes(1, kind)
     ..pb_bytes(2, kind == 'stalled' and 'no progress within the stall timeout'
@@ -76,7 +51,7 @@ local function expire()
     elseif more[2] and tonumber(more[2]) <= US then
       timed_out(id, v, 'stalled')
     else
-      lose(id, v, more)
+      lose(id, v, more[4], more[5], 'lease')
     end
   end
 end

@@ -23,6 +23,7 @@ final class AgentChanges {
   /** Of those who meet one wins each time, so this many may meet. */
   private static final int TRIES = 200;
 
+  private static final String METRICS = "metrics";
   private static final Duration TRY_AGAIN = Duration.ofMillis(100);
   private static final FieldMaskUtil.MergeOptions CLEAR_WHAT_IS_EMPTY =
       new FieldMaskUtil.MergeOptions()
@@ -32,11 +33,15 @@ final class AgentChanges {
 
   private final AgentStore store;
   private final AgentConfig config;
+  private final SessionEndings endings;
+  private final AgentPorts ports;
 
   @Inject
-  AgentChanges(AgentStore store, AgentConfig config) {
+  AgentChanges(AgentStore store, AgentConfig config, SessionEndings endings, AgentPorts ports) {
     this.store = store;
+    this.ports = ports;
     this.config = config;
+    this.endings = endings;
   }
 
   CompletionStage<AgentStore.Registered> register(RegisterAgentRequest request) {
@@ -53,7 +58,14 @@ final class AgentChanges {
     RegisterAgentRequest complete = named;
     return store
         .locate(Names.namespace(request.getNamespace()), complete.getAgentId())
-        .thenCompose(partition -> store.register(partition, complete, digest));
+        .thenCompose(partition -> ports.register(partition, complete, digest))
+        .thenApply(
+            registered -> {
+              if (registered.replaced()) {
+                endings.poke();
+              }
+              return registered;
+            });
   }
 
   CompletionStage<Agent> update(UpdateAgentRequest request) {
@@ -73,16 +85,14 @@ final class AgentChanges {
               Agent.Builder changed = current.toBuilder();
               FieldMaskUtil.merge(
                   request.getUpdateMask(), request.getAgent(), changed, CLEAR_WHAT_IS_EMPTY);
-              if (isUnexpected(request, current)) {
-                // No version matches it: even so the store has to say, as it may know the request.
-                changed.setVersion(0);
-              }
               if (changed.getStatusValue() == 0) {
                 changed.setStatus(current.getStatus());
               }
               return store.update(
                   partition,
                   changed.build(),
+                  written(request),
+                  version(request, current),
                   request.getFencingToken(),
                   request.getFence(),
                   request.getRequestId(),
@@ -108,9 +118,25 @@ final class AgentChanges {
                 null));
   }
 
-  private static boolean isUnexpected(UpdateAgentRequest request, Agent current) {
-    return request.getExpectedVersion() != 0
-        && request.getExpectedVersion() != current.getVersion();
+  private static AgentStore.Written written(UpdateAgentRequest request) {
+    boolean metrics = request.getUpdateMask().getPathsList().contains(METRICS);
+    boolean other =
+        request.getUpdateMask().getPathsList().stream().anyMatch(path -> !path.equals(METRICS));
+    if (!metrics) {
+      return AgentStore.Written.AGENT;
+    }
+    return other ? AgentStore.Written.BOTH : AgentStore.Written.METRICS;
+  }
+
+  /** The version that the agent has to have for the update to be written. */
+  private static long version(UpdateAgentRequest request, Agent current) {
+    if (request.getExpectedVersion() != 0 && request.getExpectedVersion() != current.getVersion()) {
+      // No version matches 0: even so the store has to say, as it may know the request.
+      return 0;
+    }
+    return request.getExpectedVersion() == 0 && written(request) == AgentStore.Written.METRICS
+        ? -1
+        : current.getVersion();
   }
 
   /** The answer to a request may be kept for longer than the agent. */
@@ -140,6 +166,11 @@ final class AgentChanges {
                     config.retention(),
                     request.getFence(),
                     request.getRequestId(),
-                    RequestDigest.of(request.getRequestId(), request)));
+                    RequestDigest.of(request.getRequestId(), request)))
+        .thenApply(
+            agent -> {
+              endings.poke();
+              return agent;
+            });
   }
 }

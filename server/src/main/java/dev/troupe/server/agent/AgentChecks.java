@@ -5,11 +5,18 @@ import com.google.protobuf.FieldMask;
 import com.google.protobuf.Struct;
 import com.google.protobuf.Value;
 import com.google.protobuf.util.FieldMaskUtil;
+import com.google.protobuf.util.Timestamps;
 import dev.troupe.server.grpc.Checks;
 import dev.troupe.v1.Agent;
+import dev.troupe.v1.AgentCommand;
+import dev.troupe.v1.AgentMetrics;
 import dev.troupe.v1.AgentStatus;
+import dev.troupe.v1.CommandAgentRequest;
+import dev.troupe.v1.HeartbeatRequest;
+import dev.troupe.v1.LeasePortsRequest;
 import dev.troupe.v1.ListAgentsRequest;
 import dev.troupe.v1.RegisterAgentRequest;
+import dev.troupe.v1.ReleasePortsRequest;
 import dev.troupe.v1.UpdateAgentRequest;
 import java.time.Duration;
 import java.util.HashSet;
@@ -28,7 +35,15 @@ final class AgentChecks {
           "configuration",
           "host",
           "process_id",
-          "current_task");
+          "current_task",
+          "metrics",
+          "software_version",
+          "process_start_time");
+  private static final Set<String> ORDERS =
+      Set.of("", "agent_id", "agent_id desc", "create_time", "create_time desc");
+  private static final int MOST_PORTS_AT_ONCE = 16;
+  private static final int DATA_BYTES = 16 << 10;
+  private static final int MOST_GAUGES = 32;
   private static final int CONFIGURATION_BYTES = 64 << 10;
 
   /** Three messages each, and most readers of Protobuf give up at a hundred. */
@@ -50,12 +65,66 @@ final class AgentChecks {
             .requestId(request.getRequestId())
             .fence(request.hasFence(), request.getFence());
     fields(checks, "", AgentStore.described(request));
+    metrics(checks, "metrics", request.getMetrics());
+    checks
+        .range("ports", request.getPorts(), 0, MOST_PORTS_AT_ONCE)
+        .that(
+            request.getPorts() <= 0 || !request.getHost().isEmpty(), "host", "required with ports");
     status(checks, "status", request.getStatus())
         .that(
             request.getStatus() != AgentStatus.AGENT_STATUS_DRAINING,
             "status",
             "expected another one of an agent that begins")
         .done();
+  }
+
+  static void heartbeat(HeartbeatRequest request) {
+    Checks checks =
+        new Checks()
+            .namespace(request.getNamespace())
+            .name("agent_id", request.getAgentId())
+            .that(request.getFencingToken() > 0, "fencing_token", "expected a number above 0")
+            .optionalName("current_task", request.getCurrentTask())
+            .that(
+                request.getAcknowledgedCommand() >= 0,
+                "acknowledged_command",
+                "expected 0 or more");
+    metrics(checks, "metrics", request.getMetrics());
+    status(checks, "status", request.getStatus()).done();
+  }
+
+  static void command(CommandAgentRequest request) {
+    Checks checks =
+        new Checks()
+            .namespace(request.getNamespace())
+            .name("agent_id", request.getAgentId())
+            .that(request.getFencingToken() >= 0, "fencing_token", "expected 0 or more")
+            .duration(
+                "lifetime",
+                request.hasLifetime(),
+                request.getLifetime(),
+                Duration.ofSeconds(1),
+                Duration.ofHours(24))
+            .requestId(request.getRequestId())
+            .fence(request.hasFence(), request.getFence());
+    AgentCommand command = request.getCommand();
+    switch (command.getCommandCase()) {
+      case DRAIN -> checks.optionalName("command.drain.reason", command.getDrain().getReason());
+      case QUIET -> checks.optionalName("command.quiet.reason", command.getQuiet().getReason());
+      case TERMINATE ->
+          checks.optionalName("command.terminate.reason", command.getTerminate().getReason());
+      case CANCEL_TASK ->
+          checks
+              .name("command.cancel_task.queue", command.getCancelTask().getQueue())
+              .name("command.cancel_task.task_id", command.getCancelTask().getTaskId())
+              .optionalName("command.cancel_task.reason", command.getCancelTask().getReason());
+      case MESSAGE ->
+          checks
+              .name("command.message.type", command.getMessage().getType())
+              .bytes("command.message.data", command.getMessage().getData().size(), DATA_BYTES);
+      case COMMAND_NOT_SET -> checks.violation("command", "required");
+    }
+    checks.done();
   }
 
   static void update(UpdateAgentRequest request) {
@@ -86,23 +155,61 @@ final class AgentChecks {
         named,
         new FieldMaskUtil.MergeOptions().setReplacePrimitiveFields(true));
     fields(checks, "agent.", named.build());
+    metrics(checks, "agent.metrics", named.getMetrics());
     status(checks, "agent.status", named.getStatus())
         .optionalName("agent.current_task", named.getCurrentTask())
         .done();
   }
 
-  static void list(ListAgentsRequest request) {
+  static void lease(LeasePortsRequest request) {
     new Checks()
         .namespace(request.getNamespace())
-        .optionalName("type", request.getType())
-        .that(
-            request.getStatus() != AgentStatus.UNRECOGNIZED,
-            "status",
-            "unknown: " + request.getStatusValue())
-        .names("capabilities", request.getCapabilitiesList(), 8)
-        .labels("labels", request.getLabelsMap(), 8)
-        .range("page_size", request.getPageSize(), 0, 1000)
+        .name("agent_id", request.getAgentId())
+        .that(request.getFencingToken() >= 0, "fencing_token", "expected 0 or more")
+        .range("count", request.getCount(), 0, MOST_PORTS_AT_ONCE)
+        .requestId(request.getRequestId())
+        .fence(request.hasFence(), request.getFence())
         .done();
+  }
+
+  static void release(ReleasePortsRequest request) {
+    Checks checks =
+        new Checks()
+            .namespace(request.getNamespace())
+            .name("agent_id", request.getAgentId())
+            .that(request.getFencingToken() >= 0, "fencing_token", "expected 0 or more")
+            .that(request.getPortsCount() > 0, "ports", "required")
+            .atMost("ports", request.getPortsCount(), PortStore.MOST)
+            .requestId(request.getRequestId())
+            .fence(request.hasFence(), request.getFence());
+    for (int i = 0; i < Math.min(request.getPortsCount(), PortStore.MOST); i++) {
+      checks.range("ports[" + i + "]", request.getPorts(i), 1, 65_535);
+    }
+    checks.done();
+  }
+
+  static void list(ListAgentsRequest request) {
+    Checks checks =
+        new Checks()
+            .namespace(request.getNamespace())
+            .optionalName("type", request.getType())
+            .that(
+                request.getStatus() != AgentStatus.UNRECOGNIZED,
+                "status",
+                "unknown: " + request.getStatusValue())
+            .names("capabilities", request.getCapabilitiesList(), 8)
+            .labels("labels", request.getLabelsMap(), 8)
+            .range("page_size", request.getPageSize(), 0, 1000)
+            .atMost("statuses", request.getStatusesCount(), AgentStore.STATUSES)
+            .that(
+                ORDERS.contains(request.getOrderBy()),
+                "order_by",
+                "expected \"agent_id\" or \"create_time\", and \" desc\" behind it or nothing");
+    for (int i = 0; i < Math.min(request.getStatusesCount(), AgentStore.STATUSES); i++) {
+      int status = request.getStatusesValue(i);
+      checks.range("statuses[" + i + "]", status, 1, AgentStore.STATUSES);
+    }
+    checks.done();
   }
 
   private static void fields(Checks checks, String at, Agent agent) {
@@ -117,7 +224,32 @@ final class AgentChecks {
             at + "configuration",
             "too deep (at most " + CONFIGURATION_LEVELS + " objects and lists within each other)")
         .optionalName(at + "host", agent.getHost())
-        .that(agent.getProcessId() >= 0, at + "process_id", "expected 0 or more");
+        .that(agent.getProcessId() >= 0, at + "process_id", "expected 0 or more")
+        .optionalName(at + "software_version", agent.getSoftwareVersion())
+        .that(
+            Timestamps.isValid(agent.getProcessStartTime()),
+            at + "process_start_time",
+            "not a valid time");
+  }
+
+  private static void metrics(Checks checks, String at, AgentMetrics metrics) {
+    checks.that(metrics.getMemoryBytes() >= 0, at + ".memory_bytes", "expected 0 or more bytes");
+    measure(checks, at + ".cpu_cores", metrics.getCpuCores());
+    checks.atMost(at + ".gauges", metrics.getGaugesCount(), MOST_GAUGES);
+    if (metrics.getGaugesCount() <= MOST_GAUGES) {
+      metrics
+          .getGaugesMap()
+          .forEach(
+              (name, value) -> {
+                checks.name(at + ".gauges key", name);
+                measure(checks, at + ".gauges[" + Checks.quoted(name) + "]", value);
+              });
+    }
+  }
+
+  private static void measure(Checks checks, String field, double value) {
+    checks.that(
+        Double.isFinite(value) && value >= 0, field, "expected a finite number of 0 or more");
   }
 
   /** How many objects and lists stand within each other; no more than one above the limit. */

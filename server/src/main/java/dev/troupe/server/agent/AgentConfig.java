@@ -8,6 +8,7 @@ import java.time.Duration;
  *
  * @param retention how long a record stays readable after its session
  * @param heartbeatTick how long heartbeats are gathered before they are written together
+ * @param portRange the ports of each host that agents may lease
  */
 public record AgentConfig(
     @Setting(
@@ -19,7 +20,12 @@ public record AgentConfig(
             name = "agents.heartbeat-tick",
             help = "how long heartbeats are gathered before they are written together",
             fallback = "50ms")
-        Duration heartbeatTick) {
+        Duration heartbeatTick,
+    @Setting(
+            name = "agents.port-range",
+            help = "ports of each host that agents may lease; the same on every server",
+            fallback = "20000-29999")
+        String portRange) {
 
   /** Checks the bounds. */
   public AgentConfig {
@@ -31,5 +37,10 @@ public record AgentConfig(
       throw new IllegalArgumentException(
           "agents.heartbeat-tick: " + heartbeatTick + " (expected: 1ms to 1s)");
     }
+    PortRange.parse(portRange);
+  }
+
+  PortRange ports() {
+    return PortRange.parse(portRange);
   }
 }

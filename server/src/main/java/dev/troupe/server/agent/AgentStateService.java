@@ -7,18 +7,27 @@ import com.google.protobuf.util.Durations;
 import dev.troupe.server.error.TroupeException;
 import dev.troupe.server.grpc.Checks;
 import dev.troupe.server.grpc.Names;
+import dev.troupe.server.grpc.RequestDigest;
 import dev.troupe.server.grpc.StatusMapper;
 import dev.troupe.v1.AgentStateServiceGrpc;
+import dev.troupe.v1.CommandAgentRequest;
+import dev.troupe.v1.CommandAgentResponse;
 import dev.troupe.v1.DeregisterAgentRequest;
 import dev.troupe.v1.DeregisterAgentResponse;
+import dev.troupe.v1.FleetStatsRequest;
+import dev.troupe.v1.FleetStatsResponse;
 import dev.troupe.v1.GetAgentRequest;
 import dev.troupe.v1.GetAgentResponse;
 import dev.troupe.v1.HeartbeatRequest;
 import dev.troupe.v1.HeartbeatResponse;
+import dev.troupe.v1.LeasePortsRequest;
+import dev.troupe.v1.LeasePortsResponse;
 import dev.troupe.v1.ListAgentsRequest;
 import dev.troupe.v1.ListAgentsResponse;
 import dev.troupe.v1.RegisterAgentRequest;
 import dev.troupe.v1.RegisterAgentResponse;
+import dev.troupe.v1.ReleasePortsRequest;
+import dev.troupe.v1.ReleasePortsResponse;
 import dev.troupe.v1.UpdateAgentRequest;
 import dev.troupe.v1.UpdateAgentResponse;
 import dev.troupe.v1.WatchAgentsRequest;
@@ -34,6 +43,9 @@ final class AgentStateService extends AgentStateServiceGrpc.AgentStateServiceImp
   private final AgentListing listing;
   private final HeartbeatStreams heartbeats;
   private final AgentWatching watching;
+  private final AgentPorts ports;
+  private final CommandStore commands;
+  private final FleetCounting fleet;
 
   @Inject
   AgentStateService(
@@ -41,12 +53,18 @@ final class AgentStateService extends AgentStateServiceGrpc.AgentStateServiceImp
       AgentChanges changes,
       AgentListing listing,
       HeartbeatStreams heartbeats,
-      AgentWatching watching) {
+      AgentWatching watching,
+      AgentPorts ports,
+      CommandStore commands,
+      FleetCounting fleet) {
     this.store = store;
     this.changes = changes;
     this.listing = listing;
     this.heartbeats = heartbeats;
     this.watching = watching;
+    this.ports = ports;
+    this.commands = commands;
+    this.fleet = fleet;
   }
 
   @Override
@@ -114,6 +132,16 @@ final class AgentStateService extends AgentStateServiceGrpc.AgentStateServiceImp
   }
 
   @Override
+  public void fleetStats(FleetStatsRequest request, StreamObserver<FleetStatsResponse> caller) {
+    answer(
+        caller,
+        () -> {
+          new Checks().namespace(request.getNamespace()).done();
+          return fleet.count(Names.namespace(request.getNamespace()));
+        });
+  }
+
+  @Override
   public void deregisterAgent(
       DeregisterAgentRequest request, StreamObserver<DeregisterAgentResponse> caller) {
     answer(
@@ -130,6 +158,51 @@ final class AgentStateService extends AgentStateServiceGrpc.AgentStateServiceImp
           return changes
               .deregister(request)
               .thenApply(agent -> DeregisterAgentResponse.newBuilder().setAgent(agent).build());
+        });
+  }
+
+  @Override
+  public void commandAgent(
+      CommandAgentRequest request, StreamObserver<CommandAgentResponse> caller) {
+    answer(
+        caller,
+        () -> {
+          AgentChecks.command(request);
+          String digest = RequestDigest.of(request.getRequestId(), request);
+          return store
+              .locate(Names.namespace(request.getNamespace()), request.getAgentId())
+              .thenCompose(partition -> commands.command(partition, request, digest))
+              .thenApply(command -> CommandAgentResponse.newBuilder().setCommand(command).build());
+        });
+  }
+
+  @Override
+  public void leasePorts(LeasePortsRequest request, StreamObserver<LeasePortsResponse> caller) {
+    answer(
+        caller,
+        () -> {
+          AgentChecks.lease(request);
+          return ports
+              .lease(request)
+              .thenApply(
+                  leased ->
+                      LeasePortsResponse.newBuilder()
+                          .addAllPorts(leased.ports())
+                          .setAgent(leased.agent())
+                          .build());
+        });
+  }
+
+  @Override
+  public void releasePorts(
+      ReleasePortsRequest request, StreamObserver<ReleasePortsResponse> caller) {
+    answer(
+        caller,
+        () -> {
+          AgentChecks.release(request);
+          return ports
+              .release(request)
+              .thenApply(agent -> ReleasePortsResponse.newBuilder().setAgent(agent).build());
         });
   }
 

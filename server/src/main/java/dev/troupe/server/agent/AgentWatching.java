@@ -36,10 +36,12 @@ final class AgentWatching {
   private final Namespaces namespaces;
   private final PartitionLogs logs;
   private final StreamPumps pumps;
+  private final AgentStore store;
 
   @Inject
-  AgentWatching(Namespaces namespaces, PartitionLogs logs, StreamPumps pumps) {
+  AgentWatching(Namespaces namespaces, PartitionLogs logs, StreamPumps pumps, AgentStore store) {
     this.namespaces = namespaces;
+    this.store = store;
     this.logs = logs;
     this.pumps = pumps;
   }
@@ -53,7 +55,7 @@ final class AgentWatching {
         .thenCompose(
             partitions ->
                 point(namespace, request, partitions)
-                    .thenAccept(point -> pump.begin(point, readers(partitions, point))))
+                    .thenAccept(point -> pump.begin(point, readers(request, partitions, point))))
         .whenComplete(
             (done, failure) -> {
               if (failure != null) {
@@ -125,7 +127,8 @@ final class AgentWatching {
     return heads.thenApply(found -> ResumePoint.of(namespace, purpose, found));
   }
 
-  private Map<Integer, LogReader> readers(List<Partition> partitions, ResumePoint point) {
+  private Map<Integer, LogReader> readers(
+      WatchAgentsRequest request, List<Partition> partitions, ResumePoint point) {
     Map<Integer, LogReader> readers = new HashMap<>();
     for (Partition partition : partitions) {
       LogHead from = point.positions().get(partition.index());
@@ -133,7 +136,22 @@ final class AgentWatching {
         readers.put(partition.index(), logs.open(partition, from.position(), from.epoch()));
       }
     }
+    if (wantsSnapshot(request)) {
+      // One type has an index; of more, and of ids, what does not match is left out later.
+      List<String> type =
+          request.getTypesCount() == 1 ? List.of("type:" + request.getTypes(0)) : List.of();
+      AgentSnapshot snapshot =
+          new AgentSnapshot(store, new AgentStore.Conditions(List.of(), type), readers.size());
+      for (Partition partition : partitions) {
+        readers.computeIfPresent(
+            partition.index(), (index, reader) -> snapshot.before(partition, reader));
+      }
+    }
     return readers;
+  }
+
+  private static boolean wantsSnapshot(WatchAgentsRequest request) {
+    return request.getSnapshot() && request.getResumeToken().isEmpty();
   }
 
   /** One change per message. */
@@ -142,13 +160,20 @@ final class AgentWatching {
     private final Set<String> types;
     private final Set<String> ids;
 
+    /** Until then there is nothing to resume from. */
+    private boolean snapshotComplete;
+
     Format(WatchAgentsRequest request) {
+      snapshotComplete = !wantsSnapshot(request);
       types = Set.copyOf(request.getTypesList());
       ids = Set.copyOf(request.getAgentIdsList());
     }
 
     @Override
     public boolean wants(LogEntry entry) {
+      if (entry.type().equals(AgentSnapshot.COMPLETE)) {
+        return entry.topic().equals("troupe.agents");
+      }
       return entry.topic().equals("troupe.agents")
           && (ids.isEmpty() || ids.contains(entry.subject()))
           && (types.isEmpty() || isOfType(change(entry)));
@@ -167,6 +192,10 @@ final class AgentWatching {
       }
     }
 
+    private String known(String resumeToken) {
+      return snapshotComplete ? resumeToken : "";
+    }
+
     @Override
     public int batchSize() {
       return 1;
@@ -175,9 +204,16 @@ final class AgentWatching {
     @Override
     public WatchAgentsResponse entries(List<Delivery> deliveries) {
       Delivery delivery = deliveries.get(0);
+      if (delivery.entry().type().equals(AgentSnapshot.COMPLETE)) {
+        snapshotComplete = true;
+        return WatchAgentsResponse.newBuilder()
+            .setSnapshotComplete(true)
+            .setResumeToken(delivery.resumeToken())
+            .build();
+      }
       return WatchAgentsResponse.newBuilder()
           .setChange(change(delivery.entry()))
-          .setResumeToken(delivery.resumeToken())
+          .setResumeToken(known(delivery.resumeToken()))
           .build();
     }
 
@@ -193,14 +229,14 @@ final class AgentWatching {
 
     @Override
     public WatchAgentsResponse checkpoint(String resumeToken) {
-      return WatchAgentsResponse.newBuilder().setResumeToken(resumeToken).build();
+      return WatchAgentsResponse.newBuilder().setResumeToken(known(resumeToken)).build();
     }
 
     @Override
     public WatchAgentsResponse gap(boolean replaced, long missed, String resumeToken) {
       return WatchAgentsResponse.newBuilder()
           .setMissed(Math.max(1, missed))
-          .setResumeToken(resumeToken)
+          .setResumeToken(known(resumeToken))
           .build();
     }
 

@@ -3,6 +3,7 @@ package dev.troupe.server.lock;
 import com.google.inject.AbstractModule;
 import com.google.inject.Scopes;
 import com.google.inject.multibindings.Multibinder;
+import dev.troupe.server.agent.SessionEndListener;
 import dev.troupe.server.grpc.Drainable;
 import io.grpc.BindableService;
 
@@ -20,6 +21,10 @@ public final class LockModule extends AbstractModule {
     bind(LockWatching.class).in(Scopes.SINGLETON);
     bind(KeepAliveStreams.class).in(Scopes.SINGLETON);
     bind(LockWork.class).in(Scopes.SINGLETON);
+    bind(SessionLocks.class).in(Scopes.SINGLETON);
+    Multibinder.newSetBinder(binder(), SessionEndListener.class)
+        .addBinding()
+        .to(SessionLocks.class);
     bind(LockService.class).in(Scopes.SINGLETON);
     Multibinder<Drainable> drainables = Multibinder.newSetBinder(binder(), Drainable.class);
     drainables.addBinding().to(LockWaits.class);

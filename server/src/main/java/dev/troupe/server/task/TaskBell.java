@@ -57,7 +57,9 @@ final class TaskBell {
       case "r" -> pools.ring(queue);
       case "c" -> streams.cancelled(queue, parts[2], Long.parseLong(parts[3]), parts[4]);
       case "w" -> streams.opened(queue, parts[2], Long.parseLong(parts[3]));
-      default -> log.warn("unknown message on the bell of {}: {}", partition, message);
+      default -> {
+        // For another feature.
+      }
     }
   }
 }

@@ -3,6 +3,7 @@ package dev.troupe.server.task;
 import com.google.inject.AbstractModule;
 import com.google.inject.Scopes;
 import com.google.inject.multibindings.Multibinder;
+import dev.troupe.server.agent.SessionEndListener;
 import dev.troupe.server.grpc.Drainable;
 import io.grpc.BindableService;
 
@@ -23,6 +24,10 @@ public final class TaskModule extends AbstractModule {
     bind(TaskListings.class).in(Scopes.SINGLETON);
     bind(TaskEnqueuing.class).in(Scopes.SINGLETON);
     bind(TaskSweeper.class).in(Scopes.SINGLETON);
+    bind(WorkerEndings.class).in(Scopes.SINGLETON);
+    Multibinder.newSetBinder(binder(), SessionEndListener.class)
+        .addBinding()
+        .to(WorkerEndings.class);
     bind(TaskWork.class).in(Scopes.SINGLETON);
     Multibinder.newSetBinder(binder(), Drainable.class).addBinding().to(TaskWork.class);
     bind(TaskQueueService.class).in(Scopes.SINGLETON);

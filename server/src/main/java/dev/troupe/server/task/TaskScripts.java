@@ -23,6 +23,7 @@ final class TaskScripts {
   static final Script SWEEP = Script.load("task/sweep");
   static final Script OPEN_STREAM = Script.load("task/open_stream");
   static final Script GIVE_BACK = Script.load("task/give_back");
+  static final Script END_WORKER = Script.load("task/end_worker");
 
   private TaskScripts() {}
 }

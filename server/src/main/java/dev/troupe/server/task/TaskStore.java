@@ -477,6 +477,27 @@ public final class TaskStore {
   }
 
   /**
+   * Takes away, in one partition, what a worker was leased before a time, unless a stream that it
+   * opened since has picked it up. At most {@value #MOST_PER_SCRIPT} tasks a call.
+   *
+   * @param endedMicros the time, microseconds since 1970
+   * @param lost whether the tasks count as lost with the worker, else as released
+   * @param from the queue to go on with; empty to begin
+   * @return the queue to go on with; empty when there is no more
+   */
+  public CompletionStage<String> endWorker(
+      Partition partition,
+      String worker,
+      long endedMicros,
+      boolean lost,
+      String reason,
+      String from) {
+    return scripts
+        .run(TaskScripts.END_WORKER, partition, worker, endedMicros, lost ? 1 : 0, reason, from)
+        .thenApply(elements -> new Reply(elements).text(2));
+  }
+
+  /**
    * Does what time brings in one partition, at most {@value #MOST_PER_SCRIPT} tasks a call. Any
    * number of servers may do so.
    *

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.google.protobuf.Duration;
 import com.google.protobuf.FieldMask;
 import com.google.protobuf.Struct;
+import com.google.protobuf.Timestamp;
 import com.google.protobuf.Value;
 import com.google.protobuf.util.Durations;
 import dev.troupe.server.grpc.Refusal;
@@ -46,6 +47,8 @@ interface AgentChecksContract extends AgentContract {
                             .setConfiguration(text(65_600))
                             .setHost("h\u007f")
                             .setProcessId(-1)
+                            .setSoftwareVersion(LONG)
+                            .setProcessStartTime(Timestamp.newBuilder().setNanos(-1))
                             .setLeaseDuration(Durations.fromSeconds(-5))
                             .setRequestId("r".repeat(129))
                             .setFence(Fence.newBuilder().setToken(-1))
@@ -64,6 +67,8 @@ interface AgentChecksContract extends AgentContract {
             "configuration",
             "host",
             "process_id",
+            "software_version",
+            "process_start_time",
             "lease_duration",
             "request_id",
             "fence.name",

@@ -40,7 +40,10 @@ final class AgentHarness implements AutoCloseable {
     }
     for (int i = 0; i < 2; i++) {
       servers.add(
-          new TroupeProcess("--redis.url=" + redis.url(), "--redis.partitions=" + partitions));
+          new TroupeProcess(
+              "--redis.url=" + redis.url(),
+              "--redis.partitions=" + partitions,
+              "--agents.port-range=20003-20102"));
       channels.add(servers.get(i).channel());
     }
   }

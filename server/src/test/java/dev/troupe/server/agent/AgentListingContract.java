@@ -5,17 +5,26 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.google.protobuf.FieldMask;
 import com.google.protobuf.Struct;
 import com.google.protobuf.Value;
+import com.google.protobuf.util.Timestamps;
 import dev.troupe.server.grpc.Refusal;
 import dev.troupe.v1.Agent;
 import dev.troupe.v1.AgentStatus;
+import dev.troupe.v1.DeregisterAgentRequest;
+import dev.troupe.v1.FleetStatsRequest;
+import dev.troupe.v1.FleetStatsResponse;
 import dev.troupe.v1.ListAgentsRequest;
 import dev.troupe.v1.ListAgentsResponse;
 import dev.troupe.v1.RegisterAgentRequest;
+import dev.troupe.v1.StatusCount;
+import dev.troupe.v1.TypeCount;
 import dev.troupe.v1.UpdateAgentRequest;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.function.IntPredicate;
 import java.util.stream.Collectors;
@@ -92,6 +101,163 @@ interface AgentListingContract extends AgentContract {
     assertThat(scans()).isEqualTo(scans);
   }
 
+  @Test
+  default void statusesAndOrdersMixWithTheOtherConditionsOverAllPages() throws Exception {
+    int many = 1200;
+    List<Agent> sessions = registerMembers(many);
+    // Of another status each, and later than they were created.
+    for (int i = 0; i < 12; i++) {
+      agents()
+          .a()
+          .updateAgent(
+              update(
+                  sessions.get(i).toBuilder()
+                      .setStatus(
+                          i % 2 == 0
+                              ? AgentStatus.AGENT_STATUS_ERROR
+                              : AgentStatus.AGENT_STATUS_DRAINING)
+                      .build(),
+                  "status"));
+    }
+    Comparator<Agent> byId =
+        (a, b) ->
+            Arrays.compareUnsigned(
+                a.getAgentIdBytes().toByteArray(), b.getAgentIdBytes().toByteArray());
+    Comparator<Agent> byTime =
+        Comparator.comparing(Agent::getCreateTime, Timestamps.comparator()).thenComparing(byId);
+    Map<String, Comparator<Agent>> orders =
+        Map.of(
+            "",
+            byId,
+            "agent_id",
+            byId,
+            "agent_id desc",
+            byId.reversed(),
+            "create_time",
+            byTime,
+            "create_time desc",
+            byTime.reversed());
+    long scans = scans();
+    for (Map.Entry<String, Comparator<Agent>> order : orders.entrySet()) {
+      ListAgentsRequest.Builder request = agents().listing().setOrderBy(order.getKey());
+      List<Agent> all = agents().list(request.clone().setPageSize(370));
+      assertThat(all).hasSize(many).isSortedAccordingTo(order.getValue()).doesNotHaveDuplicates();
+      List<Agent> some =
+          agents()
+              .list(
+                  request
+                      .clone()
+                      .setPageSize(3)
+                      .setType("type-1")
+                      .setStatus(AgentStatus.AGENT_STATUS_ERROR)
+                      .addStatuses(AgentStatus.AGENT_STATUS_DRAINING)
+                      .addStatuses(AgentStatus.AGENT_STATUS_LOST)
+                      .putLabels("site", "here"));
+      assertThat(some)
+          .isSortedAccordingTo(order.getValue())
+          .extracting(Agent::getAgentId)
+          .containsExactlyInAnyOrder("agent-1", "agent-4", "agent-7", "agent-10");
+      assertThat(
+              agents()
+                  .list(
+                      request
+                          .clone()
+                          .setPageSize(1000)
+                          .addStatuses(AgentStatus.AGENT_STATUS_IDLE)
+                          .addStatuses(AgentStatus.AGENT_STATUS_RUNNING)))
+          .hasSize(many - 12)
+          .isSortedAccordingTo(order.getValue());
+      assertThat(agents().list(request.clone().addStatuses(AgentStatus.AGENT_STATUS_TERMINATED)))
+          .isEmpty();
+    }
+    assertThat(scans()).isEqualTo(scans);
+  }
+
+  @Test
+  default void theFleetIsCountedByTypeAndStatusAndByWhoIsAtWork() throws Exception {
+    assertThat(fleet()).isEqualTo(FleetStatsResponse.getDefaultInstance());
+    List<Agent> sessions = registerMembers(60);
+    long scans = scans();
+    FleetStatsResponse fleet = fleet();
+    assertThat(scans()).isEqualTo(scans);
+    assertThat(fleet.getAgents()).isEqualTo(60);
+    assertThat(fleet.getAlive()).isEqualTo(60);
+    assertThat(fleet.getBusy()).isEqualTo(30);
+    assertThat(fleet.getBusyShare()).isEqualTo(0.5);
+    assertThat(fleet.getStatusesList())
+        .containsExactly(
+            count(AgentStatus.AGENT_STATUS_RUNNING, 30), count(AgentStatus.AGENT_STATUS_IDLE, 30));
+    assertThat(fleet.getTypesList())
+        .extracting(TypeCount::getType)
+        .containsExactly("type-0", "type-1", "type-2");
+    assertThat(fleet.getTypesList())
+        .allMatch(
+            type ->
+                type.getAgents() == 20
+                    && type.getStatusesList()
+                        .equals(
+                            List.of(
+                                count(AgentStatus.AGENT_STATUS_RUNNING, 10),
+                                count(AgentStatus.AGENT_STATUS_IDLE, 10))));
+    // One finds work, one is of a new type, one is registered anew, one goes.
+    try (HeartbeatCaller stream = agents().heartbeats(agents().channelA())) {
+      stream.send(HeartbeatCaller.of(sessions.get(1)).setCurrentTask("t"));
+      stream.next();
+    }
+    Agent other = sessions.get(2).toBuilder().setType("another").build();
+    agents().a().updateAgent(update(other, "type"));
+    agents().register(member(3).setType("type-1"));
+    agents()
+        .a()
+        .deregisterAgent(
+            DeregisterAgentRequest.newBuilder()
+                .setNamespace(agents().namespace())
+                .setAgentId("agent-4")
+                .build());
+    fleet = fleet();
+    assertThat(fleet.getAgents()).isEqualTo(60);
+    assertThat(fleet.getAlive()).isEqualTo(59);
+    assertThat(fleet.getBusy()).isEqualTo(30);
+    assertThat(fleet.getBusyShare()).isEqualTo(30.0 / 59);
+    assertThat(fleet.getStatusesList())
+        .containsExactly(
+            count(AgentStatus.AGENT_STATUS_RUNNING, 29),
+            count(AgentStatus.AGENT_STATUS_IDLE, 30),
+            count(AgentStatus.AGENT_STATUS_TERMINATED, 1));
+    assertThat(fleet.getTypesList())
+        .extracting(type -> type.getType() + " " + type.getAgents())
+        .containsExactly("type-1 21", "type-0 19", "type-2 19", "another 1");
+    assertThat(fleet.getTypesLeftOut()).isFalse();
+  }
+
+  private FleetStatsResponse fleet() {
+    return agents()
+        .b()
+        .fleetStats(FleetStatsRequest.newBuilder().setNamespace(agents().namespace()).build());
+  }
+
+  private static StatusCount count(AgentStatus status, long agents) {
+    return StatusCount.newBuilder().setStatus(status).setAgents(agents).build();
+  }
+
+  @Test
+  default void anOrderThatIsNotKnownAndStatusesThatAreNoneAreRefused() {
+    assertThat(
+            Refusal.of(
+                    () ->
+                        agents()
+                            .a()
+                            .listAgents(
+                                agents()
+                                    .listing()
+                                    .setOrderBy("heartbeat_time")
+                                    .addStatusesValue(0)
+                                    .addStatusesValue(9)
+                                    .build()))
+                .fields())
+        .containsOnlyKeys("order_by", "statuses[0]", "statuses[1]");
+  }
+
   /** How often keys were scanned, on all Redis processes together. */
   private long scans() throws IOException {
     long scans = 0;
@@ -163,6 +329,9 @@ interface AgentListingContract extends AgentContract {
             next.toBuilder().setType("type-2").build(),
             next.toBuilder().setStatus(AgentStatus.AGENT_STATUS_IDLE).build(),
             next.toBuilder().addCapabilities("can-1").build(),
+            next.toBuilder().addStatuses(AgentStatus.AGENT_STATUS_IDLE).build(),
+            next.toBuilder().setOrderBy("agent_id desc").build(),
+            next.toBuilder().setOrderBy("create_time").build(),
             next.toBuilder().clearCapabilities().build(),
             next.toBuilder().putLabels("site", "there").build(),
             next.toBuilder().setPageToken(token.substring(1)).build(),

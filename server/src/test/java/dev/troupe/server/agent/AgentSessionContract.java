@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.google.protobuf.FieldMask;
 import com.google.protobuf.util.Durations;
+import com.google.protobuf.util.Timestamps;
 import dev.troupe.server.grpc.Refusal;
 import dev.troupe.v1.Agent;
 import dev.troupe.v1.AgentStatus;
@@ -147,6 +148,8 @@ interface AgentSessionContract extends AgentContract {
             .putLabels("empty", "")
             .setHost("host")
             .setProcessId(Long.MAX_VALUE)
+            .setSoftwareVersion("1.0-rc{2} ü")
+            .setProcessStartTime(Timestamps.fromNanos(1_700_000_000_123_456_789L))
             .setLeaseDuration(Durations.fromNanos(1_500_000_000L));
     RegisterAgentResponse answer = agents().a().registerAgent(request.build());
     assertThat(answer.getReplaced()).isFalse();
@@ -169,6 +172,8 @@ interface AgentSessionContract extends AgentContract {
                 .putAllLabels(request.getLabelsMap())
                 .setHost("host")
                 .setProcessId(Long.MAX_VALUE)
+                .setSoftwareVersion("1.0-rc{2} ü")
+                .setProcessStartTime(Timestamps.fromNanos(1_700_000_000_123_456_789L))
                 .setVersion(1)
                 .setLeaseDuration(request.getLeaseDuration())
                 .build());

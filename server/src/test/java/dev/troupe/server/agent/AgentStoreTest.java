@@ -3,6 +3,7 @@ package dev.troupe.server.agent;
 import static dev.troupe.server.agent.FixedNamespaces.partition;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.tuple;
 import static org.awaitility.Awaitility.await;
 
 import com.google.common.base.Ticker;
@@ -11,6 +12,7 @@ import com.google.protobuf.util.Durations;
 import dev.troupe.server.error.TroupeException;
 import dev.troupe.server.lifecycle.Lifecycle;
 import dev.troupe.server.lifecycle.PeriodicTasks;
+import dev.troupe.server.redis.Leaders;
 import dev.troupe.server.redis.OwnRedis;
 import dev.troupe.server.redis.Partition;
 import dev.troupe.server.redis.ScriptRunner;
@@ -22,11 +24,15 @@ import dev.troupe.v1.RegisterAgentRequest;
 import dev.troupe.v1.UpdateAgentRequest;
 import java.time.Duration;
 import java.time.InstantSource;
+import java.util.Queue;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -36,13 +42,15 @@ import org.junit.jupiter.api.Test;
 @SuppressWarnings("NullAway.Init")
 final class AgentStoreTest {
 
+  private static final Leaders ME = duty -> () -> CompletableFuture.completedFuture(true);
+
   private static final AgentConfig CONFIG =
-      new AgentConfig(Duration.ofHours(1), Duration.ofMillis(50));
+      new AgentConfig(Duration.ofHours(1), Duration.ofMillis(50), "20000-20031");
 
   private static OwnRedis redis;
   private static RedisWire wire;
   private final FixedNamespaces namespaces = new FixedNamespaces();
-  private final AgentStore store = new AgentStore(redis, namespaces);
+  private final AgentStore store = new AgentStore(new AgentScripts(redis), namespaces);
 
   @BeforeAll
   static void start() throws Exception {
@@ -76,7 +84,7 @@ final class AgentStoreTest {
   @Test
   void aRepeatedUpdateOfAForgottenAgentGetsTheFirstAnswer() throws Exception {
     register("1");
-    AgentChanges changes = new AgentChanges(store, CONFIG);
+    AgentChanges changes = new AgentChanges(store, CONFIG, endings(store), ports(redis));
     UpdateAgentRequest update =
         UpdateAgentRequest.newBuilder()
             .setAgent(Agent.newBuilder().setAgentId("1").setHost("there"))
@@ -107,10 +115,14 @@ final class AgentStoreTest {
                 : redis.run(script, partition, arguments);
     PeriodicTasks tasks = new PeriodicTasks(Ticker.systemTicker(), InstantSource.system());
     Lifecycle lifecycle = new Lifecycle(Ticker.systemTicker(), Duration.ofSeconds(1));
+    AgentStore faultyStore = new AgentStore(new AgentScripts(faulty), namespaces);
     new AgentWork(
-            new AgentStore(faulty, namespaces),
+            faultyStore,
             CONFIG,
-            duty -> () -> CompletableFuture.completedFuture(true),
+            endings(faultyStore),
+            ports(faulty),
+            new FigureCounting(new FigureStore(new AgentScripts(faulty)), namespaces, ME),
+            ME,
             namespaces,
             tasks,
             lifecycle)
@@ -127,6 +139,55 @@ final class AgentStoreTest {
     }
   }
 
+  @Test
+  void anEndingIsToldUntilEveryListenerHasDoneItsPart() throws Exception {
+    register("1");
+    register("1");
+    deregister("1");
+    AtomicInteger failures = new AtomicInteger(3);
+    Queue<SessionEnd> first = new ConcurrentLinkedQueue<>();
+    Queue<SessionEnd> second = new ConcurrentLinkedQueue<>();
+    Set<SessionEndListener> listeners =
+        Set.of(
+            end -> {
+              first.add(end);
+              return CompletableFuture.completedFuture(null);
+            },
+            end -> {
+              second.add(end);
+              if (failures.getAndDecrement() > 0) {
+                throw new IllegalStateException("not yet");
+              }
+              return CompletableFuture.completedFuture(null);
+            });
+    PeriodicTasks tasks = new PeriodicTasks(Ticker.systemTicker(), InstantSource.system());
+    new SessionEndings(store, listeners, ME, namespaces).begin(tasks);
+    try {
+      await().until(() -> wire.texts("ZRANGE", "troupe:{t/1}:ag:over", "0", "-1").isEmpty());
+    } finally {
+      get(tasks.stop(Duration.ofSeconds(1)));
+    }
+    assertThat(first).hasSize(5).containsExactlyInAnyOrderElementsOf(second);
+    assertThat(Set.copyOf(first))
+        .extracting(SessionEnd::namespace, SessionEnd::agentId, SessionEnd::reason)
+        .containsExactlyInAnyOrder(
+            tuple("t", "1", SessionEnd.Reason.REPLACED),
+            tuple("t", "1", SessionEnd.Reason.DEREGISTERED));
+  }
+
+  private SessionEndings endings(AgentStore of) {
+    return new SessionEndings(of, Set.of(), ME, namespaces);
+  }
+
+  private AgentPorts ports(ScriptRunner scripts) {
+    AgentScripts of = new AgentScripts(scripts);
+    return new AgentPorts(new AgentStore(of, namespaces), new PortStore(of, namespaces), CONFIG);
+  }
+
+  private void settleAll(Partition partition) throws Exception {
+    get(store.settle(partition, get(store.endings(partition, Duration.ZERO)).sessions()));
+  }
+
   private AgentStatus status(int partition) throws Exception {
     return get(store.get(partition(partition), Integer.toString(partition))).getStatus();
   }
@@ -140,7 +201,7 @@ final class AgentStoreTest {
             .putLabels("k", "v")
             .setLeaseDuration(Durations.fromSeconds(1))
             .build();
-    get(store.register(partition(Integer.parseInt(id)), request, ""));
+    get(store.register(partition(Integer.parseInt(id)), request, "", null));
   }
 
   private void deregister(String id) throws Exception {
@@ -161,7 +222,8 @@ final class AgentStoreTest {
     await()
         .until(
             () -> {
-              get(store.sweep(partition, CONFIG.retention()));
+              get(store.sweep(partition, CONFIG.retention(), () -> {}));
+              settleAll(partition);
               return store.get(partition, id).toCompletableFuture().handle((a, gone) -> gone).get()
                   != null;
             });

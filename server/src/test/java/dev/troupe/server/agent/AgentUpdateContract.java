@@ -4,7 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.google.protobuf.FieldMask;
 import com.google.protobuf.Struct;
+import com.google.protobuf.Timestamp;
 import com.google.protobuf.Value;
+import com.google.protobuf.util.Timestamps;
 import dev.troupe.server.grpc.Refusal;
 import dev.troupe.v1.Agent;
 import dev.troupe.v1.AgentStateServiceGrpc;
@@ -20,6 +22,31 @@ import org.junit.jupiter.api.Test;
 
 /** Updates by mask and version. */
 interface AgentUpdateContract extends AgentContract {
+
+  @Test
+  default void aProcessThatIsReplacedInPlaceTellsItsNewVersionAndStart() {
+    Timestamp first = Timestamps.fromSeconds(1_700_000_000);
+    Agent registered =
+        agents().register(agents().agent("a").setSoftwareVersion("1").setProcessStartTime(first));
+    assertThat(registered.getProcessStartTime()).isEqualTo(first);
+    Agent wanted =
+        Agent.newBuilder()
+            .setAgentId("a")
+            .setSoftwareVersion("2")
+            .setProcessStartTime(Timestamps.fromSeconds(1_800_000_000))
+            .build();
+    agents().a().updateAgent(update(wanted, "software_version").build());
+    Agent changed = agents().get("a");
+    assertThat(changed.getSoftwareVersion()).isEqualTo("2");
+    assertThat(changed.getProcessStartTime()).isEqualTo(first);
+    agents().a().updateAgent(update(wanted, "process_start_time").build());
+    assertThat(agents().get("a").getProcessStartTime()).isEqualTo(wanted.getProcessStartTime());
+    Agent none = Agent.newBuilder().setAgentId("a").build();
+    agents().a().updateAgent(update(none, "process_start_time", "software_version").build());
+    Agent cleared = agents().get("a");
+    assertThat(cleared.hasProcessStartTime()).isFalse();
+    assertThat(cleared.getSoftwareVersion()).isEmpty();
+  }
 
   @Test
   default void onlyWhatTheMaskNamesChangesAndWhatIsEmptyIsCleared() {

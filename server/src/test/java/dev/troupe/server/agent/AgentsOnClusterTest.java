@@ -10,8 +10,14 @@ final class AgentsOnClusterTest
     implements AgentSessionContract,
         AgentLivenessContract,
         AgentUpdateContract,
+        AgentMetricsContract,
         AgentListingContract,
+        AgentEndingsContract,
+        AgentPortsContract,
+        AgentCommandsContract,
+        AgentFiguresContract,
         AgentWatchContract,
+        AgentSnapshotContract,
         AgentChecksContract {
 
   private static AgentHarness agents;

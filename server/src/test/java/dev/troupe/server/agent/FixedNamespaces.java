@@ -8,7 +8,10 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
 
-/** One namespace with four partitions, in which an agent's id names its partition. */
+/**
+ * One namespace with four partitions, in which an agent's id names its partition; hosts live in the
+ * last one.
+ */
 final class FixedNamespaces implements Namespaces {
 
   final AtomicInteger located = new AtomicInteger();
@@ -20,7 +23,8 @@ final class FixedNamespaces implements Namespaces {
   @Override
   public CompletionStage<Partition> locate(String namespace, String name) {
     located.incrementAndGet();
-    return CompletableFuture.completedFuture(partition(Integer.parseInt(name)));
+    return CompletableFuture.completedFuture(
+        partition(name.startsWith("host/") ? 3 : Integer.parseInt(name)));
   }
 
   @Override

@@ -43,10 +43,16 @@ final class HeartbeatStreamsTest {
   void start() throws Exception {
     // The first answer is that of a Redis that takes its time; after it all are at once.
     ScriptRunner scripts =
-        (script, partition, arguments) -> redis.thenApply(go -> extended(arguments.length / 5));
-    AgentStore store = new AgentStore(scripts, namespaces);
-    AgentConfig config = new AgentConfig(Duration.ofHours(1), Duration.ofMillis(1));
-    streams = new HeartbeatStreams(store, new HeartbeatBatcher(store, config, timers));
+        (script, partition, arguments) -> redis.thenApply(go -> extended(arguments.length / 8));
+    AgentScripts through = new AgentScripts(scripts);
+    AgentStore store = new AgentStore(through, namespaces);
+    AgentConfig config = new AgentConfig(Duration.ofHours(1), Duration.ofMillis(1), "1-2");
+    streams =
+        new HeartbeatStreams(
+            store,
+            new HeartbeatBatcher(store, config, timers),
+            new CommandStore(through),
+            new AgentBell((partition, listener) -> new CompletableFuture<>()));
     String name = UUID.randomUUID().toString();
     server =
         InProcessServerBuilder.forName(name)
@@ -74,7 +80,7 @@ final class HeartbeatStreamsTest {
   private static List<Object> extended(int many) {
     List<Object> reply = new ArrayList<>(List.of("OK".getBytes(StandardCharsets.UTF_8)));
     for (int i = 0; i < many; i++) {
-      reply.add(List.of(1L, 2L, 3L));
+      reply.add(List.of(1L, 2L, 3L, 0L));
     }
     return reply;
   }

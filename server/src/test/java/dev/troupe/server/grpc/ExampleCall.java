@@ -126,7 +126,17 @@ record ExampleCall(MethodDescriptor rpc, Message request) {
                 .setAgent(Agent.newBuilder().setAgentId("none").setHost("h"))
                 .setUpdateMask(FieldMask.newBuilder().addPaths("host"))),
         agent("ListAgents", ListAgentsRequest.newBuilder()),
+        agent("FleetStats", FleetStatsRequest.newBuilder()),
         agent("DeregisterAgent", DeregisterAgentRequest.newBuilder().setAgentId("none")),
+        agent(
+            "CommandAgent",
+            CommandAgentRequest.newBuilder()
+                .setAgentId("none")
+                .setCommand(
+                    AgentCommand.newBuilder()
+                        .setMessage(MessageCommand.newBuilder().setType("t")))),
+        agent("LeasePorts", LeasePortsRequest.newBuilder().setAgentId("none")),
+        agent("ReleasePorts", ReleasePortsRequest.newBuilder().setAgentId("none").addPorts(1)),
         agent("WatchAgents", WatchAgentsRequest.newBuilder()));
   }
 

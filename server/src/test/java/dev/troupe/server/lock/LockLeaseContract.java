@@ -2,6 +2,7 @@ package dev.troupe.server.lock;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.google.common.util.concurrent.ListenableFuture;
 import com.google.protobuf.util.Durations;
 import com.google.protobuf.util.Timestamps;
 import dev.troupe.server.grpc.Refusal;
@@ -9,6 +10,7 @@ import dev.troupe.v1.AcquireRequest;
 import dev.troupe.v1.AcquireResponse;
 import dev.troupe.v1.Agent;
 import dev.troupe.v1.AgentStateServiceGrpc;
+import dev.troupe.v1.DeregisterAgentRequest;
 import dev.troupe.v1.Event;
 import dev.troupe.v1.EventStreamServiceGrpc;
 import dev.troupe.v1.Fence;
@@ -329,6 +331,48 @@ interface LockLeaseContract extends LockContract {
             Refusal.of(() -> locks().a().acquire(stale.setSession(session.setAgentId("x")).build()))
                 .what())
         .isEqualTo("FAILED_PRECONDITION STALE_SESSION");
+  }
+
+  @Test
+  default void whatIsBoundToASessionEndsWithIt() throws Exception {
+    AgentStateServiceGrpc.AgentStateServiceBlockingStub agents =
+        AgentStateServiceGrpc.newBlockingStub(locks().channelA())
+            .withDeadlineAfter(20, TimeUnit.SECONDS);
+    Agent agent =
+        agents
+            .registerAgent(
+                RegisterAgentRequest.newBuilder()
+                    .setNamespace(locks().namespace())
+                    .setAgentId("agent")
+                    .setType("coder")
+                    .build())
+            .getAgent();
+    SessionBinding session =
+        SessionBinding.newBuilder()
+            .setAgentId("agent")
+            .setFencingToken(agent.getFencingToken())
+            .build();
+    for (int i = 0; i < 100; i++) {
+      locks().acquire(locks().lock("l" + i, "a").setSession(session));
+    }
+    LockLease unbound = locks().acquire(locks().lock("unbound", "a"));
+    ListenableFuture<AcquireResponse> waits =
+        locks().await(locks().channelA(), locks().lock("unbound", "b").setSession(session));
+    ListenableFuture<AcquireResponse> next =
+        locks().await(locks().channelB(), locks().lock("l7", "c"));
+    agents.deregisterAgent(
+        DeregisterAgentRequest.newBuilder()
+            .setNamespace(locks().namespace())
+            .setAgentId("agent")
+            .build());
+    assertThat(LockHarness.lease(next).getOwner()).isEqualTo("c");
+    assertThat(Refusal.of(waits).what()).isEqualTo("FAILED_PRECONDITION STALE_SESSION");
+    for (int i = 0; i < 100; i++) {
+      String name = "l" + i;
+      int held = i == 7 ? 1 : 0;
+      Awaiting.until(() -> locks().get(name).getHeld() == held);
+    }
+    assertThat(locks().release(unbound)).isTrue();
   }
 
   private void publish(Fence fence) {
