@@ -23,7 +23,7 @@ import java.util.concurrent.CompletableFuture;
 final class ArchitectureTest {
 
   private static final String[] FEATURES = {
-    "..server.task..", "..server.event..", "..server.agent.."
+    "..server.task..", "..server.event..", "..server.agent..", "..server.lock.."
   };
 
   /** What those implement who give something back when an agent's session ends. */
