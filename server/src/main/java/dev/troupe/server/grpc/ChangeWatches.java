@@ -33,6 +33,12 @@ public final class ChangeWatches {
     this.pumps = pumps;
   }
 
+  /** Puts something before what is read. */
+  public interface Preface {
+    /** The readers to be read instead, by the index of their partition. */
+    Map<Integer, LogReader> before(List<Partition> partitions, Map<Integer, LogReader> readers);
+  }
+
   /**
    * Takes charge of a call.
    *
@@ -45,13 +51,27 @@ public final class ChangeWatches {
       String resumeToken,
       StreamFormat<T> format,
       ServerCallStreamObserver<T> caller) {
+    watch(namespace, purpose, resumeToken, (partitions, readers) -> readers, format, caller);
+  }
+
+  /** The same, with something before the changes. */
+  public <T> void watch(
+      String namespace,
+      String purpose,
+      String resumeToken,
+      Preface preface,
+      StreamFormat<T> format,
+      ServerCallStreamObserver<T> caller) {
     StreamPump<T> pump = pumps.open(caller, format, StreamPace.DEFAULT);
     namespaces
         .partitions(namespace)
         .thenCompose(
             partitions ->
                 point(namespace, purpose, resumeToken, partitions)
-                    .thenAccept(point -> pump.begin(point, readers(partitions, point))))
+                    .thenAccept(
+                        point ->
+                            pump.begin(
+                                point, preface.before(partitions, readers(partitions, point)))))
         .whenComplete(
             (done, failure) -> {
               if (failure != null) {
