@@ -76,7 +76,7 @@ const (
 	// FAILED_PRECONDITION; metadata `state`.
 	ErrorReason_ERROR_REASON_TASK_STATE ErrorReason = 15
 	// A configured limit would be passed (payload bytes, queues, signature
-	// classes, namespaces). Code RESOURCE_EXHAUSTED; metadata `limit`.
+	// classes, namespaces, ports). Code RESOURCE_EXHAUSTED; metadata `limit`.
 	ErrorReason_ERROR_REASON_LIMIT_EXCEEDED ErrorReason = 16
 	// The position asked for is no longer kept. Code OUT_OF_RANGE.
 	ErrorReason_ERROR_REASON_POSITION_TRIMMED ErrorReason = 17

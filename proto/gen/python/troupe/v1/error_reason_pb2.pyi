@@ -84,7 +84,7 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """
     ERROR_REASON_LIMIT_EXCEEDED: _ErrorReason.ValueType  # 16
     """A configured limit would be passed (payload bytes, queues, signature
-    classes, namespaces). Code RESOURCE_EXHAUSTED; metadata `limit`.
+    classes, namespaces, ports). Code RESOURCE_EXHAUSTED; metadata `limit`.
     """
     ERROR_REASON_POSITION_TRIMMED: _ErrorReason.ValueType  # 17
     """The position asked for is no longer kept. Code OUT_OF_RANGE."""
@@ -186,7 +186,7 @@ FAILED_PRECONDITION; metadata `state`.
 """
 ERROR_REASON_LIMIT_EXCEEDED: ErrorReason.ValueType  # 16
 """A configured limit would be passed (payload bytes, queues, signature
-classes, namespaces). Code RESOURCE_EXHAUSTED; metadata `limit`.
+classes, namespaces, ports). Code RESOURCE_EXHAUSTED; metadata `limit`.
 """
 ERROR_REASON_POSITION_TRIMMED: ErrorReason.ValueType  # 17
 """The position asked for is no longer kept. Code OUT_OF_RANGE."""

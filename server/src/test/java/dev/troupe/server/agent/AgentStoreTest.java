@@ -119,7 +119,10 @@ final class AgentStoreTest {
             endings(faultyStore),
             ports(faulty),
             new FigureCounting(
-                new FigureStore(new AgentScripts(faulty)), namespaces, partition -> false),
+                new FigureStore(new AgentScripts(faulty)),
+                namespaces,
+                partition -> false,
+                Ticker.systemTicker()),
             namespaces,
             tasks,
             lifecycle)

@@ -4,6 +4,7 @@ import static dev.troupe.server.agent.FixedNamespaces.partition;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.google.common.base.Ticker;
 import com.google.protobuf.util.Durations;
 import dev.troupe.server.error.TroupeException;
 import dev.troupe.server.redis.OwnRedis;
@@ -58,7 +59,10 @@ final class FigureCountingTest {
 
   private FigureCounting counting(ScriptRunner scripts) {
     return new FigureCounting(
-        new FigureStore(new AgentScripts(scripts)), namespaces, partition -> true);
+        new FigureStore(new AgentScripts(scripts)),
+        namespaces,
+        partition -> true,
+        Ticker.systemTicker());
   }
 
   @Test
@@ -195,12 +199,57 @@ final class FigureCountingTest {
   }
 
   @Test
+  void logsAreReadOnlyWhereThereAreAgentsAndNothingIsPassedOverThatIsTheirs() throws Exception {
+    List<String> ran = new ArrayList<>();
+    List<String> meanwhile = new ArrayList<>(List.of("agent/any", "agent/counted"));
+    ScriptRunner runner =
+        (script, partition, arguments) -> {
+          ran.add(script.name());
+          // An agent comes, and ends an attempt, right before this step.
+          CompletableFuture<Void> before =
+              meanwhile.remove(script.name())
+                  ? CompletableFuture.runAsync(
+                      () -> comeAndWork(script.name().equals("agent/any") ? "0" : "1"))
+                  : CompletableFuture.completedFuture(null);
+          return before.thenCompose(done -> redis.run(script, partition, arguments));
+        };
+    emit(2, "troupe.tasks", "task.completed", "2", 0);
+    get(counting(runner).count(partition(2)));
+    assertThat(ran).contains("agent/count");
+    get(counting(runner).count(partition(2)));
+    assertThat(figures("0").getTasksSucceeded()).isEqualTo(2);
+    assertThat(figures("1").getTasksSucceeded()).isEqualTo(1);
+
+    wire.command("FLUSHALL");
+    ran.clear();
+    meanwhile.add("agent/counted");
+    emit(2, "troupe.tasks", "task.completed", "1", 0);
+    get(counting(runner).count(partition(2)));
+    assertThat(ran).doesNotContain("agent/count");
+    get(counting(runner).count(partition(2)));
+    assertThat(figures("1").getTasksSucceeded()).isEqualTo(1);
+  }
+
+  private void comeAndWork(String id) {
+    try {
+      register(id);
+      emit(2, "troupe.tasks", "task.completed", "0", 0);
+      emit(2, "troupe.tasks", "task.completed", "1", 0);
+    } catch (Exception e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  @Test
   void aServerThatIsNotElectedLeavesItToOthers() throws Exception {
     register("1");
     emit(0, "troupe.tasks", "task.completed", "1", 0);
     FigureCounting other =
         new FigureCounting(
-            new FigureStore(new AgentScripts(redis)), namespaces, partition -> false);
+            new FigureStore(new AgentScripts(redis)),
+            namespaces,
+            partition -> false,
+            Ticker.systemTicker());
     get(other.count(partition(0)));
     assertThat(agent("1").hasFigures()).isFalse();
     assertThatThrownBy(() -> agent("2")).hasRootCauseMessage("no such agent");
