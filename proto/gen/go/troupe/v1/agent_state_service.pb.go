@@ -116,6 +116,8 @@ const (
 	HeartbeatOutcome_HEARTBEAT_OUTCOME_EXPIRED HeartbeatOutcome = 3
 	// The server is stopping; open the stream elsewhere. Nothing is lost.
 	HeartbeatOutcome_HEARTBEAT_OUTCOME_GO_AWAY HeartbeatOutcome = 4
+	// Not an answer to a heartbeat: there are commands.
+	HeartbeatOutcome_HEARTBEAT_OUTCOME_COMMAND HeartbeatOutcome = 5
 )
 
 // Enum value maps for HeartbeatOutcome.
@@ -126,6 +128,7 @@ var (
 		2: "HEARTBEAT_OUTCOME_REPLACED",
 		3: "HEARTBEAT_OUTCOME_EXPIRED",
 		4: "HEARTBEAT_OUTCOME_GO_AWAY",
+		5: "HEARTBEAT_OUTCOME_COMMAND",
 	}
 	HeartbeatOutcome_value = map[string]int32{
 		"HEARTBEAT_OUTCOME_UNSPECIFIED": 0,
@@ -133,6 +136,7 @@ var (
 		"HEARTBEAT_OUTCOME_REPLACED":    2,
 		"HEARTBEAT_OUTCOME_EXPIRED":     3,
 		"HEARTBEAT_OUTCOME_GO_AWAY":     4,
+		"HEARTBEAT_OUTCOME_COMMAND":     5,
 	}
 )
 
@@ -177,6 +181,11 @@ const (
 	AgentChangeKind_AGENT_CHANGE_KIND_LOST AgentChangeKind = 3
 	// It said goodbye. Event type `agent.deregistered`.
 	AgentChangeKind_AGENT_CHANGE_KIND_DEREGISTERED AgentChangeKind = 4
+	// It was given a command, which leaves its record as it is; `reason` is the kind
+	// of command, such as "drain". Event type `agent.commanded`.
+	AgentChangeKind_AGENT_CHANGE_KIND_COMMANDED AgentChangeKind = 5
+	// Nothing: this is how it is at the beginning of a watch. Not an event.
+	AgentChangeKind_AGENT_CHANGE_KIND_SNAPSHOT AgentChangeKind = 6
 )
 
 // Enum value maps for AgentChangeKind.
@@ -187,6 +196,8 @@ var (
 		2: "AGENT_CHANGE_KIND_UPDATED",
 		3: "AGENT_CHANGE_KIND_LOST",
 		4: "AGENT_CHANGE_KIND_DEREGISTERED",
+		5: "AGENT_CHANGE_KIND_COMMANDED",
+		6: "AGENT_CHANGE_KIND_SNAPSHOT",
 	}
 	AgentChangeKind_value = map[string]int32{
 		"AGENT_CHANGE_KIND_UNSPECIFIED":  0,
@@ -194,6 +205,8 @@ var (
 		"AGENT_CHANGE_KIND_UPDATED":      2,
 		"AGENT_CHANGE_KIND_LOST":         3,
 		"AGENT_CHANGE_KIND_DEREGISTERED": 4,
+		"AGENT_CHANGE_KIND_COMMANDED":    5,
+		"AGENT_CHANGE_KIND_SNAPSHOT":     6,
 	}
 )
 
@@ -246,7 +259,8 @@ type Agent struct {
 	ProcessId int64 `protobuf:"varint,8,opt,name=process_id,json=processId,proto3" json:"process_id,omitempty"`
 	// The task that it works on now; empty when none. Up to 256 bytes.
 	CurrentTask string `protobuf:"bytes,9,opt,name=current_task,json=currentTask,proto3" json:"current_task,omitempty"`
-	// Rises by one with each change; heartbeats that change nothing do not count.
+	// Rises by one with each change; heartbeats that change nothing, and new
+	// metrics, do not count.
 	Version int64 `protobuf:"varint,10,opt,name=version,proto3" json:"version,omitempty"`
 	// The fencing token of its current session.
 	FencingToken int64 `protobuf:"varint,11,opt,name=fencing_token,json=fencingToken,proto3" json:"fencing_token,omitempty"`
@@ -258,6 +272,20 @@ type Agent struct {
 	UpdateTime *timestamppb.Timestamp `protobuf:"bytes,14,opt,name=update_time,json=updateTime,proto3" json:"update_time,omitempty"`
 	// When its last heartbeat was taken.
 	HeartbeatTime *timestamppb.Timestamp `protobuf:"bytes,15,opt,name=heartbeat_time,json=heartbeatTime,proto3" json:"heartbeat_time,omitempty"`
+	// What it last said of its load. New metrics neither raise `version` nor are
+	// they told to watchers: a change carries none.
+	Metrics *AgentMetrics `protobuf:"bytes,16,opt,name=metrics,proto3" json:"metrics,omitempty"`
+	// The version of its software, as it calls it. Up to 256 bytes.
+	SoftwareVersion string `protobuf:"bytes,17,opt,name=software_version,json=softwareVersion,proto3" json:"software_version,omitempty"`
+	// When its process began, by its own clock.
+	ProcessStartTime *timestamppb.Timestamp `protobuf:"bytes,18,opt,name=process_start_time,json=processStartTime,proto3" json:"process_start_time,omitempty"`
+	// Ports leased to its session, ascending, on the host that it had when it leased
+	// them. No other agent of the namespace has them there.
+	Ports []int32 `protobuf:"varint,19,rep,packed,name=ports,proto3" json:"ports,omitempty"`
+	// What became of the attempts at tasks of the worker of the same id; not set
+	// before the first one has ended. About a second behind; like metrics, it raises
+	// no version and is not told to watchers.
+	Figures       *AgentFigures `protobuf:"bytes,20,opt,name=figures,proto3" json:"figures,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -397,6 +425,190 @@ func (x *Agent) GetHeartbeatTime() *timestamppb.Timestamp {
 	return nil
 }
 
+func (x *Agent) GetMetrics() *AgentMetrics {
+	if x != nil {
+		return x.Metrics
+	}
+	return nil
+}
+
+func (x *Agent) GetSoftwareVersion() string {
+	if x != nil {
+		return x.SoftwareVersion
+	}
+	return ""
+}
+
+func (x *Agent) GetProcessStartTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.ProcessStartTime
+	}
+	return nil
+}
+
+func (x *Agent) GetPorts() []int32 {
+	if x != nil {
+		return x.Ports
+	}
+	return nil
+}
+
+func (x *Agent) GetFigures() *AgentFigures {
+	if x != nil {
+		return x.Figures
+	}
+	return nil
+}
+
+// What became of an agent's attempts at tasks, as the queues know it. Counted from
+// when the agent was first registered until its record goes. An attempt that was
+// released or cancelled does not count.
+type AgentFigures struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Attempts that ended with a result.
+	TasksSucceeded int64 `protobuf:"varint,1,opt,name=tasks_succeeded,json=tasksSucceeded,proto3" json:"tasks_succeeded,omitempty"`
+	// Attempts that failed.
+	TasksFailed int64 `protobuf:"varint,2,opt,name=tasks_failed,json=tasksFailed,proto3" json:"tasks_failed,omitempty"`
+	// Attempts whose lease ran out, or that were lost with their agent.
+	TasksLost int64 `protobuf:"varint,3,opt,name=tasks_lost,json=tasksLost,proto3" json:"tasks_lost,omitempty"`
+	// Share of the succeeded among them all, 0.0 to 1.0.
+	SuccessRate float64 `protobuf:"fixed64,4,opt,name=success_rate,json=successRate,proto3" json:"success_rate,omitempty"`
+	// How long those that succeeded took on the average, from the lease on. Not set
+	// when there are none.
+	MeanResponseTime *durationpb.Duration `protobuf:"bytes,5,opt,name=mean_response_time,json=meanResponseTime,proto3" json:"mean_response_time,omitempty"`
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
+}
+
+func (x *AgentFigures) Reset() {
+	*x = AgentFigures{}
+	mi := &file_troupe_v1_agent_state_service_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AgentFigures) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AgentFigures) ProtoMessage() {}
+
+func (x *AgentFigures) ProtoReflect() protoreflect.Message {
+	mi := &file_troupe_v1_agent_state_service_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AgentFigures.ProtoReflect.Descriptor instead.
+func (*AgentFigures) Descriptor() ([]byte, []int) {
+	return file_troupe_v1_agent_state_service_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *AgentFigures) GetTasksSucceeded() int64 {
+	if x != nil {
+		return x.TasksSucceeded
+	}
+	return 0
+}
+
+func (x *AgentFigures) GetTasksFailed() int64 {
+	if x != nil {
+		return x.TasksFailed
+	}
+	return 0
+}
+
+func (x *AgentFigures) GetTasksLost() int64 {
+	if x != nil {
+		return x.TasksLost
+	}
+	return 0
+}
+
+func (x *AgentFigures) GetSuccessRate() float64 {
+	if x != nil {
+		return x.SuccessRate
+	}
+	return 0
+}
+
+func (x *AgentFigures) GetMeanResponseTime() *durationpb.Duration {
+	if x != nil {
+		return x.MeanResponseTime
+	}
+	return nil
+}
+
+// What an agent says of its load. No number may be negative, infinite or NaN.
+type AgentMetrics struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Memory in use, bytes.
+	MemoryBytes int64 `protobuf:"varint,1,opt,name=memory_bytes,json=memoryBytes,proto3" json:"memory_bytes,omitempty"`
+	// Processors in use: 1.5 is one and a half of them.
+	CpuCores float64 `protobuf:"fixed64,2,opt,name=cpu_cores,json=cpuCores,proto3" json:"cpu_cores,omitempty"`
+	// Further numbers of the agent's own choice by name. At most 32.
+	Gauges        map[string]float64 `protobuf:"bytes,3,rep,name=gauges,proto3" json:"gauges,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"fixed64,2,opt,name=value"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AgentMetrics) Reset() {
+	*x = AgentMetrics{}
+	mi := &file_troupe_v1_agent_state_service_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AgentMetrics) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AgentMetrics) ProtoMessage() {}
+
+func (x *AgentMetrics) ProtoReflect() protoreflect.Message {
+	mi := &file_troupe_v1_agent_state_service_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AgentMetrics.ProtoReflect.Descriptor instead.
+func (*AgentMetrics) Descriptor() ([]byte, []int) {
+	return file_troupe_v1_agent_state_service_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *AgentMetrics) GetMemoryBytes() int64 {
+	if x != nil {
+		return x.MemoryBytes
+	}
+	return 0
+}
+
+func (x *AgentMetrics) GetCpuCores() float64 {
+	if x != nil {
+		return x.CpuCores
+	}
+	return 0
+}
+
+func (x *AgentMetrics) GetGauges() map[string]float64 {
+	if x != nil {
+		return x.Gauges
+	}
+	return nil
+}
+
 // Request of RegisterAgent.
 type RegisterAgentRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -427,14 +639,23 @@ type RegisterAgentRequest struct {
 	// to 128 bytes.
 	RequestId string `protobuf:"bytes,11,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
 	// Optional fence that this write has to pass.
-	Fence         *Fence `protobuf:"bytes,12,opt,name=fence,proto3" json:"fence,omitempty"`
+	Fence *Fence `protobuf:"bytes,12,opt,name=fence,proto3" json:"fence,omitempty"`
+	// What it says of its load; none when not given.
+	Metrics *AgentMetrics `protobuf:"bytes,13,opt,name=metrics,proto3" json:"metrics,omitempty"`
+	// The version of its software. Up to 256 bytes.
+	SoftwareVersion string `protobuf:"bytes,14,opt,name=software_version,json=softwareVersion,proto3" json:"software_version,omitempty"`
+	// When its process began, by its own clock.
+	ProcessStartTime *timestamppb.Timestamp `protobuf:"bytes,15,opt,name=process_start_time,json=processStartTime,proto3" json:"process_start_time,omitempty"`
+	// How many ports of its host to lease with the session: 0 to 16. With any, `host`
+	// is required. Which range they are from is a setting of the server.
+	Ports         int32 `protobuf:"varint,16,opt,name=ports,proto3" json:"ports,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *RegisterAgentRequest) Reset() {
 	*x = RegisterAgentRequest{}
-	mi := &file_troupe_v1_agent_state_service_proto_msgTypes[1]
+	mi := &file_troupe_v1_agent_state_service_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -446,7 +667,7 @@ func (x *RegisterAgentRequest) String() string {
 func (*RegisterAgentRequest) ProtoMessage() {}
 
 func (x *RegisterAgentRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_troupe_v1_agent_state_service_proto_msgTypes[1]
+	mi := &file_troupe_v1_agent_state_service_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -459,7 +680,7 @@ func (x *RegisterAgentRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RegisterAgentRequest.ProtoReflect.Descriptor instead.
 func (*RegisterAgentRequest) Descriptor() ([]byte, []int) {
-	return file_troupe_v1_agent_state_service_proto_rawDescGZIP(), []int{1}
+	return file_troupe_v1_agent_state_service_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *RegisterAgentRequest) GetNamespace() string {
@@ -546,6 +767,34 @@ func (x *RegisterAgentRequest) GetFence() *Fence {
 	return nil
 }
 
+func (x *RegisterAgentRequest) GetMetrics() *AgentMetrics {
+	if x != nil {
+		return x.Metrics
+	}
+	return nil
+}
+
+func (x *RegisterAgentRequest) GetSoftwareVersion() string {
+	if x != nil {
+		return x.SoftwareVersion
+	}
+	return ""
+}
+
+func (x *RegisterAgentRequest) GetProcessStartTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.ProcessStartTime
+	}
+	return nil
+}
+
+func (x *RegisterAgentRequest) GetPorts() int32 {
+	if x != nil {
+		return x.Ports
+	}
+	return 0
+}
+
 // Response of RegisterAgent.
 type RegisterAgentResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -561,7 +810,7 @@ type RegisterAgentResponse struct {
 
 func (x *RegisterAgentResponse) Reset() {
 	*x = RegisterAgentResponse{}
-	mi := &file_troupe_v1_agent_state_service_proto_msgTypes[2]
+	mi := &file_troupe_v1_agent_state_service_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -573,7 +822,7 @@ func (x *RegisterAgentResponse) String() string {
 func (*RegisterAgentResponse) ProtoMessage() {}
 
 func (x *RegisterAgentResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_troupe_v1_agent_state_service_proto_msgTypes[2]
+	mi := &file_troupe_v1_agent_state_service_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -586,7 +835,7 @@ func (x *RegisterAgentResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RegisterAgentResponse.ProtoReflect.Descriptor instead.
 func (*RegisterAgentResponse) Descriptor() ([]byte, []int) {
-	return file_troupe_v1_agent_state_service_proto_rawDescGZIP(), []int{2}
+	return file_troupe_v1_agent_state_service_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *RegisterAgentResponse) GetAgent() *Agent {
@@ -622,14 +871,19 @@ type HeartbeatRequest struct {
 	// New status, when it changed; UNSPECIFIED leaves it as it is.
 	Status AgentStatus `protobuf:"varint,4,opt,name=status,proto3,enum=troupe.v1.AgentStatus" json:"status,omitempty"`
 	// New current task, when set; an empty string clears it.
-	CurrentTask   *string `protobuf:"bytes,5,opt,name=current_task,json=currentTask,proto3,oneof" json:"current_task,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	CurrentTask *string `protobuf:"bytes,5,opt,name=current_task,json=currentTask,proto3,oneof" json:"current_task,omitempty"`
+	// New metrics, in place of all earlier ones; those stay when not given.
+	Metrics *AgentMetrics `protobuf:"bytes,6,opt,name=metrics,proto3" json:"metrics,omitempty"`
+	// All commands up to this number have arrived and need not be sent again; 0 says
+	// nothing.
+	AcknowledgedCommand int64 `protobuf:"varint,7,opt,name=acknowledged_command,json=acknowledgedCommand,proto3" json:"acknowledged_command,omitempty"`
+	unknownFields       protoimpl.UnknownFields
+	sizeCache           protoimpl.SizeCache
 }
 
 func (x *HeartbeatRequest) Reset() {
 	*x = HeartbeatRequest{}
-	mi := &file_troupe_v1_agent_state_service_proto_msgTypes[3]
+	mi := &file_troupe_v1_agent_state_service_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -641,7 +895,7 @@ func (x *HeartbeatRequest) String() string {
 func (*HeartbeatRequest) ProtoMessage() {}
 
 func (x *HeartbeatRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_troupe_v1_agent_state_service_proto_msgTypes[3]
+	mi := &file_troupe_v1_agent_state_service_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -654,7 +908,7 @@ func (x *HeartbeatRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HeartbeatRequest.ProtoReflect.Descriptor instead.
 func (*HeartbeatRequest) Descriptor() ([]byte, []int) {
-	return file_troupe_v1_agent_state_service_proto_rawDescGZIP(), []int{3}
+	return file_troupe_v1_agent_state_service_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *HeartbeatRequest) GetNamespace() string {
@@ -692,6 +946,20 @@ func (x *HeartbeatRequest) GetCurrentTask() string {
 	return ""
 }
 
+func (x *HeartbeatRequest) GetMetrics() *AgentMetrics {
+	if x != nil {
+		return x.Metrics
+	}
+	return nil
+}
+
+func (x *HeartbeatRequest) GetAcknowledgedCommand() int64 {
+	if x != nil {
+		return x.AcknowledgedCommand
+	}
+	return 0
+}
+
 // Answer to one heartbeat.
 type HeartbeatResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -703,15 +971,17 @@ type HeartbeatResponse struct {
 	LeaseExpireTime *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=lease_expire_time,json=leaseExpireTime,proto3" json:"lease_expire_time,omitempty"`
 	// How soon to send the next one.
 	HeartbeatInterval *durationpb.Duration `protobuf:"bytes,4,opt,name=heartbeat_interval,json=heartbeatInterval,proto3" json:"heartbeat_interval,omitempty"`
-	// The token that the heartbeat carried.
-	FencingToken  int64 `protobuf:"varint,5,opt,name=fencing_token,json=fencingToken,proto3" json:"fencing_token,omitempty"`
+	// The token that the heartbeat carried, or of the session commanded.
+	FencingToken int64 `protobuf:"varint,5,opt,name=fencing_token,json=fencingToken,proto3" json:"fencing_token,omitempty"`
+	// With COMMAND: what the agent is to do, in order.
+	Commands      []*AgentCommand `protobuf:"bytes,6,rep,name=commands,proto3" json:"commands,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *HeartbeatResponse) Reset() {
 	*x = HeartbeatResponse{}
-	mi := &file_troupe_v1_agent_state_service_proto_msgTypes[4]
+	mi := &file_troupe_v1_agent_state_service_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -723,7 +993,7 @@ func (x *HeartbeatResponse) String() string {
 func (*HeartbeatResponse) ProtoMessage() {}
 
 func (x *HeartbeatResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_troupe_v1_agent_state_service_proto_msgTypes[4]
+	mi := &file_troupe_v1_agent_state_service_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -736,7 +1006,7 @@ func (x *HeartbeatResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HeartbeatResponse.ProtoReflect.Descriptor instead.
 func (*HeartbeatResponse) Descriptor() ([]byte, []int) {
-	return file_troupe_v1_agent_state_service_proto_rawDescGZIP(), []int{4}
+	return file_troupe_v1_agent_state_service_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *HeartbeatResponse) GetAgentId() string {
@@ -774,6 +1044,435 @@ func (x *HeartbeatResponse) GetFencingToken() int64 {
 	return 0
 }
 
+func (x *HeartbeatResponse) GetCommands() []*AgentCommand {
+	if x != nil {
+		return x.Commands
+	}
+	return nil
+}
+
+// What an agent is asked to do. The server only carries it.
+type AgentCommand struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Counts the commands of a session from 1. Set by the server.
+	Number int64 `protobuf:"varint,1,opt,name=number,proto3" json:"number,omitempty"`
+	// When it was given. Set by the server.
+	CreateTime *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=create_time,json=createTime,proto3" json:"create_time,omitempty"`
+	// When it is no longer sent. Set by the server.
+	ExpireTime *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=expire_time,json=expireTime,proto3" json:"expire_time,omitempty"`
+	// What to do. Required.
+	//
+	// Types that are valid to be assigned to Command:
+	//
+	//	*AgentCommand_Drain
+	//	*AgentCommand_Quiet
+	//	*AgentCommand_Terminate
+	//	*AgentCommand_CancelTask
+	//	*AgentCommand_Message
+	Command       isAgentCommand_Command `protobuf_oneof:"command"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AgentCommand) Reset() {
+	*x = AgentCommand{}
+	mi := &file_troupe_v1_agent_state_service_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AgentCommand) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AgentCommand) ProtoMessage() {}
+
+func (x *AgentCommand) ProtoReflect() protoreflect.Message {
+	mi := &file_troupe_v1_agent_state_service_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AgentCommand.ProtoReflect.Descriptor instead.
+func (*AgentCommand) Descriptor() ([]byte, []int) {
+	return file_troupe_v1_agent_state_service_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *AgentCommand) GetNumber() int64 {
+	if x != nil {
+		return x.Number
+	}
+	return 0
+}
+
+func (x *AgentCommand) GetCreateTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.CreateTime
+	}
+	return nil
+}
+
+func (x *AgentCommand) GetExpireTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.ExpireTime
+	}
+	return nil
+}
+
+func (x *AgentCommand) GetCommand() isAgentCommand_Command {
+	if x != nil {
+		return x.Command
+	}
+	return nil
+}
+
+func (x *AgentCommand) GetDrain() *DrainCommand {
+	if x != nil {
+		if x, ok := x.Command.(*AgentCommand_Drain); ok {
+			return x.Drain
+		}
+	}
+	return nil
+}
+
+func (x *AgentCommand) GetQuiet() *QuietCommand {
+	if x != nil {
+		if x, ok := x.Command.(*AgentCommand_Quiet); ok {
+			return x.Quiet
+		}
+	}
+	return nil
+}
+
+func (x *AgentCommand) GetTerminate() *TerminateCommand {
+	if x != nil {
+		if x, ok := x.Command.(*AgentCommand_Terminate); ok {
+			return x.Terminate
+		}
+	}
+	return nil
+}
+
+func (x *AgentCommand) GetCancelTask() *CancelTaskCommand {
+	if x != nil {
+		if x, ok := x.Command.(*AgentCommand_CancelTask); ok {
+			return x.CancelTask
+		}
+	}
+	return nil
+}
+
+func (x *AgentCommand) GetMessage() *MessageCommand {
+	if x != nil {
+		if x, ok := x.Command.(*AgentCommand_Message); ok {
+			return x.Message
+		}
+	}
+	return nil
+}
+
+type isAgentCommand_Command interface {
+	isAgentCommand_Command()
+}
+
+type AgentCommand_Drain struct {
+	// Finish the work in hand, then end.
+	Drain *DrainCommand `protobuf:"bytes,4,opt,name=drain,proto3,oneof"`
+}
+
+type AgentCommand_Quiet struct {
+	// Take no more work, but stay.
+	Quiet *QuietCommand `protobuf:"bytes,5,opt,name=quiet,proto3,oneof"`
+}
+
+type AgentCommand_Terminate struct {
+	// End at once.
+	Terminate *TerminateCommand `protobuf:"bytes,6,opt,name=terminate,proto3,oneof"`
+}
+
+type AgentCommand_CancelTask struct {
+	// Stop working on one task.
+	CancelTask *CancelTaskCommand `protobuf:"bytes,7,opt,name=cancel_task,json=cancelTask,proto3,oneof"`
+}
+
+type AgentCommand_Message struct {
+	// Anything that the two have agreed on.
+	Message *MessageCommand `protobuf:"bytes,8,opt,name=message,proto3,oneof"`
+}
+
+func (*AgentCommand_Drain) isAgentCommand_Command() {}
+
+func (*AgentCommand_Quiet) isAgentCommand_Command() {}
+
+func (*AgentCommand_Terminate) isAgentCommand_Command() {}
+
+func (*AgentCommand_CancelTask) isAgentCommand_Command() {}
+
+func (*AgentCommand_Message) isAgentCommand_Command() {}
+
+// Finish the work in hand, then end.
+type DrainCommand struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Why. Up to 256 bytes.
+	Reason        string `protobuf:"bytes,1,opt,name=reason,proto3" json:"reason,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DrainCommand) Reset() {
+	*x = DrainCommand{}
+	mi := &file_troupe_v1_agent_state_service_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DrainCommand) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DrainCommand) ProtoMessage() {}
+
+func (x *DrainCommand) ProtoReflect() protoreflect.Message {
+	mi := &file_troupe_v1_agent_state_service_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DrainCommand.ProtoReflect.Descriptor instead.
+func (*DrainCommand) Descriptor() ([]byte, []int) {
+	return file_troupe_v1_agent_state_service_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *DrainCommand) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+// Take no more work, but stay.
+type QuietCommand struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Why. Up to 256 bytes.
+	Reason        string `protobuf:"bytes,1,opt,name=reason,proto3" json:"reason,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *QuietCommand) Reset() {
+	*x = QuietCommand{}
+	mi := &file_troupe_v1_agent_state_service_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *QuietCommand) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*QuietCommand) ProtoMessage() {}
+
+func (x *QuietCommand) ProtoReflect() protoreflect.Message {
+	mi := &file_troupe_v1_agent_state_service_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use QuietCommand.ProtoReflect.Descriptor instead.
+func (*QuietCommand) Descriptor() ([]byte, []int) {
+	return file_troupe_v1_agent_state_service_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *QuietCommand) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+// End at once.
+type TerminateCommand struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Why. Up to 256 bytes.
+	Reason        string `protobuf:"bytes,1,opt,name=reason,proto3" json:"reason,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *TerminateCommand) Reset() {
+	*x = TerminateCommand{}
+	mi := &file_troupe_v1_agent_state_service_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *TerminateCommand) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*TerminateCommand) ProtoMessage() {}
+
+func (x *TerminateCommand) ProtoReflect() protoreflect.Message {
+	mi := &file_troupe_v1_agent_state_service_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use TerminateCommand.ProtoReflect.Descriptor instead.
+func (*TerminateCommand) Descriptor() ([]byte, []int) {
+	return file_troupe_v1_agent_state_service_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *TerminateCommand) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+// Stop working on one task. The task itself is not changed by it; see CancelTask.
+type CancelTaskCommand struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Its queue. Required.
+	Queue string `protobuf:"bytes,1,opt,name=queue,proto3" json:"queue,omitempty"`
+	// Its id. Required.
+	TaskId string `protobuf:"bytes,2,opt,name=task_id,json=taskId,proto3" json:"task_id,omitempty"`
+	// Why. Up to 256 bytes.
+	Reason        string `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CancelTaskCommand) Reset() {
+	*x = CancelTaskCommand{}
+	mi := &file_troupe_v1_agent_state_service_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CancelTaskCommand) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CancelTaskCommand) ProtoMessage() {}
+
+func (x *CancelTaskCommand) ProtoReflect() protoreflect.Message {
+	mi := &file_troupe_v1_agent_state_service_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CancelTaskCommand.ProtoReflect.Descriptor instead.
+func (*CancelTaskCommand) Descriptor() ([]byte, []int) {
+	return file_troupe_v1_agent_state_service_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *CancelTaskCommand) GetQueue() string {
+	if x != nil {
+		return x.Queue
+	}
+	return ""
+}
+
+func (x *CancelTaskCommand) GetTaskId() string {
+	if x != nil {
+		return x.TaskId
+	}
+	return ""
+}
+
+func (x *CancelTaskCommand) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+// Anything that the sender and the agent have agreed on.
+type MessageCommand struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// What it is. Required.
+	Type string `protobuf:"bytes,1,opt,name=type,proto3" json:"type,omitempty"`
+	// Its content. Up to 16 KiB.
+	Data          []byte `protobuf:"bytes,2,opt,name=data,proto3" json:"data,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *MessageCommand) Reset() {
+	*x = MessageCommand{}
+	mi := &file_troupe_v1_agent_state_service_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *MessageCommand) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*MessageCommand) ProtoMessage() {}
+
+func (x *MessageCommand) ProtoReflect() protoreflect.Message {
+	mi := &file_troupe_v1_agent_state_service_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use MessageCommand.ProtoReflect.Descriptor instead.
+func (*MessageCommand) Descriptor() ([]byte, []int) {
+	return file_troupe_v1_agent_state_service_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *MessageCommand) GetType() string {
+	if x != nil {
+		return x.Type
+	}
+	return ""
+}
+
+func (x *MessageCommand) GetData() []byte {
+	if x != nil {
+		return x.Data
+	}
+	return nil
+}
+
 // Request of GetAgent.
 type GetAgentRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -787,7 +1486,7 @@ type GetAgentRequest struct {
 
 func (x *GetAgentRequest) Reset() {
 	*x = GetAgentRequest{}
-	mi := &file_troupe_v1_agent_state_service_proto_msgTypes[5]
+	mi := &file_troupe_v1_agent_state_service_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -799,7 +1498,7 @@ func (x *GetAgentRequest) String() string {
 func (*GetAgentRequest) ProtoMessage() {}
 
 func (x *GetAgentRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_troupe_v1_agent_state_service_proto_msgTypes[5]
+	mi := &file_troupe_v1_agent_state_service_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -812,7 +1511,7 @@ func (x *GetAgentRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetAgentRequest.ProtoReflect.Descriptor instead.
 func (*GetAgentRequest) Descriptor() ([]byte, []int) {
-	return file_troupe_v1_agent_state_service_proto_rawDescGZIP(), []int{5}
+	return file_troupe_v1_agent_state_service_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *GetAgentRequest) GetNamespace() string {
@@ -840,7 +1539,7 @@ type GetAgentResponse struct {
 
 func (x *GetAgentResponse) Reset() {
 	*x = GetAgentResponse{}
-	mi := &file_troupe_v1_agent_state_service_proto_msgTypes[6]
+	mi := &file_troupe_v1_agent_state_service_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -852,7 +1551,7 @@ func (x *GetAgentResponse) String() string {
 func (*GetAgentResponse) ProtoMessage() {}
 
 func (x *GetAgentResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_troupe_v1_agent_state_service_proto_msgTypes[6]
+	mi := &file_troupe_v1_agent_state_service_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -865,7 +1564,7 @@ func (x *GetAgentResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetAgentResponse.ProtoReflect.Descriptor instead.
 func (*GetAgentResponse) Descriptor() ([]byte, []int) {
-	return file_troupe_v1_agent_state_service_proto_rawDescGZIP(), []int{6}
+	return file_troupe_v1_agent_state_service_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *GetAgentResponse) GetAgent() *Agent {
@@ -883,9 +1582,11 @@ type UpdateAgentRequest struct {
 	// The new values, and in `agent_id` the agent to change.
 	Agent *Agent `protobuf:"bytes,2,opt,name=agent,proto3" json:"agent,omitempty"`
 	// What to change: type, status, capabilities, labels, configuration, host,
-	// process_id or current_task. Required. A named field that is empty in `agent`
-	// is cleared, but a type is required and a status that is not given stays; LOST
-	// and TERMINATED cannot be set. Fields that are not named are not looked at.
+	// process_id, current_task, metrics, software_version or process_start_time.
+	// Required. A named field that is empty in `agent` is cleared, but a type is
+	// required and a status that is not given stays; LOST and TERMINATED cannot be
+	// set. Fields that are not named are not looked at. Metrics alone leave the
+	// version as it is.
 	UpdateMask *fieldmaskpb.FieldMask `protobuf:"bytes,3,opt,name=update_mask,json=updateMask,proto3" json:"update_mask,omitempty"`
 	// Change only if this is the current version; 0 means any.
 	ExpectedVersion int64 `protobuf:"varint,4,opt,name=expected_version,json=expectedVersion,proto3" json:"expected_version,omitempty"`
@@ -902,7 +1603,7 @@ type UpdateAgentRequest struct {
 
 func (x *UpdateAgentRequest) Reset() {
 	*x = UpdateAgentRequest{}
-	mi := &file_troupe_v1_agent_state_service_proto_msgTypes[7]
+	mi := &file_troupe_v1_agent_state_service_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -914,7 +1615,7 @@ func (x *UpdateAgentRequest) String() string {
 func (*UpdateAgentRequest) ProtoMessage() {}
 
 func (x *UpdateAgentRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_troupe_v1_agent_state_service_proto_msgTypes[7]
+	mi := &file_troupe_v1_agent_state_service_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -927,7 +1628,7 @@ func (x *UpdateAgentRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UpdateAgentRequest.ProtoReflect.Descriptor instead.
 func (*UpdateAgentRequest) Descriptor() ([]byte, []int) {
-	return file_troupe_v1_agent_state_service_proto_rawDescGZIP(), []int{7}
+	return file_troupe_v1_agent_state_service_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *UpdateAgentRequest) GetNamespace() string {
@@ -990,7 +1691,7 @@ type UpdateAgentResponse struct {
 
 func (x *UpdateAgentResponse) Reset() {
 	*x = UpdateAgentResponse{}
-	mi := &file_troupe_v1_agent_state_service_proto_msgTypes[8]
+	mi := &file_troupe_v1_agent_state_service_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1002,7 +1703,7 @@ func (x *UpdateAgentResponse) String() string {
 func (*UpdateAgentResponse) ProtoMessage() {}
 
 func (x *UpdateAgentResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_troupe_v1_agent_state_service_proto_msgTypes[8]
+	mi := &file_troupe_v1_agent_state_service_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1015,7 +1716,7 @@ func (x *UpdateAgentResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UpdateAgentResponse.ProtoReflect.Descriptor instead.
 func (*UpdateAgentResponse) Descriptor() ([]byte, []int) {
-	return file_troupe_v1_agent_state_service_proto_rawDescGZIP(), []int{8}
+	return file_troupe_v1_agent_state_service_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *UpdateAgentResponse) GetAgent() *Agent {
@@ -1041,14 +1742,21 @@ type ListAgentsRequest struct {
 	// How many at most: 1 to 1000, 100 when 0.
 	PageSize int32 `protobuf:"varint,6,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
 	// From the previous page; the other arguments must be the same.
-	PageToken     string `protobuf:"bytes,7,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	PageToken string `protobuf:"bytes,7,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	// Only agents with one of these statuses; `status`, if given, is one of them. At
+	// most 8.
+	Statuses []AgentStatus `protobuf:"varint,8,rep,packed,name=statuses,proto3,enum=troupe.v1.AgentStatus" json:"statuses,omitempty"`
+	// "agent_id" (as when empty) or "create_time", ascending, or with " desc" behind
+	// it descending. Ids are compared by their bytes; agents of the same time are in
+	// the order of their ids.
+	OrderBy       string `protobuf:"bytes,9,opt,name=order_by,json=orderBy,proto3" json:"order_by,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *ListAgentsRequest) Reset() {
 	*x = ListAgentsRequest{}
-	mi := &file_troupe_v1_agent_state_service_proto_msgTypes[9]
+	mi := &file_troupe_v1_agent_state_service_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1060,7 +1768,7 @@ func (x *ListAgentsRequest) String() string {
 func (*ListAgentsRequest) ProtoMessage() {}
 
 func (x *ListAgentsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_troupe_v1_agent_state_service_proto_msgTypes[9]
+	mi := &file_troupe_v1_agent_state_service_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1073,7 +1781,7 @@ func (x *ListAgentsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListAgentsRequest.ProtoReflect.Descriptor instead.
 func (*ListAgentsRequest) Descriptor() ([]byte, []int) {
-	return file_troupe_v1_agent_state_service_proto_rawDescGZIP(), []int{9}
+	return file_troupe_v1_agent_state_service_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *ListAgentsRequest) GetNamespace() string {
@@ -1125,6 +1833,20 @@ func (x *ListAgentsRequest) GetPageToken() string {
 	return ""
 }
 
+func (x *ListAgentsRequest) GetStatuses() []AgentStatus {
+	if x != nil {
+		return x.Statuses
+	}
+	return nil
+}
+
+func (x *ListAgentsRequest) GetOrderBy() string {
+	if x != nil {
+		return x.OrderBy
+	}
+	return ""
+}
+
 // Response of ListAgents.
 type ListAgentsResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1138,7 +1860,7 @@ type ListAgentsResponse struct {
 
 func (x *ListAgentsResponse) Reset() {
 	*x = ListAgentsResponse{}
-	mi := &file_troupe_v1_agent_state_service_proto_msgTypes[10]
+	mi := &file_troupe_v1_agent_state_service_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1150,7 +1872,7 @@ func (x *ListAgentsResponse) String() string {
 func (*ListAgentsResponse) ProtoMessage() {}
 
 func (x *ListAgentsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_troupe_v1_agent_state_service_proto_msgTypes[10]
+	mi := &file_troupe_v1_agent_state_service_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1163,7 +1885,7 @@ func (x *ListAgentsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListAgentsResponse.ProtoReflect.Descriptor instead.
 func (*ListAgentsResponse) Descriptor() ([]byte, []int) {
-	return file_troupe_v1_agent_state_service_proto_rawDescGZIP(), []int{10}
+	return file_troupe_v1_agent_state_service_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *ListAgentsResponse) GetAgents() []*Agent {
@@ -1178,6 +1900,272 @@ func (x *ListAgentsResponse) GetNextPageToken() string {
 		return x.NextPageToken
 	}
 	return ""
+}
+
+// Request of FleetStats.
+type FleetStatsRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Namespace; empty means "default".
+	Namespace     string `protobuf:"bytes,1,opt,name=namespace,proto3" json:"namespace,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *FleetStatsRequest) Reset() {
+	*x = FleetStatsRequest{}
+	mi := &file_troupe_v1_agent_state_service_proto_msgTypes[19]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *FleetStatsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*FleetStatsRequest) ProtoMessage() {}
+
+func (x *FleetStatsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_troupe_v1_agent_state_service_proto_msgTypes[19]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use FleetStatsRequest.ProtoReflect.Descriptor instead.
+func (*FleetStatsRequest) Descriptor() ([]byte, []int) {
+	return file_troupe_v1_agent_state_service_proto_rawDescGZIP(), []int{19}
+}
+
+func (x *FleetStatsRequest) GetNamespace() string {
+	if x != nil {
+		return x.Namespace
+	}
+	return ""
+}
+
+// Response of FleetStats.
+type FleetStatsResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// How many agents there are.
+	Agents int64 `protobuf:"varint,1,opt,name=agents,proto3" json:"agents,omitempty"`
+	// How many of them are not LOST or TERMINATED.
+	Alive int64 `protobuf:"varint,2,opt,name=alive,proto3" json:"alive,omitempty"`
+	// How many of those are RUNNING or have a current task.
+	Busy int64 `protobuf:"varint,3,opt,name=busy,proto3" json:"busy,omitempty"`
+	// Share of the busy among the alive, 0.0 to 1.0; 0 when none is alive.
+	BusyShare float64 `protobuf:"fixed64,4,opt,name=busy_share,json=busyShare,proto3" json:"busy_share,omitempty"`
+	// By status, those with none left out.
+	Statuses []*StatusCount `protobuf:"bytes,5,rep,name=statuses,proto3" json:"statuses,omitempty"`
+	// By type, the most frequent first.
+	Types []*TypeCount `protobuf:"bytes,6,rep,name=types,proto3" json:"types,omitempty"`
+	// Set when there are so many types that the rare ones are left out: more than
+	// 500.
+	TypesLeftOut  bool `protobuf:"varint,7,opt,name=types_left_out,json=typesLeftOut,proto3" json:"types_left_out,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *FleetStatsResponse) Reset() {
+	*x = FleetStatsResponse{}
+	mi := &file_troupe_v1_agent_state_service_proto_msgTypes[20]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *FleetStatsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*FleetStatsResponse) ProtoMessage() {}
+
+func (x *FleetStatsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_troupe_v1_agent_state_service_proto_msgTypes[20]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use FleetStatsResponse.ProtoReflect.Descriptor instead.
+func (*FleetStatsResponse) Descriptor() ([]byte, []int) {
+	return file_troupe_v1_agent_state_service_proto_rawDescGZIP(), []int{20}
+}
+
+func (x *FleetStatsResponse) GetAgents() int64 {
+	if x != nil {
+		return x.Agents
+	}
+	return 0
+}
+
+func (x *FleetStatsResponse) GetAlive() int64 {
+	if x != nil {
+		return x.Alive
+	}
+	return 0
+}
+
+func (x *FleetStatsResponse) GetBusy() int64 {
+	if x != nil {
+		return x.Busy
+	}
+	return 0
+}
+
+func (x *FleetStatsResponse) GetBusyShare() float64 {
+	if x != nil {
+		return x.BusyShare
+	}
+	return 0
+}
+
+func (x *FleetStatsResponse) GetStatuses() []*StatusCount {
+	if x != nil {
+		return x.Statuses
+	}
+	return nil
+}
+
+func (x *FleetStatsResponse) GetTypes() []*TypeCount {
+	if x != nil {
+		return x.Types
+	}
+	return nil
+}
+
+func (x *FleetStatsResponse) GetTypesLeftOut() bool {
+	if x != nil {
+		return x.TypesLeftOut
+	}
+	return false
+}
+
+// How many agents have a status.
+type StatusCount struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The status.
+	Status AgentStatus `protobuf:"varint,1,opt,name=status,proto3,enum=troupe.v1.AgentStatus" json:"status,omitempty"`
+	// How many.
+	Agents        int64 `protobuf:"varint,2,opt,name=agents,proto3" json:"agents,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *StatusCount) Reset() {
+	*x = StatusCount{}
+	mi := &file_troupe_v1_agent_state_service_proto_msgTypes[21]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *StatusCount) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*StatusCount) ProtoMessage() {}
+
+func (x *StatusCount) ProtoReflect() protoreflect.Message {
+	mi := &file_troupe_v1_agent_state_service_proto_msgTypes[21]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use StatusCount.ProtoReflect.Descriptor instead.
+func (*StatusCount) Descriptor() ([]byte, []int) {
+	return file_troupe_v1_agent_state_service_proto_rawDescGZIP(), []int{21}
+}
+
+func (x *StatusCount) GetStatus() AgentStatus {
+	if x != nil {
+		return x.Status
+	}
+	return AgentStatus_AGENT_STATUS_UNSPECIFIED
+}
+
+func (x *StatusCount) GetAgents() int64 {
+	if x != nil {
+		return x.Agents
+	}
+	return 0
+}
+
+// How many agents are of a type.
+type TypeCount struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The type.
+	Type string `protobuf:"bytes,1,opt,name=type,proto3" json:"type,omitempty"`
+	// How many.
+	Agents int64 `protobuf:"varint,2,opt,name=agents,proto3" json:"agents,omitempty"`
+	// How many of them by status, those with none left out.
+	Statuses      []*StatusCount `protobuf:"bytes,3,rep,name=statuses,proto3" json:"statuses,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *TypeCount) Reset() {
+	*x = TypeCount{}
+	mi := &file_troupe_v1_agent_state_service_proto_msgTypes[22]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *TypeCount) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*TypeCount) ProtoMessage() {}
+
+func (x *TypeCount) ProtoReflect() protoreflect.Message {
+	mi := &file_troupe_v1_agent_state_service_proto_msgTypes[22]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use TypeCount.ProtoReflect.Descriptor instead.
+func (*TypeCount) Descriptor() ([]byte, []int) {
+	return file_troupe_v1_agent_state_service_proto_rawDescGZIP(), []int{22}
+}
+
+func (x *TypeCount) GetType() string {
+	if x != nil {
+		return x.Type
+	}
+	return ""
+}
+
+func (x *TypeCount) GetAgents() int64 {
+	if x != nil {
+		return x.Agents
+	}
+	return 0
+}
+
+func (x *TypeCount) GetStatuses() []*StatusCount {
+	if x != nil {
+		return x.Statuses
+	}
+	return nil
 }
 
 // Request of DeregisterAgent.
@@ -1202,7 +2190,7 @@ type DeregisterAgentRequest struct {
 
 func (x *DeregisterAgentRequest) Reset() {
 	*x = DeregisterAgentRequest{}
-	mi := &file_troupe_v1_agent_state_service_proto_msgTypes[11]
+	mi := &file_troupe_v1_agent_state_service_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1214,7 +2202,7 @@ func (x *DeregisterAgentRequest) String() string {
 func (*DeregisterAgentRequest) ProtoMessage() {}
 
 func (x *DeregisterAgentRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_troupe_v1_agent_state_service_proto_msgTypes[11]
+	mi := &file_troupe_v1_agent_state_service_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1227,7 +2215,7 @@ func (x *DeregisterAgentRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeregisterAgentRequest.ProtoReflect.Descriptor instead.
 func (*DeregisterAgentRequest) Descriptor() ([]byte, []int) {
-	return file_troupe_v1_agent_state_service_proto_rawDescGZIP(), []int{11}
+	return file_troupe_v1_agent_state_service_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *DeregisterAgentRequest) GetNamespace() string {
@@ -1283,7 +2271,7 @@ type DeregisterAgentResponse struct {
 
 func (x *DeregisterAgentResponse) Reset() {
 	*x = DeregisterAgentResponse{}
-	mi := &file_troupe_v1_agent_state_service_proto_msgTypes[12]
+	mi := &file_troupe_v1_agent_state_service_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1295,7 +2283,7 @@ func (x *DeregisterAgentResponse) String() string {
 func (*DeregisterAgentResponse) ProtoMessage() {}
 
 func (x *DeregisterAgentResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_troupe_v1_agent_state_service_proto_msgTypes[12]
+	mi := &file_troupe_v1_agent_state_service_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1308,10 +2296,442 @@ func (x *DeregisterAgentResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeregisterAgentResponse.ProtoReflect.Descriptor instead.
 func (*DeregisterAgentResponse) Descriptor() ([]byte, []int) {
-	return file_troupe_v1_agent_state_service_proto_rawDescGZIP(), []int{12}
+	return file_troupe_v1_agent_state_service_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *DeregisterAgentResponse) GetAgent() *Agent {
+	if x != nil {
+		return x.Agent
+	}
+	return nil
+}
+
+// Request of CommandAgent.
+type CommandAgentRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Namespace; empty means "default".
+	Namespace string `protobuf:"bytes,1,opt,name=namespace,proto3" json:"namespace,omitempty"`
+	// The agent.
+	AgentId string `protobuf:"bytes,2,opt,name=agent_id,json=agentId,proto3" json:"agent_id,omitempty"`
+	// The session that is meant; 0 means whichever is current.
+	FencingToken int64 `protobuf:"varint,3,opt,name=fencing_token,json=fencingToken,proto3" json:"fencing_token,omitempty"`
+	// What to do. Required.
+	Command *AgentCommand `protobuf:"bytes,4,opt,name=command,proto3" json:"command,omitempty"`
+	// For how long it is sent: 1 second to 24 hours, 1 hour when not given.
+	Lifetime *durationpb.Duration `protobuf:"bytes,5,opt,name=lifetime,proto3" json:"lifetime,omitempty"`
+	// Makes a repeat of this call within 10 minutes return the first answer. Up
+	// to 128 bytes.
+	RequestId string `protobuf:"bytes,6,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// Optional fence that this write has to pass.
+	Fence         *Fence `protobuf:"bytes,7,opt,name=fence,proto3" json:"fence,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CommandAgentRequest) Reset() {
+	*x = CommandAgentRequest{}
+	mi := &file_troupe_v1_agent_state_service_proto_msgTypes[25]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CommandAgentRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CommandAgentRequest) ProtoMessage() {}
+
+func (x *CommandAgentRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_troupe_v1_agent_state_service_proto_msgTypes[25]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CommandAgentRequest.ProtoReflect.Descriptor instead.
+func (*CommandAgentRequest) Descriptor() ([]byte, []int) {
+	return file_troupe_v1_agent_state_service_proto_rawDescGZIP(), []int{25}
+}
+
+func (x *CommandAgentRequest) GetNamespace() string {
+	if x != nil {
+		return x.Namespace
+	}
+	return ""
+}
+
+func (x *CommandAgentRequest) GetAgentId() string {
+	if x != nil {
+		return x.AgentId
+	}
+	return ""
+}
+
+func (x *CommandAgentRequest) GetFencingToken() int64 {
+	if x != nil {
+		return x.FencingToken
+	}
+	return 0
+}
+
+func (x *CommandAgentRequest) GetCommand() *AgentCommand {
+	if x != nil {
+		return x.Command
+	}
+	return nil
+}
+
+func (x *CommandAgentRequest) GetLifetime() *durationpb.Duration {
+	if x != nil {
+		return x.Lifetime
+	}
+	return nil
+}
+
+func (x *CommandAgentRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+func (x *CommandAgentRequest) GetFence() *Fence {
+	if x != nil {
+		return x.Fence
+	}
+	return nil
+}
+
+// Response of CommandAgent.
+type CommandAgentResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The command as it is sent, with its number.
+	Command       *AgentCommand `protobuf:"bytes,1,opt,name=command,proto3" json:"command,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CommandAgentResponse) Reset() {
+	*x = CommandAgentResponse{}
+	mi := &file_troupe_v1_agent_state_service_proto_msgTypes[26]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CommandAgentResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CommandAgentResponse) ProtoMessage() {}
+
+func (x *CommandAgentResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_troupe_v1_agent_state_service_proto_msgTypes[26]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CommandAgentResponse.ProtoReflect.Descriptor instead.
+func (*CommandAgentResponse) Descriptor() ([]byte, []int) {
+	return file_troupe_v1_agent_state_service_proto_rawDescGZIP(), []int{26}
+}
+
+func (x *CommandAgentResponse) GetCommand() *AgentCommand {
+	if x != nil {
+		return x.Command
+	}
+	return nil
+}
+
+// Request of LeasePorts.
+type LeasePortsRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Namespace; empty means "default".
+	Namespace string `protobuf:"bytes,1,opt,name=namespace,proto3" json:"namespace,omitempty"`
+	// The agent.
+	AgentId string `protobuf:"bytes,2,opt,name=agent_id,json=agentId,proto3" json:"agent_id,omitempty"`
+	// The session to lease for; 0 means whichever is current.
+	FencingToken int64 `protobuf:"varint,3,opt,name=fencing_token,json=fencingToken,proto3" json:"fencing_token,omitempty"`
+	// How many: 1 to 16, 1 when 0.
+	Count int32 `protobuf:"varint,4,opt,name=count,proto3" json:"count,omitempty"`
+	// Makes a repeat of this call within 10 minutes return the first answer. Up
+	// to 128 bytes.
+	RequestId string `protobuf:"bytes,5,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// Optional fence that this write has to pass.
+	Fence         *Fence `protobuf:"bytes,6,opt,name=fence,proto3" json:"fence,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *LeasePortsRequest) Reset() {
+	*x = LeasePortsRequest{}
+	mi := &file_troupe_v1_agent_state_service_proto_msgTypes[27]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LeasePortsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LeasePortsRequest) ProtoMessage() {}
+
+func (x *LeasePortsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_troupe_v1_agent_state_service_proto_msgTypes[27]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use LeasePortsRequest.ProtoReflect.Descriptor instead.
+func (*LeasePortsRequest) Descriptor() ([]byte, []int) {
+	return file_troupe_v1_agent_state_service_proto_rawDescGZIP(), []int{27}
+}
+
+func (x *LeasePortsRequest) GetNamespace() string {
+	if x != nil {
+		return x.Namespace
+	}
+	return ""
+}
+
+func (x *LeasePortsRequest) GetAgentId() string {
+	if x != nil {
+		return x.AgentId
+	}
+	return ""
+}
+
+func (x *LeasePortsRequest) GetFencingToken() int64 {
+	if x != nil {
+		return x.FencingToken
+	}
+	return 0
+}
+
+func (x *LeasePortsRequest) GetCount() int32 {
+	if x != nil {
+		return x.Count
+	}
+	return 0
+}
+
+func (x *LeasePortsRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+func (x *LeasePortsRequest) GetFence() *Fence {
+	if x != nil {
+		return x.Fence
+	}
+	return nil
+}
+
+// Response of LeasePorts.
+type LeasePortsResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The ports that were leased by this call, ascending.
+	Ports []int32 `protobuf:"varint,1,rep,packed,name=ports,proto3" json:"ports,omitempty"`
+	// The agent, with all its ports.
+	Agent         *Agent `protobuf:"bytes,2,opt,name=agent,proto3" json:"agent,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *LeasePortsResponse) Reset() {
+	*x = LeasePortsResponse{}
+	mi := &file_troupe_v1_agent_state_service_proto_msgTypes[28]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LeasePortsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LeasePortsResponse) ProtoMessage() {}
+
+func (x *LeasePortsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_troupe_v1_agent_state_service_proto_msgTypes[28]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use LeasePortsResponse.ProtoReflect.Descriptor instead.
+func (*LeasePortsResponse) Descriptor() ([]byte, []int) {
+	return file_troupe_v1_agent_state_service_proto_rawDescGZIP(), []int{28}
+}
+
+func (x *LeasePortsResponse) GetPorts() []int32 {
+	if x != nil {
+		return x.Ports
+	}
+	return nil
+}
+
+func (x *LeasePortsResponse) GetAgent() *Agent {
+	if x != nil {
+		return x.Agent
+	}
+	return nil
+}
+
+// Request of ReleasePorts.
+type ReleasePortsRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Namespace; empty means "default".
+	Namespace string `protobuf:"bytes,1,opt,name=namespace,proto3" json:"namespace,omitempty"`
+	// The agent.
+	AgentId string `protobuf:"bytes,2,opt,name=agent_id,json=agentId,proto3" json:"agent_id,omitempty"`
+	// The session that has them; 0 means whichever is current.
+	FencingToken int64 `protobuf:"varint,3,opt,name=fencing_token,json=fencingToken,proto3" json:"fencing_token,omitempty"`
+	// The ports. 1 to 64.
+	Ports []int32 `protobuf:"varint,4,rep,packed,name=ports,proto3" json:"ports,omitempty"`
+	// Makes a repeat of this call within 10 minutes return the first answer. Up
+	// to 128 bytes.
+	RequestId string `protobuf:"bytes,5,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// Optional fence that this write has to pass.
+	Fence         *Fence `protobuf:"bytes,6,opt,name=fence,proto3" json:"fence,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ReleasePortsRequest) Reset() {
+	*x = ReleasePortsRequest{}
+	mi := &file_troupe_v1_agent_state_service_proto_msgTypes[29]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ReleasePortsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ReleasePortsRequest) ProtoMessage() {}
+
+func (x *ReleasePortsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_troupe_v1_agent_state_service_proto_msgTypes[29]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ReleasePortsRequest.ProtoReflect.Descriptor instead.
+func (*ReleasePortsRequest) Descriptor() ([]byte, []int) {
+	return file_troupe_v1_agent_state_service_proto_rawDescGZIP(), []int{29}
+}
+
+func (x *ReleasePortsRequest) GetNamespace() string {
+	if x != nil {
+		return x.Namespace
+	}
+	return ""
+}
+
+func (x *ReleasePortsRequest) GetAgentId() string {
+	if x != nil {
+		return x.AgentId
+	}
+	return ""
+}
+
+func (x *ReleasePortsRequest) GetFencingToken() int64 {
+	if x != nil {
+		return x.FencingToken
+	}
+	return 0
+}
+
+func (x *ReleasePortsRequest) GetPorts() []int32 {
+	if x != nil {
+		return x.Ports
+	}
+	return nil
+}
+
+func (x *ReleasePortsRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+func (x *ReleasePortsRequest) GetFence() *Fence {
+	if x != nil {
+		return x.Fence
+	}
+	return nil
+}
+
+// Response of ReleasePorts.
+type ReleasePortsResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The agent, with the ports that are left.
+	Agent         *Agent `protobuf:"bytes,1,opt,name=agent,proto3" json:"agent,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ReleasePortsResponse) Reset() {
+	*x = ReleasePortsResponse{}
+	mi := &file_troupe_v1_agent_state_service_proto_msgTypes[30]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ReleasePortsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ReleasePortsResponse) ProtoMessage() {}
+
+func (x *ReleasePortsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_troupe_v1_agent_state_service_proto_msgTypes[30]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ReleasePortsResponse.ProtoReflect.Descriptor instead.
+func (*ReleasePortsResponse) Descriptor() ([]byte, []int) {
+	return file_troupe_v1_agent_state_service_proto_rawDescGZIP(), []int{30}
+}
+
+func (x *ReleasePortsResponse) GetAgent() *Agent {
 	if x != nil {
 		return x.Agent
 	}
@@ -1330,14 +2750,16 @@ type WatchAgentsRequest struct {
 	AgentIds []string `protobuf:"bytes,3,rep,name=agent_ids,json=agentIds,proto3" json:"agent_ids,omitempty"`
 	// Where to begin: the token of the last response that was processed. Empty
 	// begins now.
-	ResumeToken   string `protobuf:"bytes,4,opt,name=resume_token,json=resumeToken,proto3" json:"resume_token,omitempty"`
+	ResumeToken string `protobuf:"bytes,4,opt,name=resume_token,json=resumeToken,proto3" json:"resume_token,omitempty"`
+	// Sends all agents that match first. Not looked at with a `resume_token`.
+	Snapshot      bool `protobuf:"varint,5,opt,name=snapshot,proto3" json:"snapshot,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *WatchAgentsRequest) Reset() {
 	*x = WatchAgentsRequest{}
-	mi := &file_troupe_v1_agent_state_service_proto_msgTypes[13]
+	mi := &file_troupe_v1_agent_state_service_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1349,7 +2771,7 @@ func (x *WatchAgentsRequest) String() string {
 func (*WatchAgentsRequest) ProtoMessage() {}
 
 func (x *WatchAgentsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_troupe_v1_agent_state_service_proto_msgTypes[13]
+	mi := &file_troupe_v1_agent_state_service_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1362,7 +2784,7 @@ func (x *WatchAgentsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchAgentsRequest.ProtoReflect.Descriptor instead.
 func (*WatchAgentsRequest) Descriptor() ([]byte, []int) {
-	return file_troupe_v1_agent_state_service_proto_rawDescGZIP(), []int{13}
+	return file_troupe_v1_agent_state_service_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *WatchAgentsRequest) GetNamespace() string {
@@ -1393,6 +2815,13 @@ func (x *WatchAgentsRequest) GetResumeToken() string {
 	return ""
 }
 
+func (x *WatchAgentsRequest) GetSnapshot() bool {
+	if x != nil {
+		return x.Snapshot
+	}
+	return false
+}
+
 // One message of WatchAgents.
 type WatchAgentsResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1402,14 +2831,16 @@ type WatchAgentsResponse struct {
 	ResumeToken string `protobuf:"bytes,2,opt,name=resume_token,json=resumeToken,proto3" json:"resume_token,omitempty"`
 	// How many changes, of agents or of anything else, were trimmed before this
 	// stream could read them; list the agents again when it is not 0.
-	Missed        int64 `protobuf:"varint,3,opt,name=missed,proto3" json:"missed,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Missed int64 `protobuf:"varint,3,opt,name=missed,proto3" json:"missed,omitempty"`
+	// All agents have been sent; changes follow.
+	SnapshotComplete bool `protobuf:"varint,4,opt,name=snapshot_complete,json=snapshotComplete,proto3" json:"snapshot_complete,omitempty"`
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
 }
 
 func (x *WatchAgentsResponse) Reset() {
 	*x = WatchAgentsResponse{}
-	mi := &file_troupe_v1_agent_state_service_proto_msgTypes[14]
+	mi := &file_troupe_v1_agent_state_service_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1421,7 +2852,7 @@ func (x *WatchAgentsResponse) String() string {
 func (*WatchAgentsResponse) ProtoMessage() {}
 
 func (x *WatchAgentsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_troupe_v1_agent_state_service_proto_msgTypes[14]
+	mi := &file_troupe_v1_agent_state_service_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1434,7 +2865,7 @@ func (x *WatchAgentsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchAgentsResponse.ProtoReflect.Descriptor instead.
 func (*WatchAgentsResponse) Descriptor() ([]byte, []int) {
-	return file_troupe_v1_agent_state_service_proto_rawDescGZIP(), []int{14}
+	return file_troupe_v1_agent_state_service_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *WatchAgentsResponse) GetChange() *AgentChange {
@@ -1458,6 +2889,13 @@ func (x *WatchAgentsResponse) GetMissed() int64 {
 	return 0
 }
 
+func (x *WatchAgentsResponse) GetSnapshotComplete() bool {
+	if x != nil {
+		return x.SnapshotComplete
+	}
+	return false
+}
+
 // A change of one agent.
 type AgentChange struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1477,7 +2915,7 @@ type AgentChange struct {
 
 func (x *AgentChange) Reset() {
 	*x = AgentChange{}
-	mi := &file_troupe_v1_agent_state_service_proto_msgTypes[15]
+	mi := &file_troupe_v1_agent_state_service_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1489,7 +2927,7 @@ func (x *AgentChange) String() string {
 func (*AgentChange) ProtoMessage() {}
 
 func (x *AgentChange) ProtoReflect() protoreflect.Message {
-	mi := &file_troupe_v1_agent_state_service_proto_msgTypes[15]
+	mi := &file_troupe_v1_agent_state_service_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1502,7 +2940,7 @@ func (x *AgentChange) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AgentChange.ProtoReflect.Descriptor instead.
 func (*AgentChange) Descriptor() ([]byte, []int) {
-	return file_troupe_v1_agent_state_service_proto_rawDescGZIP(), []int{15}
+	return file_troupe_v1_agent_state_service_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *AgentChange) GetKind() AgentChangeKind {
@@ -1544,7 +2982,7 @@ var File_troupe_v1_agent_state_service_proto protoreflect.FileDescriptor
 
 const file_troupe_v1_agent_state_service_proto_rawDesc = "" +
 	"\n" +
-	"#troupe/v1/agent_state_service.proto\x12\ttroupe.v1\x1a\x1egoogle/protobuf/duration.proto\x1a google/protobuf/field_mask.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1ctroupe/v1/error_reason.proto\"\xce\x05\n" +
+	"#troupe/v1/agent_state_service.proto\x12\ttroupe.v1\x1a\x1egoogle/protobuf/duration.proto\x1a google/protobuf/field_mask.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1ctroupe/v1/error_reason.proto\"\xbf\a\n" +
 	"\x05Agent\x12\x19\n" +
 	"\bagent_id\x18\x01 \x01(\tR\aagentId\x12\x12\n" +
 	"\x04type\x18\x02 \x01(\tR\x04type\x12.\n" +
@@ -1564,10 +3002,29 @@ const file_troupe_v1_agent_state_service_proto_rawDesc = "" +
 	"createTime\x12;\n" +
 	"\vupdate_time\x18\x0e \x01(\v2\x1a.google.protobuf.TimestampR\n" +
 	"updateTime\x12A\n" +
-	"\x0eheartbeat_time\x18\x0f \x01(\v2\x1a.google.protobuf.TimestampR\rheartbeatTime\x1a9\n" +
+	"\x0eheartbeat_time\x18\x0f \x01(\v2\x1a.google.protobuf.TimestampR\rheartbeatTime\x121\n" +
+	"\ametrics\x18\x10 \x01(\v2\x17.troupe.v1.AgentMetricsR\ametrics\x12)\n" +
+	"\x10software_version\x18\x11 \x01(\tR\x0fsoftwareVersion\x12H\n" +
+	"\x12process_start_time\x18\x12 \x01(\v2\x1a.google.protobuf.TimestampR\x10processStartTime\x12\x14\n" +
+	"\x05ports\x18\x13 \x03(\x05R\x05ports\x121\n" +
+	"\afigures\x18\x14 \x01(\v2\x17.troupe.v1.AgentFiguresR\afigures\x1a9\n" +
 	"\vLabelsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xb2\x04\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xe5\x01\n" +
+	"\fAgentFigures\x12'\n" +
+	"\x0ftasks_succeeded\x18\x01 \x01(\x03R\x0etasksSucceeded\x12!\n" +
+	"\ftasks_failed\x18\x02 \x01(\x03R\vtasksFailed\x12\x1d\n" +
+	"\n" +
+	"tasks_lost\x18\x03 \x01(\x03R\ttasksLost\x12!\n" +
+	"\fsuccess_rate\x18\x04 \x01(\x01R\vsuccessRate\x12G\n" +
+	"\x12mean_response_time\x18\x05 \x01(\v2\x19.google.protobuf.DurationR\x10meanResponseTime\"\xc6\x01\n" +
+	"\fAgentMetrics\x12!\n" +
+	"\fmemory_bytes\x18\x01 \x01(\x03R\vmemoryBytes\x12\x1b\n" +
+	"\tcpu_cores\x18\x02 \x01(\x01R\bcpuCores\x12;\n" +
+	"\x06gauges\x18\x03 \x03(\v2#.troupe.v1.AgentMetrics.GaugesEntryR\x06gauges\x1a9\n" +
+	"\vGaugesEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\x01R\x05value:\x028\x01\"\xf0\x05\n" +
 	"\x14RegisterAgentRequest\x12\x1c\n" +
 	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x19\n" +
 	"\bagent_id\x18\x02 \x01(\tR\aagentId\x12\x12\n" +
@@ -1583,27 +3040,60 @@ const file_troupe_v1_agent_state_service_proto_rawDesc = "" +
 	" \x01(\v2\x19.google.protobuf.DurationR\rleaseDuration\x12\x1d\n" +
 	"\n" +
 	"request_id\x18\v \x01(\tR\trequestId\x12&\n" +
-	"\x05fence\x18\f \x01(\v2\x10.troupe.v1.FenceR\x05fence\x1a9\n" +
+	"\x05fence\x18\f \x01(\v2\x10.troupe.v1.FenceR\x05fence\x121\n" +
+	"\ametrics\x18\r \x01(\v2\x17.troupe.v1.AgentMetricsR\ametrics\x12)\n" +
+	"\x10software_version\x18\x0e \x01(\tR\x0fsoftwareVersion\x12H\n" +
+	"\x12process_start_time\x18\x0f \x01(\v2\x1a.google.protobuf.TimestampR\x10processStartTime\x12\x14\n" +
+	"\x05ports\x18\x10 \x01(\x05R\x05ports\x1a9\n" +
 	"\vLabelsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xa5\x01\n" +
 	"\x15RegisterAgentResponse\x12&\n" +
 	"\x05agent\x18\x01 \x01(\v2\x10.troupe.v1.AgentR\x05agent\x12H\n" +
 	"\x12heartbeat_interval\x18\x02 \x01(\v2\x19.google.protobuf.DurationR\x11heartbeatInterval\x12\x1a\n" +
-	"\breplaced\x18\x03 \x01(\bR\breplaced\"\xd9\x01\n" +
+	"\breplaced\x18\x03 \x01(\bR\breplaced\"\xbf\x02\n" +
 	"\x10HeartbeatRequest\x12\x1c\n" +
 	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x19\n" +
 	"\bagent_id\x18\x02 \x01(\tR\aagentId\x12#\n" +
 	"\rfencing_token\x18\x03 \x01(\x03R\ffencingToken\x12.\n" +
 	"\x06status\x18\x04 \x01(\x0e2\x16.troupe.v1.AgentStatusR\x06status\x12&\n" +
-	"\fcurrent_task\x18\x05 \x01(\tH\x00R\vcurrentTask\x88\x01\x01B\x0f\n" +
-	"\r_current_task\"\x9c\x02\n" +
+	"\fcurrent_task\x18\x05 \x01(\tH\x00R\vcurrentTask\x88\x01\x01\x121\n" +
+	"\ametrics\x18\x06 \x01(\v2\x17.troupe.v1.AgentMetricsR\ametrics\x121\n" +
+	"\x14acknowledged_command\x18\a \x01(\x03R\x13acknowledgedCommandB\x0f\n" +
+	"\r_current_task\"\xd1\x02\n" +
 	"\x11HeartbeatResponse\x12\x19\n" +
 	"\bagent_id\x18\x01 \x01(\tR\aagentId\x125\n" +
 	"\aoutcome\x18\x02 \x01(\x0e2\x1b.troupe.v1.HeartbeatOutcomeR\aoutcome\x12F\n" +
 	"\x11lease_expire_time\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\x0fleaseExpireTime\x12H\n" +
 	"\x12heartbeat_interval\x18\x04 \x01(\v2\x19.google.protobuf.DurationR\x11heartbeatInterval\x12#\n" +
-	"\rfencing_token\x18\x05 \x01(\x03R\ffencingToken\"J\n" +
+	"\rfencing_token\x18\x05 \x01(\x03R\ffencingToken\x123\n" +
+	"\bcommands\x18\x06 \x03(\v2\x17.troupe.v1.AgentCommandR\bcommands\"\xc2\x03\n" +
+	"\fAgentCommand\x12\x16\n" +
+	"\x06number\x18\x01 \x01(\x03R\x06number\x12;\n" +
+	"\vcreate_time\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
+	"createTime\x12;\n" +
+	"\vexpire_time\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
+	"expireTime\x12/\n" +
+	"\x05drain\x18\x04 \x01(\v2\x17.troupe.v1.DrainCommandH\x00R\x05drain\x12/\n" +
+	"\x05quiet\x18\x05 \x01(\v2\x17.troupe.v1.QuietCommandH\x00R\x05quiet\x12;\n" +
+	"\tterminate\x18\x06 \x01(\v2\x1b.troupe.v1.TerminateCommandH\x00R\tterminate\x12?\n" +
+	"\vcancel_task\x18\a \x01(\v2\x1c.troupe.v1.CancelTaskCommandH\x00R\n" +
+	"cancelTask\x125\n" +
+	"\amessage\x18\b \x01(\v2\x19.troupe.v1.MessageCommandH\x00R\amessageB\t\n" +
+	"\acommand\"&\n" +
+	"\fDrainCommand\x12\x16\n" +
+	"\x06reason\x18\x01 \x01(\tR\x06reason\"&\n" +
+	"\fQuietCommand\x12\x16\n" +
+	"\x06reason\x18\x01 \x01(\tR\x06reason\"*\n" +
+	"\x10TerminateCommand\x12\x16\n" +
+	"\x06reason\x18\x01 \x01(\tR\x06reason\"Z\n" +
+	"\x11CancelTaskCommand\x12\x14\n" +
+	"\x05queue\x18\x01 \x01(\tR\x05queue\x12\x17\n" +
+	"\atask_id\x18\x02 \x01(\tR\x06taskId\x12\x16\n" +
+	"\x06reason\x18\x03 \x01(\tR\x06reason\"8\n" +
+	"\x0eMessageCommand\x12\x12\n" +
+	"\x04type\x18\x01 \x01(\tR\x04type\x12\x12\n" +
+	"\x04data\x18\x02 \x01(\fR\x04data\"J\n" +
 	"\x0fGetAgentRequest\x12\x1c\n" +
 	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x19\n" +
 	"\bagent_id\x18\x02 \x01(\tR\aagentId\":\n" +
@@ -1620,7 +3110,7 @@ const file_troupe_v1_agent_state_service_proto_rawDesc = "" +
 	"request_id\x18\x06 \x01(\tR\trequestId\x12&\n" +
 	"\x05fence\x18\a \x01(\v2\x10.troupe.v1.FenceR\x05fence\"=\n" +
 	"\x13UpdateAgentResponse\x12&\n" +
-	"\x05agent\x18\x01 \x01(\v2\x10.troupe.v1.AgentR\x05agent\"\xd2\x02\n" +
+	"\x05agent\x18\x01 \x01(\v2\x10.troupe.v1.AgentR\x05agent\"\xa1\x03\n" +
 	"\x11ListAgentsRequest\x12\x1c\n" +
 	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x12\n" +
 	"\x04type\x18\x02 \x01(\tR\x04type\x12.\n" +
@@ -1629,13 +3119,33 @@ const file_troupe_v1_agent_state_service_proto_rawDesc = "" +
 	"\x06labels\x18\x05 \x03(\v2(.troupe.v1.ListAgentsRequest.LabelsEntryR\x06labels\x12\x1b\n" +
 	"\tpage_size\x18\x06 \x01(\x05R\bpageSize\x12\x1d\n" +
 	"\n" +
-	"page_token\x18\a \x01(\tR\tpageToken\x1a9\n" +
+	"page_token\x18\a \x01(\tR\tpageToken\x122\n" +
+	"\bstatuses\x18\b \x03(\x0e2\x16.troupe.v1.AgentStatusR\bstatuses\x12\x19\n" +
+	"\border_by\x18\t \x01(\tR\aorderBy\x1a9\n" +
 	"\vLabelsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"f\n" +
 	"\x12ListAgentsResponse\x12(\n" +
 	"\x06agents\x18\x01 \x03(\v2\x10.troupe.v1.AgentR\x06agents\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xd5\x01\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"1\n" +
+	"\x11FleetStatsRequest\x12\x1c\n" +
+	"\tnamespace\x18\x01 \x01(\tR\tnamespace\"\xfb\x01\n" +
+	"\x12FleetStatsResponse\x12\x16\n" +
+	"\x06agents\x18\x01 \x01(\x03R\x06agents\x12\x14\n" +
+	"\x05alive\x18\x02 \x01(\x03R\x05alive\x12\x12\n" +
+	"\x04busy\x18\x03 \x01(\x03R\x04busy\x12\x1d\n" +
+	"\n" +
+	"busy_share\x18\x04 \x01(\x01R\tbusyShare\x122\n" +
+	"\bstatuses\x18\x05 \x03(\v2\x16.troupe.v1.StatusCountR\bstatuses\x12*\n" +
+	"\x05types\x18\x06 \x03(\v2\x14.troupe.v1.TypeCountR\x05types\x12$\n" +
+	"\x0etypes_left_out\x18\a \x01(\bR\ftypesLeftOut\"U\n" +
+	"\vStatusCount\x12.\n" +
+	"\x06status\x18\x01 \x01(\x0e2\x16.troupe.v1.AgentStatusR\x06status\x12\x16\n" +
+	"\x06agents\x18\x02 \x01(\x03R\x06agents\"k\n" +
+	"\tTypeCount\x12\x12\n" +
+	"\x04type\x18\x01 \x01(\tR\x04type\x12\x16\n" +
+	"\x06agents\x18\x02 \x01(\x03R\x06agents\x122\n" +
+	"\bstatuses\x18\x03 \x03(\v2\x16.troupe.v1.StatusCountR\bstatuses\"\xd5\x01\n" +
 	"\x16DeregisterAgentRequest\x12\x1c\n" +
 	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x19\n" +
 	"\bagent_id\x18\x02 \x01(\tR\aagentId\x12#\n" +
@@ -1645,16 +3155,50 @@ const file_troupe_v1_agent_state_service_proto_rawDesc = "" +
 	"request_id\x18\x05 \x01(\tR\trequestId\x12&\n" +
 	"\x05fence\x18\x06 \x01(\v2\x10.troupe.v1.FenceR\x05fence\"A\n" +
 	"\x17DeregisterAgentResponse\x12&\n" +
-	"\x05agent\x18\x01 \x01(\v2\x10.troupe.v1.AgentR\x05agent\"\x88\x01\n" +
+	"\x05agent\x18\x01 \x01(\v2\x10.troupe.v1.AgentR\x05agent\"\xa4\x02\n" +
+	"\x13CommandAgentRequest\x12\x1c\n" +
+	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x19\n" +
+	"\bagent_id\x18\x02 \x01(\tR\aagentId\x12#\n" +
+	"\rfencing_token\x18\x03 \x01(\x03R\ffencingToken\x121\n" +
+	"\acommand\x18\x04 \x01(\v2\x17.troupe.v1.AgentCommandR\acommand\x125\n" +
+	"\blifetime\x18\x05 \x01(\v2\x19.google.protobuf.DurationR\blifetime\x12\x1d\n" +
+	"\n" +
+	"request_id\x18\x06 \x01(\tR\trequestId\x12&\n" +
+	"\x05fence\x18\a \x01(\v2\x10.troupe.v1.FenceR\x05fence\"I\n" +
+	"\x14CommandAgentResponse\x121\n" +
+	"\acommand\x18\x01 \x01(\v2\x17.troupe.v1.AgentCommandR\acommand\"\xce\x01\n" +
+	"\x11LeasePortsRequest\x12\x1c\n" +
+	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x19\n" +
+	"\bagent_id\x18\x02 \x01(\tR\aagentId\x12#\n" +
+	"\rfencing_token\x18\x03 \x01(\x03R\ffencingToken\x12\x14\n" +
+	"\x05count\x18\x04 \x01(\x05R\x05count\x12\x1d\n" +
+	"\n" +
+	"request_id\x18\x05 \x01(\tR\trequestId\x12&\n" +
+	"\x05fence\x18\x06 \x01(\v2\x10.troupe.v1.FenceR\x05fence\"R\n" +
+	"\x12LeasePortsResponse\x12\x14\n" +
+	"\x05ports\x18\x01 \x03(\x05R\x05ports\x12&\n" +
+	"\x05agent\x18\x02 \x01(\v2\x10.troupe.v1.AgentR\x05agent\"\xd0\x01\n" +
+	"\x13ReleasePortsRequest\x12\x1c\n" +
+	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x19\n" +
+	"\bagent_id\x18\x02 \x01(\tR\aagentId\x12#\n" +
+	"\rfencing_token\x18\x03 \x01(\x03R\ffencingToken\x12\x14\n" +
+	"\x05ports\x18\x04 \x03(\x05R\x05ports\x12\x1d\n" +
+	"\n" +
+	"request_id\x18\x05 \x01(\tR\trequestId\x12&\n" +
+	"\x05fence\x18\x06 \x01(\v2\x10.troupe.v1.FenceR\x05fence\">\n" +
+	"\x14ReleasePortsResponse\x12&\n" +
+	"\x05agent\x18\x01 \x01(\v2\x10.troupe.v1.AgentR\x05agent\"\xa4\x01\n" +
 	"\x12WatchAgentsRequest\x12\x1c\n" +
 	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x14\n" +
 	"\x05types\x18\x02 \x03(\tR\x05types\x12\x1b\n" +
 	"\tagent_ids\x18\x03 \x03(\tR\bagentIds\x12!\n" +
-	"\fresume_token\x18\x04 \x01(\tR\vresumeToken\"\x80\x01\n" +
+	"\fresume_token\x18\x04 \x01(\tR\vresumeToken\x12\x1a\n" +
+	"\bsnapshot\x18\x05 \x01(\bR\bsnapshot\"\xad\x01\n" +
 	"\x13WatchAgentsResponse\x12.\n" +
 	"\x06change\x18\x01 \x01(\v2\x16.troupe.v1.AgentChangeR\x06change\x12!\n" +
 	"\fresume_token\x18\x02 \x01(\tR\vresumeToken\x12\x16\n" +
-	"\x06missed\x18\x03 \x01(\x03R\x06missed\"\xce\x01\n" +
+	"\x06missed\x18\x03 \x01(\x03R\x06missed\x12+\n" +
+	"\x11snapshot_complete\x18\x04 \x01(\bR\x10snapshotComplete\"\xce\x01\n" +
 	"\vAgentChange\x12.\n" +
 	"\x04kind\x18\x01 \x01(\x0e2\x1a.troupe.v1.AgentChangeKindR\x04kind\x12&\n" +
 	"\x05agent\x18\x02 \x01(\v2\x10.troupe.v1.AgentR\x05agent\x12\x16\n" +
@@ -1671,27 +3215,36 @@ const file_troupe_v1_agent_state_service_proto_rawDesc = "" +
 	"\x12AGENT_STATUS_ERROR\x10\x05\x12\x19\n" +
 	"\x15AGENT_STATUS_DRAINING\x10\x06\x12\x1b\n" +
 	"\x17AGENT_STATUS_TERMINATED\x10\a\x12\x15\n" +
-	"\x11AGENT_STATUS_LOST\x10\b*\xb3\x01\n" +
+	"\x11AGENT_STATUS_LOST\x10\b*\xd2\x01\n" +
 	"\x10HeartbeatOutcome\x12!\n" +
 	"\x1dHEARTBEAT_OUTCOME_UNSPECIFIED\x10\x00\x12\x1e\n" +
 	"\x1aHEARTBEAT_OUTCOME_EXTENDED\x10\x01\x12\x1e\n" +
 	"\x1aHEARTBEAT_OUTCOME_REPLACED\x10\x02\x12\x1d\n" +
 	"\x19HEARTBEAT_OUTCOME_EXPIRED\x10\x03\x12\x1d\n" +
-	"\x19HEARTBEAT_OUTCOME_GO_AWAY\x10\x04*\xb5\x01\n" +
+	"\x19HEARTBEAT_OUTCOME_GO_AWAY\x10\x04\x12\x1d\n" +
+	"\x19HEARTBEAT_OUTCOME_COMMAND\x10\x05*\xf6\x01\n" +
 	"\x0fAgentChangeKind\x12!\n" +
 	"\x1dAGENT_CHANGE_KIND_UNSPECIFIED\x10\x00\x12 \n" +
 	"\x1cAGENT_CHANGE_KIND_REGISTERED\x10\x01\x12\x1d\n" +
 	"\x19AGENT_CHANGE_KIND_UPDATED\x10\x02\x12\x1a\n" +
 	"\x16AGENT_CHANGE_KIND_LOST\x10\x03\x12\"\n" +
-	"\x1eAGENT_CHANGE_KIND_DEREGISTERED\x10\x042\xbb\x04\n" +
+	"\x1eAGENT_CHANGE_KIND_DEREGISTERED\x10\x04\x12\x1f\n" +
+	"\x1bAGENT_CHANGE_KIND_COMMANDED\x10\x05\x12\x1e\n" +
+	"\x1aAGENT_CHANGE_KIND_SNAPSHOT\x10\x062\xf3\x06\n" +
 	"\x11AgentStateService\x12R\n" +
 	"\rRegisterAgent\x12\x1f.troupe.v1.RegisterAgentRequest\x1a .troupe.v1.RegisterAgentResponse\x12J\n" +
 	"\tHeartbeat\x12\x1b.troupe.v1.HeartbeatRequest\x1a\x1c.troupe.v1.HeartbeatResponse(\x010\x01\x12C\n" +
 	"\bGetAgent\x12\x1a.troupe.v1.GetAgentRequest\x1a\x1b.troupe.v1.GetAgentResponse\x12L\n" +
 	"\vUpdateAgent\x12\x1d.troupe.v1.UpdateAgentRequest\x1a\x1e.troupe.v1.UpdateAgentResponse\x12I\n" +
 	"\n" +
-	"ListAgents\x12\x1c.troupe.v1.ListAgentsRequest\x1a\x1d.troupe.v1.ListAgentsResponse\x12X\n" +
-	"\x0fDeregisterAgent\x12!.troupe.v1.DeregisterAgentRequest\x1a\".troupe.v1.DeregisterAgentResponse\x12N\n" +
+	"ListAgents\x12\x1c.troupe.v1.ListAgentsRequest\x1a\x1d.troupe.v1.ListAgentsResponse\x12I\n" +
+	"\n" +
+	"FleetStats\x12\x1c.troupe.v1.FleetStatsRequest\x1a\x1d.troupe.v1.FleetStatsResponse\x12X\n" +
+	"\x0fDeregisterAgent\x12!.troupe.v1.DeregisterAgentRequest\x1a\".troupe.v1.DeregisterAgentResponse\x12O\n" +
+	"\fCommandAgent\x12\x1e.troupe.v1.CommandAgentRequest\x1a\x1f.troupe.v1.CommandAgentResponse\x12I\n" +
+	"\n" +
+	"LeasePorts\x12\x1c.troupe.v1.LeasePortsRequest\x1a\x1d.troupe.v1.LeasePortsResponse\x12O\n" +
+	"\fReleasePorts\x12\x1e.troupe.v1.ReleasePortsRequest\x1a\x1f.troupe.v1.ReleasePortsResponse\x12N\n" +
 	"\vWatchAgents\x12\x1d.troupe.v1.WatchAgentsRequest\x1a\x1e.troupe.v1.WatchAgentsResponse0\x01BO\n" +
 	"\rdev.troupe.v1P\x01Z<github.com/troupe-dev/troupe/proto/gen/go/troupe/v1;troupev1b\x06proto3"
 
@@ -1708,88 +3261,144 @@ func file_troupe_v1_agent_state_service_proto_rawDescGZIP() []byte {
 }
 
 var file_troupe_v1_agent_state_service_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
-var file_troupe_v1_agent_state_service_proto_msgTypes = make([]protoimpl.MessageInfo, 19)
+var file_troupe_v1_agent_state_service_proto_msgTypes = make([]protoimpl.MessageInfo, 38)
 var file_troupe_v1_agent_state_service_proto_goTypes = []any{
 	(AgentStatus)(0),                // 0: troupe.v1.AgentStatus
 	(HeartbeatOutcome)(0),           // 1: troupe.v1.HeartbeatOutcome
 	(AgentChangeKind)(0),            // 2: troupe.v1.AgentChangeKind
 	(*Agent)(nil),                   // 3: troupe.v1.Agent
-	(*RegisterAgentRequest)(nil),    // 4: troupe.v1.RegisterAgentRequest
-	(*RegisterAgentResponse)(nil),   // 5: troupe.v1.RegisterAgentResponse
-	(*HeartbeatRequest)(nil),        // 6: troupe.v1.HeartbeatRequest
-	(*HeartbeatResponse)(nil),       // 7: troupe.v1.HeartbeatResponse
-	(*GetAgentRequest)(nil),         // 8: troupe.v1.GetAgentRequest
-	(*GetAgentResponse)(nil),        // 9: troupe.v1.GetAgentResponse
-	(*UpdateAgentRequest)(nil),      // 10: troupe.v1.UpdateAgentRequest
-	(*UpdateAgentResponse)(nil),     // 11: troupe.v1.UpdateAgentResponse
-	(*ListAgentsRequest)(nil),       // 12: troupe.v1.ListAgentsRequest
-	(*ListAgentsResponse)(nil),      // 13: troupe.v1.ListAgentsResponse
-	(*DeregisterAgentRequest)(nil),  // 14: troupe.v1.DeregisterAgentRequest
-	(*DeregisterAgentResponse)(nil), // 15: troupe.v1.DeregisterAgentResponse
-	(*WatchAgentsRequest)(nil),      // 16: troupe.v1.WatchAgentsRequest
-	(*WatchAgentsResponse)(nil),     // 17: troupe.v1.WatchAgentsResponse
-	(*AgentChange)(nil),             // 18: troupe.v1.AgentChange
-	nil,                             // 19: troupe.v1.Agent.LabelsEntry
-	nil,                             // 20: troupe.v1.RegisterAgentRequest.LabelsEntry
-	nil,                             // 21: troupe.v1.ListAgentsRequest.LabelsEntry
-	(*structpb.Struct)(nil),         // 22: google.protobuf.Struct
-	(*durationpb.Duration)(nil),     // 23: google.protobuf.Duration
-	(*timestamppb.Timestamp)(nil),   // 24: google.protobuf.Timestamp
-	(*Fence)(nil),                   // 25: troupe.v1.Fence
-	(*fieldmaskpb.FieldMask)(nil),   // 26: google.protobuf.FieldMask
+	(*AgentFigures)(nil),            // 4: troupe.v1.AgentFigures
+	(*AgentMetrics)(nil),            // 5: troupe.v1.AgentMetrics
+	(*RegisterAgentRequest)(nil),    // 6: troupe.v1.RegisterAgentRequest
+	(*RegisterAgentResponse)(nil),   // 7: troupe.v1.RegisterAgentResponse
+	(*HeartbeatRequest)(nil),        // 8: troupe.v1.HeartbeatRequest
+	(*HeartbeatResponse)(nil),       // 9: troupe.v1.HeartbeatResponse
+	(*AgentCommand)(nil),            // 10: troupe.v1.AgentCommand
+	(*DrainCommand)(nil),            // 11: troupe.v1.DrainCommand
+	(*QuietCommand)(nil),            // 12: troupe.v1.QuietCommand
+	(*TerminateCommand)(nil),        // 13: troupe.v1.TerminateCommand
+	(*CancelTaskCommand)(nil),       // 14: troupe.v1.CancelTaskCommand
+	(*MessageCommand)(nil),          // 15: troupe.v1.MessageCommand
+	(*GetAgentRequest)(nil),         // 16: troupe.v1.GetAgentRequest
+	(*GetAgentResponse)(nil),        // 17: troupe.v1.GetAgentResponse
+	(*UpdateAgentRequest)(nil),      // 18: troupe.v1.UpdateAgentRequest
+	(*UpdateAgentResponse)(nil),     // 19: troupe.v1.UpdateAgentResponse
+	(*ListAgentsRequest)(nil),       // 20: troupe.v1.ListAgentsRequest
+	(*ListAgentsResponse)(nil),      // 21: troupe.v1.ListAgentsResponse
+	(*FleetStatsRequest)(nil),       // 22: troupe.v1.FleetStatsRequest
+	(*FleetStatsResponse)(nil),      // 23: troupe.v1.FleetStatsResponse
+	(*StatusCount)(nil),             // 24: troupe.v1.StatusCount
+	(*TypeCount)(nil),               // 25: troupe.v1.TypeCount
+	(*DeregisterAgentRequest)(nil),  // 26: troupe.v1.DeregisterAgentRequest
+	(*DeregisterAgentResponse)(nil), // 27: troupe.v1.DeregisterAgentResponse
+	(*CommandAgentRequest)(nil),     // 28: troupe.v1.CommandAgentRequest
+	(*CommandAgentResponse)(nil),    // 29: troupe.v1.CommandAgentResponse
+	(*LeasePortsRequest)(nil),       // 30: troupe.v1.LeasePortsRequest
+	(*LeasePortsResponse)(nil),      // 31: troupe.v1.LeasePortsResponse
+	(*ReleasePortsRequest)(nil),     // 32: troupe.v1.ReleasePortsRequest
+	(*ReleasePortsResponse)(nil),    // 33: troupe.v1.ReleasePortsResponse
+	(*WatchAgentsRequest)(nil),      // 34: troupe.v1.WatchAgentsRequest
+	(*WatchAgentsResponse)(nil),     // 35: troupe.v1.WatchAgentsResponse
+	(*AgentChange)(nil),             // 36: troupe.v1.AgentChange
+	nil,                             // 37: troupe.v1.Agent.LabelsEntry
+	nil,                             // 38: troupe.v1.AgentMetrics.GaugesEntry
+	nil,                             // 39: troupe.v1.RegisterAgentRequest.LabelsEntry
+	nil,                             // 40: troupe.v1.ListAgentsRequest.LabelsEntry
+	(*structpb.Struct)(nil),         // 41: google.protobuf.Struct
+	(*durationpb.Duration)(nil),     // 42: google.protobuf.Duration
+	(*timestamppb.Timestamp)(nil),   // 43: google.protobuf.Timestamp
+	(*Fence)(nil),                   // 44: troupe.v1.Fence
+	(*fieldmaskpb.FieldMask)(nil),   // 45: google.protobuf.FieldMask
 }
 var file_troupe_v1_agent_state_service_proto_depIdxs = []int32{
 	0,  // 0: troupe.v1.Agent.status:type_name -> troupe.v1.AgentStatus
-	19, // 1: troupe.v1.Agent.labels:type_name -> troupe.v1.Agent.LabelsEntry
-	22, // 2: troupe.v1.Agent.configuration:type_name -> google.protobuf.Struct
-	23, // 3: troupe.v1.Agent.lease_duration:type_name -> google.protobuf.Duration
-	24, // 4: troupe.v1.Agent.create_time:type_name -> google.protobuf.Timestamp
-	24, // 5: troupe.v1.Agent.update_time:type_name -> google.protobuf.Timestamp
-	24, // 6: troupe.v1.Agent.heartbeat_time:type_name -> google.protobuf.Timestamp
-	0,  // 7: troupe.v1.RegisterAgentRequest.status:type_name -> troupe.v1.AgentStatus
-	20, // 8: troupe.v1.RegisterAgentRequest.labels:type_name -> troupe.v1.RegisterAgentRequest.LabelsEntry
-	22, // 9: troupe.v1.RegisterAgentRequest.configuration:type_name -> google.protobuf.Struct
-	23, // 10: troupe.v1.RegisterAgentRequest.lease_duration:type_name -> google.protobuf.Duration
-	25, // 11: troupe.v1.RegisterAgentRequest.fence:type_name -> troupe.v1.Fence
-	3,  // 12: troupe.v1.RegisterAgentResponse.agent:type_name -> troupe.v1.Agent
-	23, // 13: troupe.v1.RegisterAgentResponse.heartbeat_interval:type_name -> google.protobuf.Duration
-	0,  // 14: troupe.v1.HeartbeatRequest.status:type_name -> troupe.v1.AgentStatus
-	1,  // 15: troupe.v1.HeartbeatResponse.outcome:type_name -> troupe.v1.HeartbeatOutcome
-	24, // 16: troupe.v1.HeartbeatResponse.lease_expire_time:type_name -> google.protobuf.Timestamp
-	23, // 17: troupe.v1.HeartbeatResponse.heartbeat_interval:type_name -> google.protobuf.Duration
-	3,  // 18: troupe.v1.GetAgentResponse.agent:type_name -> troupe.v1.Agent
-	3,  // 19: troupe.v1.UpdateAgentRequest.agent:type_name -> troupe.v1.Agent
-	26, // 20: troupe.v1.UpdateAgentRequest.update_mask:type_name -> google.protobuf.FieldMask
-	25, // 21: troupe.v1.UpdateAgentRequest.fence:type_name -> troupe.v1.Fence
-	3,  // 22: troupe.v1.UpdateAgentResponse.agent:type_name -> troupe.v1.Agent
-	0,  // 23: troupe.v1.ListAgentsRequest.status:type_name -> troupe.v1.AgentStatus
-	21, // 24: troupe.v1.ListAgentsRequest.labels:type_name -> troupe.v1.ListAgentsRequest.LabelsEntry
-	3,  // 25: troupe.v1.ListAgentsResponse.agents:type_name -> troupe.v1.Agent
-	25, // 26: troupe.v1.DeregisterAgentRequest.fence:type_name -> troupe.v1.Fence
-	3,  // 27: troupe.v1.DeregisterAgentResponse.agent:type_name -> troupe.v1.Agent
-	18, // 28: troupe.v1.WatchAgentsResponse.change:type_name -> troupe.v1.AgentChange
-	2,  // 29: troupe.v1.AgentChange.kind:type_name -> troupe.v1.AgentChangeKind
-	3,  // 30: troupe.v1.AgentChange.agent:type_name -> troupe.v1.Agent
-	24, // 31: troupe.v1.AgentChange.time:type_name -> google.protobuf.Timestamp
-	4,  // 32: troupe.v1.AgentStateService.RegisterAgent:input_type -> troupe.v1.RegisterAgentRequest
-	6,  // 33: troupe.v1.AgentStateService.Heartbeat:input_type -> troupe.v1.HeartbeatRequest
-	8,  // 34: troupe.v1.AgentStateService.GetAgent:input_type -> troupe.v1.GetAgentRequest
-	10, // 35: troupe.v1.AgentStateService.UpdateAgent:input_type -> troupe.v1.UpdateAgentRequest
-	12, // 36: troupe.v1.AgentStateService.ListAgents:input_type -> troupe.v1.ListAgentsRequest
-	14, // 37: troupe.v1.AgentStateService.DeregisterAgent:input_type -> troupe.v1.DeregisterAgentRequest
-	16, // 38: troupe.v1.AgentStateService.WatchAgents:input_type -> troupe.v1.WatchAgentsRequest
-	5,  // 39: troupe.v1.AgentStateService.RegisterAgent:output_type -> troupe.v1.RegisterAgentResponse
-	7,  // 40: troupe.v1.AgentStateService.Heartbeat:output_type -> troupe.v1.HeartbeatResponse
-	9,  // 41: troupe.v1.AgentStateService.GetAgent:output_type -> troupe.v1.GetAgentResponse
-	11, // 42: troupe.v1.AgentStateService.UpdateAgent:output_type -> troupe.v1.UpdateAgentResponse
-	13, // 43: troupe.v1.AgentStateService.ListAgents:output_type -> troupe.v1.ListAgentsResponse
-	15, // 44: troupe.v1.AgentStateService.DeregisterAgent:output_type -> troupe.v1.DeregisterAgentResponse
-	17, // 45: troupe.v1.AgentStateService.WatchAgents:output_type -> troupe.v1.WatchAgentsResponse
-	39, // [39:46] is the sub-list for method output_type
-	32, // [32:39] is the sub-list for method input_type
-	32, // [32:32] is the sub-list for extension type_name
-	32, // [32:32] is the sub-list for extension extendee
-	0,  // [0:32] is the sub-list for field type_name
+	37, // 1: troupe.v1.Agent.labels:type_name -> troupe.v1.Agent.LabelsEntry
+	41, // 2: troupe.v1.Agent.configuration:type_name -> google.protobuf.Struct
+	42, // 3: troupe.v1.Agent.lease_duration:type_name -> google.protobuf.Duration
+	43, // 4: troupe.v1.Agent.create_time:type_name -> google.protobuf.Timestamp
+	43, // 5: troupe.v1.Agent.update_time:type_name -> google.protobuf.Timestamp
+	43, // 6: troupe.v1.Agent.heartbeat_time:type_name -> google.protobuf.Timestamp
+	5,  // 7: troupe.v1.Agent.metrics:type_name -> troupe.v1.AgentMetrics
+	43, // 8: troupe.v1.Agent.process_start_time:type_name -> google.protobuf.Timestamp
+	4,  // 9: troupe.v1.Agent.figures:type_name -> troupe.v1.AgentFigures
+	42, // 10: troupe.v1.AgentFigures.mean_response_time:type_name -> google.protobuf.Duration
+	38, // 11: troupe.v1.AgentMetrics.gauges:type_name -> troupe.v1.AgentMetrics.GaugesEntry
+	0,  // 12: troupe.v1.RegisterAgentRequest.status:type_name -> troupe.v1.AgentStatus
+	39, // 13: troupe.v1.RegisterAgentRequest.labels:type_name -> troupe.v1.RegisterAgentRequest.LabelsEntry
+	41, // 14: troupe.v1.RegisterAgentRequest.configuration:type_name -> google.protobuf.Struct
+	42, // 15: troupe.v1.RegisterAgentRequest.lease_duration:type_name -> google.protobuf.Duration
+	44, // 16: troupe.v1.RegisterAgentRequest.fence:type_name -> troupe.v1.Fence
+	5,  // 17: troupe.v1.RegisterAgentRequest.metrics:type_name -> troupe.v1.AgentMetrics
+	43, // 18: troupe.v1.RegisterAgentRequest.process_start_time:type_name -> google.protobuf.Timestamp
+	3,  // 19: troupe.v1.RegisterAgentResponse.agent:type_name -> troupe.v1.Agent
+	42, // 20: troupe.v1.RegisterAgentResponse.heartbeat_interval:type_name -> google.protobuf.Duration
+	0,  // 21: troupe.v1.HeartbeatRequest.status:type_name -> troupe.v1.AgentStatus
+	5,  // 22: troupe.v1.HeartbeatRequest.metrics:type_name -> troupe.v1.AgentMetrics
+	1,  // 23: troupe.v1.HeartbeatResponse.outcome:type_name -> troupe.v1.HeartbeatOutcome
+	43, // 24: troupe.v1.HeartbeatResponse.lease_expire_time:type_name -> google.protobuf.Timestamp
+	42, // 25: troupe.v1.HeartbeatResponse.heartbeat_interval:type_name -> google.protobuf.Duration
+	10, // 26: troupe.v1.HeartbeatResponse.commands:type_name -> troupe.v1.AgentCommand
+	43, // 27: troupe.v1.AgentCommand.create_time:type_name -> google.protobuf.Timestamp
+	43, // 28: troupe.v1.AgentCommand.expire_time:type_name -> google.protobuf.Timestamp
+	11, // 29: troupe.v1.AgentCommand.drain:type_name -> troupe.v1.DrainCommand
+	12, // 30: troupe.v1.AgentCommand.quiet:type_name -> troupe.v1.QuietCommand
+	13, // 31: troupe.v1.AgentCommand.terminate:type_name -> troupe.v1.TerminateCommand
+	14, // 32: troupe.v1.AgentCommand.cancel_task:type_name -> troupe.v1.CancelTaskCommand
+	15, // 33: troupe.v1.AgentCommand.message:type_name -> troupe.v1.MessageCommand
+	3,  // 34: troupe.v1.GetAgentResponse.agent:type_name -> troupe.v1.Agent
+	3,  // 35: troupe.v1.UpdateAgentRequest.agent:type_name -> troupe.v1.Agent
+	45, // 36: troupe.v1.UpdateAgentRequest.update_mask:type_name -> google.protobuf.FieldMask
+	44, // 37: troupe.v1.UpdateAgentRequest.fence:type_name -> troupe.v1.Fence
+	3,  // 38: troupe.v1.UpdateAgentResponse.agent:type_name -> troupe.v1.Agent
+	0,  // 39: troupe.v1.ListAgentsRequest.status:type_name -> troupe.v1.AgentStatus
+	40, // 40: troupe.v1.ListAgentsRequest.labels:type_name -> troupe.v1.ListAgentsRequest.LabelsEntry
+	0,  // 41: troupe.v1.ListAgentsRequest.statuses:type_name -> troupe.v1.AgentStatus
+	3,  // 42: troupe.v1.ListAgentsResponse.agents:type_name -> troupe.v1.Agent
+	24, // 43: troupe.v1.FleetStatsResponse.statuses:type_name -> troupe.v1.StatusCount
+	25, // 44: troupe.v1.FleetStatsResponse.types:type_name -> troupe.v1.TypeCount
+	0,  // 45: troupe.v1.StatusCount.status:type_name -> troupe.v1.AgentStatus
+	24, // 46: troupe.v1.TypeCount.statuses:type_name -> troupe.v1.StatusCount
+	44, // 47: troupe.v1.DeregisterAgentRequest.fence:type_name -> troupe.v1.Fence
+	3,  // 48: troupe.v1.DeregisterAgentResponse.agent:type_name -> troupe.v1.Agent
+	10, // 49: troupe.v1.CommandAgentRequest.command:type_name -> troupe.v1.AgentCommand
+	42, // 50: troupe.v1.CommandAgentRequest.lifetime:type_name -> google.protobuf.Duration
+	44, // 51: troupe.v1.CommandAgentRequest.fence:type_name -> troupe.v1.Fence
+	10, // 52: troupe.v1.CommandAgentResponse.command:type_name -> troupe.v1.AgentCommand
+	44, // 53: troupe.v1.LeasePortsRequest.fence:type_name -> troupe.v1.Fence
+	3,  // 54: troupe.v1.LeasePortsResponse.agent:type_name -> troupe.v1.Agent
+	44, // 55: troupe.v1.ReleasePortsRequest.fence:type_name -> troupe.v1.Fence
+	3,  // 56: troupe.v1.ReleasePortsResponse.agent:type_name -> troupe.v1.Agent
+	36, // 57: troupe.v1.WatchAgentsResponse.change:type_name -> troupe.v1.AgentChange
+	2,  // 58: troupe.v1.AgentChange.kind:type_name -> troupe.v1.AgentChangeKind
+	3,  // 59: troupe.v1.AgentChange.agent:type_name -> troupe.v1.Agent
+	43, // 60: troupe.v1.AgentChange.time:type_name -> google.protobuf.Timestamp
+	6,  // 61: troupe.v1.AgentStateService.RegisterAgent:input_type -> troupe.v1.RegisterAgentRequest
+	8,  // 62: troupe.v1.AgentStateService.Heartbeat:input_type -> troupe.v1.HeartbeatRequest
+	16, // 63: troupe.v1.AgentStateService.GetAgent:input_type -> troupe.v1.GetAgentRequest
+	18, // 64: troupe.v1.AgentStateService.UpdateAgent:input_type -> troupe.v1.UpdateAgentRequest
+	20, // 65: troupe.v1.AgentStateService.ListAgents:input_type -> troupe.v1.ListAgentsRequest
+	22, // 66: troupe.v1.AgentStateService.FleetStats:input_type -> troupe.v1.FleetStatsRequest
+	26, // 67: troupe.v1.AgentStateService.DeregisterAgent:input_type -> troupe.v1.DeregisterAgentRequest
+	28, // 68: troupe.v1.AgentStateService.CommandAgent:input_type -> troupe.v1.CommandAgentRequest
+	30, // 69: troupe.v1.AgentStateService.LeasePorts:input_type -> troupe.v1.LeasePortsRequest
+	32, // 70: troupe.v1.AgentStateService.ReleasePorts:input_type -> troupe.v1.ReleasePortsRequest
+	34, // 71: troupe.v1.AgentStateService.WatchAgents:input_type -> troupe.v1.WatchAgentsRequest
+	7,  // 72: troupe.v1.AgentStateService.RegisterAgent:output_type -> troupe.v1.RegisterAgentResponse
+	9,  // 73: troupe.v1.AgentStateService.Heartbeat:output_type -> troupe.v1.HeartbeatResponse
+	17, // 74: troupe.v1.AgentStateService.GetAgent:output_type -> troupe.v1.GetAgentResponse
+	19, // 75: troupe.v1.AgentStateService.UpdateAgent:output_type -> troupe.v1.UpdateAgentResponse
+	21, // 76: troupe.v1.AgentStateService.ListAgents:output_type -> troupe.v1.ListAgentsResponse
+	23, // 77: troupe.v1.AgentStateService.FleetStats:output_type -> troupe.v1.FleetStatsResponse
+	27, // 78: troupe.v1.AgentStateService.DeregisterAgent:output_type -> troupe.v1.DeregisterAgentResponse
+	29, // 79: troupe.v1.AgentStateService.CommandAgent:output_type -> troupe.v1.CommandAgentResponse
+	31, // 80: troupe.v1.AgentStateService.LeasePorts:output_type -> troupe.v1.LeasePortsResponse
+	33, // 81: troupe.v1.AgentStateService.ReleasePorts:output_type -> troupe.v1.ReleasePortsResponse
+	35, // 82: troupe.v1.AgentStateService.WatchAgents:output_type -> troupe.v1.WatchAgentsResponse
+	72, // [72:83] is the sub-list for method output_type
+	61, // [61:72] is the sub-list for method input_type
+	61, // [61:61] is the sub-list for extension type_name
+	61, // [61:61] is the sub-list for extension extendee
+	0,  // [0:61] is the sub-list for field type_name
 }
 
 func init() { file_troupe_v1_agent_state_service_proto_init() }
@@ -1798,14 +3407,21 @@ func file_troupe_v1_agent_state_service_proto_init() {
 		return
 	}
 	file_troupe_v1_error_reason_proto_init()
-	file_troupe_v1_agent_state_service_proto_msgTypes[3].OneofWrappers = []any{}
+	file_troupe_v1_agent_state_service_proto_msgTypes[5].OneofWrappers = []any{}
+	file_troupe_v1_agent_state_service_proto_msgTypes[7].OneofWrappers = []any{
+		(*AgentCommand_Drain)(nil),
+		(*AgentCommand_Quiet)(nil),
+		(*AgentCommand_Terminate)(nil),
+		(*AgentCommand_CancelTask)(nil),
+		(*AgentCommand_Message)(nil),
+	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_troupe_v1_agent_state_service_proto_rawDesc), len(file_troupe_v1_agent_state_service_proto_rawDesc)),
 			NumEnums:      3,
-			NumMessages:   19,
+			NumMessages:   38,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -24,7 +24,11 @@ const (
 	AgentStateService_GetAgent_FullMethodName        = "/troupe.v1.AgentStateService/GetAgent"
 	AgentStateService_UpdateAgent_FullMethodName     = "/troupe.v1.AgentStateService/UpdateAgent"
 	AgentStateService_ListAgents_FullMethodName      = "/troupe.v1.AgentStateService/ListAgents"
+	AgentStateService_FleetStats_FullMethodName      = "/troupe.v1.AgentStateService/FleetStats"
 	AgentStateService_DeregisterAgent_FullMethodName = "/troupe.v1.AgentStateService/DeregisterAgent"
+	AgentStateService_CommandAgent_FullMethodName    = "/troupe.v1.AgentStateService/CommandAgent"
+	AgentStateService_LeasePorts_FullMethodName      = "/troupe.v1.AgentStateService/LeasePorts"
+	AgentStateService_ReleasePorts_FullMethodName    = "/troupe.v1.AgentStateService/ReleasePorts"
 	AgentStateService_WatchAgents_FullMethodName     = "/troupe.v1.AgentStateService/WatchAgents"
 )
 
@@ -36,7 +40,8 @@ const (
 //
 // An agent registers and gets a session with a fencing token. It stays alive by
 // heartbeats; one that stays silent for its lease is marked LOST within one
-// second. Names (agent ids, types, capabilities, label keys) are 1 to 256 bytes
+// second. When a session ends, the tasks that a worker of the same id holds are
+// given back at once: as lost when the agent is LOST, else as released. Names (agent ids, types, capabilities, label keys) are 1 to 256 bytes
 // of printable UTF-8 without control characters. An empty `namespace` means
 // "default".
 //
@@ -50,7 +55,9 @@ type AgentStateServiceClient interface {
 	// token: the old session is STALE_SESSION from that moment and its heartbeat
 	// stream is told REPLACED.
 	//
-	// Errors: FAILED_PRECONDITION / STALE_FENCE.
+	// Errors: FAILED_PRECONDITION / STALE_FENCE; RESOURCE_EXHAUSTED / LIMIT_EXCEEDED
+	// with metadata `limit`, `host` and `range` when not as many ports are free on
+	// the host; nothing is registered then.
 	RegisterAgent(ctx context.Context, in *RegisterAgentRequest, opts ...grpc.CallOption) (*RegisterAgentResponse, error)
 	// Keeps sessions alive. The client sends a Heartbeat for each of its agents at
 	// the interval that the server tells; the server answers each with an
@@ -59,6 +66,10 @@ type AgentStateServiceClient interface {
 	//
 	// Ending the stream changes nothing: an agent is gone when it deregisters or
 	// when its lease runs out.
+	//
+	// The stream that carries an agent's heartbeats also brings the commands for it,
+	// in messages of their own with the outcome COMMAND: in order, at once, and on
+	// each new stream again until a heartbeat acknowledges them.
 	Heartbeat(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[HeartbeatRequest, HeartbeatResponse], error)
 	// Returns one agent.
 	//
@@ -71,23 +82,57 @@ type AgentStateServiceClient interface {
 	// STALE_SESSION when `fencing_token` is set and is not the session's, or the
 	// agent is LOST or TERMINATED; FAILED_PRECONDITION / STALE_FENCE.
 	UpdateAgent(ctx context.Context, in *UpdateAgentRequest, opts ...grpc.CallOption) (*UpdateAgentResponse, error)
-	// Lists agents that match all the given conditions, ordered by partition and
-	// then by agent id. A page can be shorter than asked for, even empty, while
-	// `next_page_token` is set; it ends before it is too large for a message of 4
-	// MiB. An agent that matches all the time is listed once, whatever others do
-	// between the pages.
+	// Lists agents that match all the given conditions, in the order asked for. A
+	// page can be shorter than asked for, even empty, while `next_page_token` is set;
+	// it ends before it is too large for a message of 4 MiB. An agent that matches
+	// all the time is listed once, whatever others do between the pages.
 	//
 	// Errors: INVALID_ARGUMENT / INVALID_PAGE_TOKEN.
 	ListAgents(ctx context.Context, in *ListAgentsRequest, opts ...grpc.CallOption) (*ListAgentsResponse, error)
+	// Counts the agents of the namespace by type and status, from counters: it costs
+	// the same however many there are. LOST and TERMINATED agents count as long as
+	// their record is kept.
+	FleetStats(ctx context.Context, in *FleetStatsRequest, opts ...grpc.CallOption) (*FleetStatsResponse, error)
 	// Ends a session. The agent's record stays readable as TERMINATED for the
 	// configured retention (1 hour by default). One that is LOST may still say
 	// goodbye; saying it twice changes nothing.
 	//
 	// Errors: NOT_FOUND / AGENT_NOT_FOUND; FAILED_PRECONDITION / STALE_SESSION.
 	DeregisterAgent(ctx context.Context, in *DeregisterAgentRequest, opts ...grpc.CallOption) (*DeregisterAgentResponse, error)
+	// Sends a command to the current session of an agent, down its heartbeat stream
+	// through whichever server. It is kept until it is acknowledged, expires or the
+	// session is over; a later session never gets it.
+	//
+	// Errors: NOT_FOUND / AGENT_NOT_FOUND; FAILED_PRECONDITION / STALE_SESSION when
+	// `fencing_token` is set and is not the session's, or the agent is LOST or
+	// TERMINATED; FAILED_PRECONDITION / STALE_FENCE; RESOURCE_EXHAUSTED /
+	// LIMIT_EXCEEDED when 100 commands are not acknowledged yet.
+	CommandAgent(ctx context.Context, in *CommandAgentRequest, opts ...grpc.CallOption) (*CommandAgentResponse, error)
+	// Leases more ports of the range of the agent's host to its session, all of them
+	// or none. They are nobody else's in the namespace until they are released or
+	// the session is over.
+	//
+	// Errors: NOT_FOUND / AGENT_NOT_FOUND; INVALID_ARGUMENT / INVALID_FIELD when the
+	// agent has no host; FAILED_PRECONDITION / STALE_SESSION or STALE_FENCE;
+	// RESOURCE_EXHAUSTED / LIMIT_EXCEEDED with metadata `limit` when the session
+	// would have more than 64, or, with `host` and `range` too, when not as many are
+	// free.
+	LeasePorts(ctx context.Context, in *LeasePortsRequest, opts ...grpc.CallOption) (*LeasePortsResponse, error)
+	// Gives ports of the session back. Those that it does not have are passed over,
+	// so that a repeat does no harm.
+	//
+	// Errors: NOT_FOUND / AGENT_NOT_FOUND; FAILED_PRECONDITION / STALE_SESSION or
+	// STALE_FENCE.
+	ReleasePorts(ctx context.Context, in *ReleasePortsRequest, opts ...grpc.CallOption) (*ReleasePortsResponse, error)
 	// Streams every change of the agents that match, in order per agent. Each
 	// response carries the token to resume after it; while nothing happens a
 	// checkpoint is sent at least every 15 seconds.
+	//
+	// With `snapshot` the agents that match come first, as they are, each as a change
+	// of kind SNAPSHOT, then `snapshot_complete`, then every change since the stream
+	// was opened: those that the snapshot shows already come again, and can be told
+	// by the agent's version. Responses before `snapshot_complete` carry no token:
+	// whoever breaks off there begins anew.
 	//
 	// Errors: INVALID_ARGUMENT / INVALID_RESUME_TOKEN; OUT_OF_RANGE /
 	// POSITION_TRIMMED when changes after `resume_token` are no longer kept: watch
@@ -156,10 +201,50 @@ func (c *agentStateServiceClient) ListAgents(ctx context.Context, in *ListAgents
 	return out, nil
 }
 
+func (c *agentStateServiceClient) FleetStats(ctx context.Context, in *FleetStatsRequest, opts ...grpc.CallOption) (*FleetStatsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(FleetStatsResponse)
+	err := c.cc.Invoke(ctx, AgentStateService_FleetStats_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *agentStateServiceClient) DeregisterAgent(ctx context.Context, in *DeregisterAgentRequest, opts ...grpc.CallOption) (*DeregisterAgentResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(DeregisterAgentResponse)
 	err := c.cc.Invoke(ctx, AgentStateService_DeregisterAgent_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *agentStateServiceClient) CommandAgent(ctx context.Context, in *CommandAgentRequest, opts ...grpc.CallOption) (*CommandAgentResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(CommandAgentResponse)
+	err := c.cc.Invoke(ctx, AgentStateService_CommandAgent_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *agentStateServiceClient) LeasePorts(ctx context.Context, in *LeasePortsRequest, opts ...grpc.CallOption) (*LeasePortsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(LeasePortsResponse)
+	err := c.cc.Invoke(ctx, AgentStateService_LeasePorts_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *agentStateServiceClient) ReleasePorts(ctx context.Context, in *ReleasePortsRequest, opts ...grpc.CallOption) (*ReleasePortsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ReleasePortsResponse)
+	err := c.cc.Invoke(ctx, AgentStateService_ReleasePorts_FullMethodName, in, out, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -193,7 +278,8 @@ type AgentStateService_WatchAgentsClient = grpc.ServerStreamingClient[WatchAgent
 //
 // An agent registers and gets a session with a fencing token. It stays alive by
 // heartbeats; one that stays silent for its lease is marked LOST within one
-// second. Names (agent ids, types, capabilities, label keys) are 1 to 256 bytes
+// second. When a session ends, the tasks that a worker of the same id holds are
+// given back at once: as lost when the agent is LOST, else as released. Names (agent ids, types, capabilities, label keys) are 1 to 256 bytes
 // of printable UTF-8 without control characters. An empty `namespace` means
 // "default".
 //
@@ -207,7 +293,9 @@ type AgentStateServiceServer interface {
 	// token: the old session is STALE_SESSION from that moment and its heartbeat
 	// stream is told REPLACED.
 	//
-	// Errors: FAILED_PRECONDITION / STALE_FENCE.
+	// Errors: FAILED_PRECONDITION / STALE_FENCE; RESOURCE_EXHAUSTED / LIMIT_EXCEEDED
+	// with metadata `limit`, `host` and `range` when not as many ports are free on
+	// the host; nothing is registered then.
 	RegisterAgent(context.Context, *RegisterAgentRequest) (*RegisterAgentResponse, error)
 	// Keeps sessions alive. The client sends a Heartbeat for each of its agents at
 	// the interval that the server tells; the server answers each with an
@@ -216,6 +304,10 @@ type AgentStateServiceServer interface {
 	//
 	// Ending the stream changes nothing: an agent is gone when it deregisters or
 	// when its lease runs out.
+	//
+	// The stream that carries an agent's heartbeats also brings the commands for it,
+	// in messages of their own with the outcome COMMAND: in order, at once, and on
+	// each new stream again until a heartbeat acknowledges them.
 	Heartbeat(grpc.BidiStreamingServer[HeartbeatRequest, HeartbeatResponse]) error
 	// Returns one agent.
 	//
@@ -228,23 +320,57 @@ type AgentStateServiceServer interface {
 	// STALE_SESSION when `fencing_token` is set and is not the session's, or the
 	// agent is LOST or TERMINATED; FAILED_PRECONDITION / STALE_FENCE.
 	UpdateAgent(context.Context, *UpdateAgentRequest) (*UpdateAgentResponse, error)
-	// Lists agents that match all the given conditions, ordered by partition and
-	// then by agent id. A page can be shorter than asked for, even empty, while
-	// `next_page_token` is set; it ends before it is too large for a message of 4
-	// MiB. An agent that matches all the time is listed once, whatever others do
-	// between the pages.
+	// Lists agents that match all the given conditions, in the order asked for. A
+	// page can be shorter than asked for, even empty, while `next_page_token` is set;
+	// it ends before it is too large for a message of 4 MiB. An agent that matches
+	// all the time is listed once, whatever others do between the pages.
 	//
 	// Errors: INVALID_ARGUMENT / INVALID_PAGE_TOKEN.
 	ListAgents(context.Context, *ListAgentsRequest) (*ListAgentsResponse, error)
+	// Counts the agents of the namespace by type and status, from counters: it costs
+	// the same however many there are. LOST and TERMINATED agents count as long as
+	// their record is kept.
+	FleetStats(context.Context, *FleetStatsRequest) (*FleetStatsResponse, error)
 	// Ends a session. The agent's record stays readable as TERMINATED for the
 	// configured retention (1 hour by default). One that is LOST may still say
 	// goodbye; saying it twice changes nothing.
 	//
 	// Errors: NOT_FOUND / AGENT_NOT_FOUND; FAILED_PRECONDITION / STALE_SESSION.
 	DeregisterAgent(context.Context, *DeregisterAgentRequest) (*DeregisterAgentResponse, error)
+	// Sends a command to the current session of an agent, down its heartbeat stream
+	// through whichever server. It is kept until it is acknowledged, expires or the
+	// session is over; a later session never gets it.
+	//
+	// Errors: NOT_FOUND / AGENT_NOT_FOUND; FAILED_PRECONDITION / STALE_SESSION when
+	// `fencing_token` is set and is not the session's, or the agent is LOST or
+	// TERMINATED; FAILED_PRECONDITION / STALE_FENCE; RESOURCE_EXHAUSTED /
+	// LIMIT_EXCEEDED when 100 commands are not acknowledged yet.
+	CommandAgent(context.Context, *CommandAgentRequest) (*CommandAgentResponse, error)
+	// Leases more ports of the range of the agent's host to its session, all of them
+	// or none. They are nobody else's in the namespace until they are released or
+	// the session is over.
+	//
+	// Errors: NOT_FOUND / AGENT_NOT_FOUND; INVALID_ARGUMENT / INVALID_FIELD when the
+	// agent has no host; FAILED_PRECONDITION / STALE_SESSION or STALE_FENCE;
+	// RESOURCE_EXHAUSTED / LIMIT_EXCEEDED with metadata `limit` when the session
+	// would have more than 64, or, with `host` and `range` too, when not as many are
+	// free.
+	LeasePorts(context.Context, *LeasePortsRequest) (*LeasePortsResponse, error)
+	// Gives ports of the session back. Those that it does not have are passed over,
+	// so that a repeat does no harm.
+	//
+	// Errors: NOT_FOUND / AGENT_NOT_FOUND; FAILED_PRECONDITION / STALE_SESSION or
+	// STALE_FENCE.
+	ReleasePorts(context.Context, *ReleasePortsRequest) (*ReleasePortsResponse, error)
 	// Streams every change of the agents that match, in order per agent. Each
 	// response carries the token to resume after it; while nothing happens a
 	// checkpoint is sent at least every 15 seconds.
+	//
+	// With `snapshot` the agents that match come first, as they are, each as a change
+	// of kind SNAPSHOT, then `snapshot_complete`, then every change since the stream
+	// was opened: those that the snapshot shows already come again, and can be told
+	// by the agent's version. Responses before `snapshot_complete` carry no token:
+	// whoever breaks off there begins anew.
 	//
 	// Errors: INVALID_ARGUMENT / INVALID_RESUME_TOKEN; OUT_OF_RANGE /
 	// POSITION_TRIMMED when changes after `resume_token` are no longer kept: watch
@@ -275,8 +401,20 @@ func (UnimplementedAgentStateServiceServer) UpdateAgent(context.Context, *Update
 func (UnimplementedAgentStateServiceServer) ListAgents(context.Context, *ListAgentsRequest) (*ListAgentsResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ListAgents not implemented")
 }
+func (UnimplementedAgentStateServiceServer) FleetStats(context.Context, *FleetStatsRequest) (*FleetStatsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method FleetStats not implemented")
+}
 func (UnimplementedAgentStateServiceServer) DeregisterAgent(context.Context, *DeregisterAgentRequest) (*DeregisterAgentResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method DeregisterAgent not implemented")
+}
+func (UnimplementedAgentStateServiceServer) CommandAgent(context.Context, *CommandAgentRequest) (*CommandAgentResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method CommandAgent not implemented")
+}
+func (UnimplementedAgentStateServiceServer) LeasePorts(context.Context, *LeasePortsRequest) (*LeasePortsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method LeasePorts not implemented")
+}
+func (UnimplementedAgentStateServiceServer) ReleasePorts(context.Context, *ReleasePortsRequest) (*ReleasePortsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ReleasePorts not implemented")
 }
 func (UnimplementedAgentStateServiceServer) WatchAgents(*WatchAgentsRequest, grpc.ServerStreamingServer[WatchAgentsResponse]) error {
 	return status.Error(codes.Unimplemented, "method WatchAgents not implemented")
@@ -381,6 +519,24 @@ func _AgentStateService_ListAgents_Handler(srv interface{}, ctx context.Context,
 	return interceptor(ctx, in, info, handler)
 }
 
+func _AgentStateService_FleetStats_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(FleetStatsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AgentStateServiceServer).FleetStats(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: AgentStateService_FleetStats_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AgentStateServiceServer).FleetStats(ctx, req.(*FleetStatsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _AgentStateService_DeregisterAgent_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(DeregisterAgentRequest)
 	if err := dec(in); err != nil {
@@ -395,6 +551,60 @@ func _AgentStateService_DeregisterAgent_Handler(srv interface{}, ctx context.Con
 	}
 	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
 		return srv.(AgentStateServiceServer).DeregisterAgent(ctx, req.(*DeregisterAgentRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _AgentStateService_CommandAgent_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(CommandAgentRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AgentStateServiceServer).CommandAgent(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: AgentStateService_CommandAgent_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AgentStateServiceServer).CommandAgent(ctx, req.(*CommandAgentRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _AgentStateService_LeasePorts_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(LeasePortsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AgentStateServiceServer).LeasePorts(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: AgentStateService_LeasePorts_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AgentStateServiceServer).LeasePorts(ctx, req.(*LeasePortsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _AgentStateService_ReleasePorts_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ReleasePortsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AgentStateServiceServer).ReleasePorts(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: AgentStateService_ReleasePorts_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AgentStateServiceServer).ReleasePorts(ctx, req.(*ReleasePortsRequest))
 	}
 	return interceptor(ctx, in, info, handler)
 }
@@ -434,8 +644,24 @@ var AgentStateService_ServiceDesc = grpc.ServiceDesc{
 			Handler:    _AgentStateService_ListAgents_Handler,
 		},
 		{
+			MethodName: "FleetStats",
+			Handler:    _AgentStateService_FleetStats_Handler,
+		},
+		{
 			MethodName: "DeregisterAgent",
 			Handler:    _AgentStateService_DeregisterAgent_Handler,
+		},
+		{
+			MethodName: "CommandAgent",
+			Handler:    _AgentStateService_CommandAgent_Handler,
+		},
+		{
+			MethodName: "LeasePorts",
+			Handler:    _AgentStateService_LeasePorts_Handler,
+		},
+		{
+			MethodName: "ReleasePorts",
+			Handler:    _AgentStateService_ReleasePorts_Handler,
 		},
 	},
 	Streams: []grpc.StreamDesc{

@@ -76,7 +76,7 @@ const (
 	// FAILED_PRECONDITION; metadata `state`.
 	ErrorReason_ERROR_REASON_TASK_STATE ErrorReason = 15
 	// A configured limit would be passed (payload bytes, queues, signature
-	// classes, namespaces). Code RESOURCE_EXHAUSTED; metadata `limit`.
+	// classes, namespaces, ports). Code RESOURCE_EXHAUSTED; metadata `limit`.
 	ErrorReason_ERROR_REASON_LIMIT_EXCEEDED ErrorReason = 16
 	// The position asked for is no longer kept. Code OUT_OF_RANGE.
 	ErrorReason_ERROR_REASON_POSITION_TRIMMED ErrorReason = 17
@@ -103,6 +103,14 @@ const (
 	// The `request_id` was used before by a call with other arguments. Code
 	// ALREADY_EXISTS.
 	ErrorReason_ERROR_REASON_REQUEST_ID_REUSED ErrorReason = 25
+	// Owners wait for each other in a circle that this wait closed; it is over.
+	// Give back what is held and begin again. Code ABORTED; metadata `circle`, such
+	// as "a waits for x, held by b; b waits for y, held by a".
+	ErrorReason_ERROR_REASON_DEADLOCK ErrorReason = 26
+	// The lock is in use as a semaphore and was asked for as a lock, or the other
+	// way round, or with another limit. Code FAILED_PRECONDITION; metadata `limit`
+	// is the semaphore's, 0 for a lock.
+	ErrorReason_ERROR_REASON_LOCK_MODE ErrorReason = 27
 )
 
 // Enum value maps for ErrorReason.
@@ -134,6 +142,8 @@ var (
 		23: "ERROR_REASON_PROTOCOL_VIOLATION",
 		24: "ERROR_REASON_INTERNAL",
 		25: "ERROR_REASON_REQUEST_ID_REUSED",
+		26: "ERROR_REASON_DEADLOCK",
+		27: "ERROR_REASON_LOCK_MODE",
 	}
 	ErrorReason_value = map[string]int32{
 		"ERROR_REASON_UNSPECIFIED":          0,
@@ -162,6 +172,8 @@ var (
 		"ERROR_REASON_PROTOCOL_VIOLATION":   23,
 		"ERROR_REASON_INTERNAL":             24,
 		"ERROR_REASON_REQUEST_ID_REUSED":    25,
+		"ERROR_REASON_DEADLOCK":             26,
+		"ERROR_REASON_LOCK_MODE":            27,
 	}
 )
 
@@ -325,10 +337,13 @@ func (x *ItemError) GetMetadata() map[string]string {
 //
 // The partition that takes the write remembers the highest token seen for
 // `name` for 24 hours after its last use and refuses a lower one with
-// FAILED_PRECONDITION / STALE_FENCE.
+// FAILED_PRECONDITION / STALE_FENCE. Where the grant itself lives in that
+// partition, only the current one passes: a fence of a lock is named "locks/" and
+// the lock's name, as in LockLease.fence; one of an agent's session "agents/" and
+// the agent's id.
 type Fence struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// What the token belongs to, 1 to 256 bytes of printable UTF-8.
+	// What the token belongs to, 1 to 264 bytes of printable UTF-8.
 	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
 	// The fencing token handed out with the grant, above 0.
 	Token         int64 `protobuf:"varint,2,opt,name=token,proto3" json:"token,omitempty"`
@@ -400,7 +415,7 @@ const file_troupe_v1_error_reason_proto_rawDesc = "" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"1\n" +
 	"\x05Fence\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x14\n" +
-	"\x05token\x18\x02 \x01(\x03R\x05token*\xe7\x06\n" +
+	"\x05token\x18\x02 \x01(\x03R\x05token*\x9e\a\n" +
 	"\vErrorReason\x12\x1c\n" +
 	"\x18ERROR_REASON_UNSPECIFIED\x10\x00\x12\x1e\n" +
 	"\x1aERROR_REASON_INVALID_FIELD\x10\x01\x12#\n" +
@@ -428,7 +443,9 @@ const file_troupe_v1_error_reason_proto_rawDesc = "" +
 	"\x1aERROR_REASON_SHUTTING_DOWN\x10\x16\x12#\n" +
 	"\x1fERROR_REASON_PROTOCOL_VIOLATION\x10\x17\x12\x19\n" +
 	"\x15ERROR_REASON_INTERNAL\x10\x18\x12\"\n" +
-	"\x1eERROR_REASON_REQUEST_ID_REUSED\x10\x19BO\n" +
+	"\x1eERROR_REASON_REQUEST_ID_REUSED\x10\x19\x12\x19\n" +
+	"\x15ERROR_REASON_DEADLOCK\x10\x1a\x12\x1a\n" +
+	"\x16ERROR_REASON_LOCK_MODE\x10\x1bBO\n" +
 	"\rdev.troupe.v1P\x01Z<github.com/troupe-dev/troupe/proto/gen/go/troupe/v1;troupev1b\x06proto3"
 
 var (

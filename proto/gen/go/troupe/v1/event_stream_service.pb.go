@@ -157,6 +157,7 @@ type Event struct {
 	//	*Event_TextData
 	//	*Event_Task
 	//	*Event_Agent
+	//	*Event_Lock
 	Data isEvent_Data `protobuf_oneof:"data"`
 	// Ties together what belongs to one piece of work. Up to 256 bytes.
 	CorrelationId string `protobuf:"bytes,12,opt,name=correlation_id,json=correlationId,proto3" json:"correlation_id,omitempty"`
@@ -292,6 +293,15 @@ func (x *Event) GetAgent() *AgentChange {
 	return nil
 }
 
+func (x *Event) GetLock() *LockChange {
+	if x != nil {
+		if x, ok := x.Data.(*Event_Lock); ok {
+			return x.Lock
+		}
+	}
+	return nil
+}
+
 func (x *Event) GetCorrelationId() string {
 	if x != nil {
 		return x.CorrelationId
@@ -344,6 +354,11 @@ type Event_Agent struct {
 	Agent *AgentChange `protobuf:"bytes,11,opt,name=agent,proto3,oneof"`
 }
 
+type Event_Lock struct {
+	// A change of a lock. Only in events of the topic "troupe.locks".
+	Lock *LockChange `protobuf:"bytes,16,opt,name=lock,proto3,oneof"`
+}
+
 func (*Event_BinaryData) isEvent_Data() {}
 
 func (*Event_TextData) isEvent_Data() {}
@@ -351,6 +366,8 @@ func (*Event_TextData) isEvent_Data() {}
 func (*Event_Task) isEvent_Data() {}
 
 func (*Event_Agent) isEvent_Data() {}
+
+func (*Event_Lock) isEvent_Data() {}
 
 // Request of Publish.
 type PublishRequest struct {
@@ -1128,7 +1145,7 @@ var File_troupe_v1_event_stream_service_proto protoreflect.FileDescriptor
 
 const file_troupe_v1_event_stream_service_proto_rawDesc = "" +
 	"\n" +
-	"$troupe/v1/event_stream_service.proto\x12\ttroupe.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a#troupe/v1/agent_state_service.proto\x1a\x1ctroupe/v1/error_reason.proto\x1a\"troupe/v1/task_queue_service.proto\"\xdf\x04\n" +
+	"$troupe/v1/event_stream_service.proto\x12\ttroupe.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a#troupe/v1/agent_state_service.proto\x1a\x1ctroupe/v1/error_reason.proto\x1a\x1ctroupe/v1/lock_service.proto\x1a\"troupe/v1/task_queue_service.proto\"\x8c\x05\n" +
 	"\x05Event\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x16\n" +
 	"\x06source\x18\x02 \x01(\tR\x06source\x12\x12\n" +
@@ -1144,7 +1161,8 @@ const file_troupe_v1_event_stream_service_proto_rawDesc = "" +
 	"\ttext_data\x18\t \x01(\tH\x00R\btextData\x12+\n" +
 	"\x04task\x18\n" +
 	" \x01(\v2\x15.troupe.v1.TaskChangeH\x00R\x04task\x12.\n" +
-	"\x05agent\x18\v \x01(\v2\x16.troupe.v1.AgentChangeH\x00R\x05agent\x12%\n" +
+	"\x05agent\x18\v \x01(\v2\x16.troupe.v1.AgentChangeH\x00R\x05agent\x12+\n" +
+	"\x04lock\x18\x10 \x01(\v2\x15.troupe.v1.LockChangeH\x00R\x04lock\x12%\n" +
 	"\x0ecorrelation_id\x18\f \x01(\tR\rcorrelationId\x12!\n" +
 	"\fcausation_id\x18\r \x01(\tR\vcausationId\x12\x14\n" +
 	"\x05actor\x18\x0e \x01(\tR\x05actor\x12@\n" +
@@ -1255,40 +1273,42 @@ var file_troupe_v1_event_stream_service_proto_goTypes = []any{
 	(*timestamppb.Timestamp)(nil), // 15: google.protobuf.Timestamp
 	(*TaskChange)(nil),            // 16: troupe.v1.TaskChange
 	(*AgentChange)(nil),           // 17: troupe.v1.AgentChange
-	(*Fence)(nil),                 // 18: troupe.v1.Fence
-	(*durationpb.Duration)(nil),   // 19: google.protobuf.Duration
-	(ErrorReason)(0),              // 20: troupe.v1.ErrorReason
+	(*LockChange)(nil),            // 18: troupe.v1.LockChange
+	(*Fence)(nil),                 // 19: troupe.v1.Fence
+	(*durationpb.Duration)(nil),   // 20: google.protobuf.Duration
+	(ErrorReason)(0),              // 21: troupe.v1.ErrorReason
 }
 var file_troupe_v1_event_stream_service_proto_depIdxs = []int32{
 	15, // 0: troupe.v1.Event.time:type_name -> google.protobuf.Timestamp
 	16, // 1: troupe.v1.Event.task:type_name -> troupe.v1.TaskChange
 	17, // 2: troupe.v1.Event.agent:type_name -> troupe.v1.AgentChange
-	14, // 3: troupe.v1.Event.attributes:type_name -> troupe.v1.Event.AttributesEntry
-	2,  // 4: troupe.v1.PublishRequest.event:type_name -> troupe.v1.Event
-	18, // 5: troupe.v1.PublishRequest.fence:type_name -> troupe.v1.Fence
-	0,  // 6: troupe.v1.SubscribeRequest.start:type_name -> troupe.v1.StartPosition
-	15, // 7: troupe.v1.SubscribeRequest.start_time:type_name -> google.protobuf.Timestamp
-	7,  // 8: troupe.v1.SubscribeResponse.started:type_name -> troupe.v1.SubscriptionStarted
-	8,  // 9: troupe.v1.SubscribeResponse.batch:type_name -> troupe.v1.EventBatch
-	10, // 10: troupe.v1.SubscribeResponse.caught_up:type_name -> troupe.v1.CaughtUp
-	11, // 11: troupe.v1.SubscribeResponse.checkpoint:type_name -> troupe.v1.Checkpoint
-	12, // 12: troupe.v1.SubscribeResponse.gap:type_name -> troupe.v1.Gap
-	13, // 13: troupe.v1.SubscribeResponse.go_away:type_name -> troupe.v1.GoAway
-	9,  // 14: troupe.v1.EventBatch.deliveries:type_name -> troupe.v1.EventDelivery
-	2,  // 15: troupe.v1.EventDelivery.event:type_name -> troupe.v1.Event
-	15, // 16: troupe.v1.EventDelivery.accept_time:type_name -> google.protobuf.Timestamp
-	1,  // 17: troupe.v1.Gap.reason:type_name -> troupe.v1.GapReason
-	19, // 18: troupe.v1.GoAway.retry_after:type_name -> google.protobuf.Duration
-	20, // 19: troupe.v1.GoAway.reason:type_name -> troupe.v1.ErrorReason
-	3,  // 20: troupe.v1.EventStreamService.Publish:input_type -> troupe.v1.PublishRequest
-	5,  // 21: troupe.v1.EventStreamService.Subscribe:input_type -> troupe.v1.SubscribeRequest
-	4,  // 22: troupe.v1.EventStreamService.Publish:output_type -> troupe.v1.PublishResponse
-	6,  // 23: troupe.v1.EventStreamService.Subscribe:output_type -> troupe.v1.SubscribeResponse
-	22, // [22:24] is the sub-list for method output_type
-	20, // [20:22] is the sub-list for method input_type
-	20, // [20:20] is the sub-list for extension type_name
-	20, // [20:20] is the sub-list for extension extendee
-	0,  // [0:20] is the sub-list for field type_name
+	18, // 3: troupe.v1.Event.lock:type_name -> troupe.v1.LockChange
+	14, // 4: troupe.v1.Event.attributes:type_name -> troupe.v1.Event.AttributesEntry
+	2,  // 5: troupe.v1.PublishRequest.event:type_name -> troupe.v1.Event
+	19, // 6: troupe.v1.PublishRequest.fence:type_name -> troupe.v1.Fence
+	0,  // 7: troupe.v1.SubscribeRequest.start:type_name -> troupe.v1.StartPosition
+	15, // 8: troupe.v1.SubscribeRequest.start_time:type_name -> google.protobuf.Timestamp
+	7,  // 9: troupe.v1.SubscribeResponse.started:type_name -> troupe.v1.SubscriptionStarted
+	8,  // 10: troupe.v1.SubscribeResponse.batch:type_name -> troupe.v1.EventBatch
+	10, // 11: troupe.v1.SubscribeResponse.caught_up:type_name -> troupe.v1.CaughtUp
+	11, // 12: troupe.v1.SubscribeResponse.checkpoint:type_name -> troupe.v1.Checkpoint
+	12, // 13: troupe.v1.SubscribeResponse.gap:type_name -> troupe.v1.Gap
+	13, // 14: troupe.v1.SubscribeResponse.go_away:type_name -> troupe.v1.GoAway
+	9,  // 15: troupe.v1.EventBatch.deliveries:type_name -> troupe.v1.EventDelivery
+	2,  // 16: troupe.v1.EventDelivery.event:type_name -> troupe.v1.Event
+	15, // 17: troupe.v1.EventDelivery.accept_time:type_name -> google.protobuf.Timestamp
+	1,  // 18: troupe.v1.Gap.reason:type_name -> troupe.v1.GapReason
+	20, // 19: troupe.v1.GoAway.retry_after:type_name -> google.protobuf.Duration
+	21, // 20: troupe.v1.GoAway.reason:type_name -> troupe.v1.ErrorReason
+	3,  // 21: troupe.v1.EventStreamService.Publish:input_type -> troupe.v1.PublishRequest
+	5,  // 22: troupe.v1.EventStreamService.Subscribe:input_type -> troupe.v1.SubscribeRequest
+	4,  // 23: troupe.v1.EventStreamService.Publish:output_type -> troupe.v1.PublishResponse
+	6,  // 24: troupe.v1.EventStreamService.Subscribe:output_type -> troupe.v1.SubscribeResponse
+	23, // [23:25] is the sub-list for method output_type
+	21, // [21:23] is the sub-list for method input_type
+	21, // [21:21] is the sub-list for extension type_name
+	21, // [21:21] is the sub-list for extension extendee
+	0,  // [0:21] is the sub-list for field type_name
 }
 
 func init() { file_troupe_v1_event_stream_service_proto_init() }
@@ -1298,12 +1318,14 @@ func file_troupe_v1_event_stream_service_proto_init() {
 	}
 	file_troupe_v1_agent_state_service_proto_init()
 	file_troupe_v1_error_reason_proto_init()
+	file_troupe_v1_lock_service_proto_init()
 	file_troupe_v1_task_queue_service_proto_init()
 	file_troupe_v1_event_stream_service_proto_msgTypes[0].OneofWrappers = []any{
 		(*Event_BinaryData)(nil),
 		(*Event_TextData)(nil),
 		(*Event_Task)(nil),
 		(*Event_Agent)(nil),
+		(*Event_Lock)(nil),
 	}
 	file_troupe_v1_event_stream_service_proto_msgTypes[4].OneofWrappers = []any{
 		(*SubscribeResponse_Started)(nil),

@@ -88,6 +88,8 @@ class _HeartbeatOutcomeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Hear
     """The lease had run out, or the agent was deregistered; register again."""
     HEARTBEAT_OUTCOME_GO_AWAY: _HeartbeatOutcome.ValueType  # 4
     """The server is stopping; open the stream elsewhere. Nothing is lost."""
+    HEARTBEAT_OUTCOME_COMMAND: _HeartbeatOutcome.ValueType  # 5
+    """Not an answer to a heartbeat: there are commands."""
 
 class HeartbeatOutcome(_HeartbeatOutcome, metaclass=_HeartbeatOutcomeEnumTypeWrapper):
     """What became of a heartbeat."""
@@ -102,6 +104,8 @@ HEARTBEAT_OUTCOME_EXPIRED: HeartbeatOutcome.ValueType  # 3
 """The lease had run out, or the agent was deregistered; register again."""
 HEARTBEAT_OUTCOME_GO_AWAY: HeartbeatOutcome.ValueType  # 4
 """The server is stopping; open the stream elsewhere. Nothing is lost."""
+HEARTBEAT_OUTCOME_COMMAND: HeartbeatOutcome.ValueType  # 5
+"""Not an answer to a heartbeat: there are commands."""
 Global___HeartbeatOutcome: _TypeAlias = HeartbeatOutcome  # noqa: Y015
 
 class _AgentChangeKind:
@@ -120,6 +124,12 @@ class _AgentChangeKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Agent
     """It was silent for its lease. Event type `agent.lost`."""
     AGENT_CHANGE_KIND_DEREGISTERED: _AgentChangeKind.ValueType  # 4
     """It said goodbye. Event type `agent.deregistered`."""
+    AGENT_CHANGE_KIND_COMMANDED: _AgentChangeKind.ValueType  # 5
+    """It was given a command, which leaves its record as it is; `reason` is the kind
+    of command, such as "drain". Event type `agent.commanded`.
+    """
+    AGENT_CHANGE_KIND_SNAPSHOT: _AgentChangeKind.ValueType  # 6
+    """Nothing: this is how it is at the beginning of a watch. Not an event."""
 
 class AgentChangeKind(_AgentChangeKind, metaclass=_AgentChangeKindEnumTypeWrapper):
     """What happened to an agent."""
@@ -134,6 +144,12 @@ AGENT_CHANGE_KIND_LOST: AgentChangeKind.ValueType  # 3
 """It was silent for its lease. Event type `agent.lost`."""
 AGENT_CHANGE_KIND_DEREGISTERED: AgentChangeKind.ValueType  # 4
 """It said goodbye. Event type `agent.deregistered`."""
+AGENT_CHANGE_KIND_COMMANDED: AgentChangeKind.ValueType  # 5
+"""It was given a command, which leaves its record as it is; `reason` is the kind
+of command, such as "drain". Event type `agent.commanded`.
+"""
+AGENT_CHANGE_KIND_SNAPSHOT: AgentChangeKind.ValueType  # 6
+"""Nothing: this is how it is at the beginning of a watch. Not an event."""
 Global___AgentChangeKind: _TypeAlias = AgentChangeKind  # noqa: Y015
 
 @_typing.final
@@ -177,6 +193,11 @@ class Agent(_message.Message):
     CREATE_TIME_FIELD_NUMBER: _builtins.int
     UPDATE_TIME_FIELD_NUMBER: _builtins.int
     HEARTBEAT_TIME_FIELD_NUMBER: _builtins.int
+    METRICS_FIELD_NUMBER: _builtins.int
+    SOFTWARE_VERSION_FIELD_NUMBER: _builtins.int
+    PROCESS_START_TIME_FIELD_NUMBER: _builtins.int
+    PORTS_FIELD_NUMBER: _builtins.int
+    FIGURES_FIELD_NUMBER: _builtins.int
     agent_id: _builtins.str
     """Its id, unique in the namespace."""
     type: _builtins.str
@@ -190,9 +211,13 @@ class Agent(_message.Message):
     current_task: _builtins.str
     """The task that it works on now; empty when none. Up to 256 bytes."""
     version: _builtins.int
-    """Rises by one with each change; heartbeats that change nothing do not count."""
+    """Rises by one with each change; heartbeats that change nothing, and new
+    metrics, do not count.
+    """
     fencing_token: _builtins.int
     """The fencing token of its current session."""
+    software_version: _builtins.str
+    """The version of its software, as it calls it. Up to 256 bytes."""
     @_builtins.property
     def capabilities(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """What it can do, such as "language=go" or "gpu". At most 64."""
@@ -223,6 +248,29 @@ class Agent(_message.Message):
     def heartbeat_time(self) -> _timestamp_pb2.Timestamp:
         """When its last heartbeat was taken."""
 
+    @_builtins.property
+    def metrics(self) -> Global___AgentMetrics:
+        """What it last said of its load. New metrics neither raise `version` nor are
+        they told to watchers: a change carries none.
+        """
+
+    @_builtins.property
+    def process_start_time(self) -> _timestamp_pb2.Timestamp:
+        """When its process began, by its own clock."""
+
+    @_builtins.property
+    def ports(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """Ports leased to its session, ascending, on the host that it had when it leased
+        them. No other agent of the namespace has them there.
+        """
+
+    @_builtins.property
+    def figures(self) -> Global___AgentFigures:
+        """What became of the attempts at tasks of the worker of the same id; not set
+        before the first one has ended. About a second behind; like metrics, it raises
+        no version and is not told to watchers.
+        """
+
     def __init__(
         self,
         *,
@@ -241,14 +289,116 @@ class Agent(_message.Message):
         create_time: _timestamp_pb2.Timestamp | None = ...,
         update_time: _timestamp_pb2.Timestamp | None = ...,
         heartbeat_time: _timestamp_pb2.Timestamp | None = ...,
+        metrics: Global___AgentMetrics | None = ...,
+        software_version: _builtins.str = ...,
+        process_start_time: _timestamp_pb2.Timestamp | None = ...,
+        ports: _abc.Iterable[_builtins.int] | None = ...,
+        figures: Global___AgentFigures | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["configuration", b"configuration", "create_time", b"create_time", "heartbeat_time", b"heartbeat_time", "lease_duration", b"lease_duration", "update_time", b"update_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["configuration", b"configuration", "create_time", b"create_time", "figures", b"figures", "heartbeat_time", b"heartbeat_time", "lease_duration", b"lease_duration", "metrics", b"metrics", "process_start_time", b"process_start_time", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["agent_id", b"agent_id", "capabilities", b"capabilities", "configuration", b"configuration", "create_time", b"create_time", "current_task", b"current_task", "fencing_token", b"fencing_token", "heartbeat_time", b"heartbeat_time", "host", b"host", "labels", b"labels", "lease_duration", b"lease_duration", "process_id", b"process_id", "status", b"status", "type", b"type", "update_time", b"update_time", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["agent_id", b"agent_id", "capabilities", b"capabilities", "configuration", b"configuration", "create_time", b"create_time", "current_task", b"current_task", "fencing_token", b"fencing_token", "figures", b"figures", "heartbeat_time", b"heartbeat_time", "host", b"host", "labels", b"labels", "lease_duration", b"lease_duration", "metrics", b"metrics", "ports", b"ports", "process_id", b"process_id", "process_start_time", b"process_start_time", "software_version", b"software_version", "status", b"status", "type", b"type", "update_time", b"update_time", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Agent: _TypeAlias = Agent  # noqa: Y015
+
+@_typing.final
+class AgentFigures(_message.Message):
+    """What became of an agent's attempts at tasks, as the queues know it. Counted from
+    when the agent was first registered until its record goes. An attempt that was
+    released or cancelled does not count.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TASKS_SUCCEEDED_FIELD_NUMBER: _builtins.int
+    TASKS_FAILED_FIELD_NUMBER: _builtins.int
+    TASKS_LOST_FIELD_NUMBER: _builtins.int
+    SUCCESS_RATE_FIELD_NUMBER: _builtins.int
+    MEAN_RESPONSE_TIME_FIELD_NUMBER: _builtins.int
+    tasks_succeeded: _builtins.int
+    """Attempts that ended with a result."""
+    tasks_failed: _builtins.int
+    """Attempts that failed."""
+    tasks_lost: _builtins.int
+    """Attempts whose lease ran out, or that were lost with their agent."""
+    success_rate: _builtins.float
+    """Share of the succeeded among them all, 0.0 to 1.0."""
+    @_builtins.property
+    def mean_response_time(self) -> _duration_pb2.Duration:
+        """How long those that succeeded took on the average, from the lease on. Not set
+        when there are none.
+        """
+
+    def __init__(
+        self,
+        *,
+        tasks_succeeded: _builtins.int = ...,
+        tasks_failed: _builtins.int = ...,
+        tasks_lost: _builtins.int = ...,
+        success_rate: _builtins.float = ...,
+        mean_response_time: _duration_pb2.Duration | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["mean_response_time", b"mean_response_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["mean_response_time", b"mean_response_time", "success_rate", b"success_rate", "tasks_failed", b"tasks_failed", "tasks_lost", b"tasks_lost", "tasks_succeeded", b"tasks_succeeded"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AgentFigures: _TypeAlias = AgentFigures  # noqa: Y015
+
+@_typing.final
+class AgentMetrics(_message.Message):
+    """What an agent says of its load. No number may be negative, infinite or NaN."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    @_typing.final
+    class GaugesEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.float
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.float = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    MEMORY_BYTES_FIELD_NUMBER: _builtins.int
+    CPU_CORES_FIELD_NUMBER: _builtins.int
+    GAUGES_FIELD_NUMBER: _builtins.int
+    memory_bytes: _builtins.int
+    """Memory in use, bytes."""
+    cpu_cores: _builtins.float
+    """Processors in use: 1.5 is one and a half of them."""
+    @_builtins.property
+    def gauges(self) -> _containers.ScalarMap[_builtins.str, _builtins.float]:
+        """Further numbers of the agent's own choice by name. At most 32."""
+
+    def __init__(
+        self,
+        *,
+        memory_bytes: _builtins.int = ...,
+        cpu_cores: _builtins.float = ...,
+        gauges: _abc.Mapping[_builtins.str, _builtins.float] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cpu_cores", b"cpu_cores", "gauges", b"gauges", "memory_bytes", b"memory_bytes"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AgentMetrics: _TypeAlias = AgentMetrics  # noqa: Y015
 
 @_typing.final
 class RegisterAgentRequest(_message.Message):
@@ -288,6 +438,10 @@ class RegisterAgentRequest(_message.Message):
     LEASE_DURATION_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     FENCE_FIELD_NUMBER: _builtins.int
+    METRICS_FIELD_NUMBER: _builtins.int
+    SOFTWARE_VERSION_FIELD_NUMBER: _builtins.int
+    PROCESS_START_TIME_FIELD_NUMBER: _builtins.int
+    PORTS_FIELD_NUMBER: _builtins.int
     namespace: _builtins.str
     """Namespace; empty means "default"."""
     agent_id: _builtins.str
@@ -305,6 +459,12 @@ class RegisterAgentRequest(_message.Message):
     request_id: _builtins.str
     """Makes a repeat of this call within 10 minutes return the first answer. Up
     to 128 bytes.
+    """
+    software_version: _builtins.str
+    """The version of its software. Up to 256 bytes."""
+    ports: _builtins.int
+    """How many ports of its host to lease with the session: 0 to 16. With any, `host`
+    is required. Which range they are from is a setting of the server.
     """
     @_builtins.property
     def capabilities(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
@@ -330,6 +490,14 @@ class RegisterAgentRequest(_message.Message):
     def fence(self) -> _error_reason_pb2.Fence:
         """Optional fence that this write has to pass."""
 
+    @_builtins.property
+    def metrics(self) -> Global___AgentMetrics:
+        """What it says of its load; none when not given."""
+
+    @_builtins.property
+    def process_start_time(self) -> _timestamp_pb2.Timestamp:
+        """When its process began, by its own clock."""
+
     def __init__(
         self,
         *,
@@ -345,10 +513,14 @@ class RegisterAgentRequest(_message.Message):
         lease_duration: _duration_pb2.Duration | None = ...,
         request_id: _builtins.str = ...,
         fence: _error_reason_pb2.Fence | None = ...,
+        metrics: Global___AgentMetrics | None = ...,
+        software_version: _builtins.str = ...,
+        process_start_time: _timestamp_pb2.Timestamp | None = ...,
+        ports: _builtins.int = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["configuration", b"configuration", "fence", b"fence", "lease_duration", b"lease_duration"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["configuration", b"configuration", "fence", b"fence", "lease_duration", b"lease_duration", "metrics", b"metrics", "process_start_time", b"process_start_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["agent_id", b"agent_id", "capabilities", b"capabilities", "configuration", b"configuration", "fence", b"fence", "host", b"host", "labels", b"labels", "lease_duration", b"lease_duration", "namespace", b"namespace", "process_id", b"process_id", "request_id", b"request_id", "status", b"status", "type", b"type"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["agent_id", b"agent_id", "capabilities", b"capabilities", "configuration", b"configuration", "fence", b"fence", "host", b"host", "labels", b"labels", "lease_duration", b"lease_duration", "metrics", b"metrics", "namespace", b"namespace", "ports", b"ports", "process_id", b"process_id", "process_start_time", b"process_start_time", "request_id", b"request_id", "software_version", b"software_version", "status", b"status", "type", b"type"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -399,6 +571,8 @@ class HeartbeatRequest(_message.Message):
     FENCING_TOKEN_FIELD_NUMBER: _builtins.int
     STATUS_FIELD_NUMBER: _builtins.int
     CURRENT_TASK_FIELD_NUMBER: _builtins.int
+    METRICS_FIELD_NUMBER: _builtins.int
+    ACKNOWLEDGED_COMMAND_FIELD_NUMBER: _builtins.int
     namespace: _builtins.str
     """Namespace; empty means "default"."""
     agent_id: _builtins.str
@@ -409,6 +583,14 @@ class HeartbeatRequest(_message.Message):
     """New status, when it changed; UNSPECIFIED leaves it as it is."""
     current_task: _builtins.str
     """New current task, when set; an empty string clears it."""
+    acknowledged_command: _builtins.int
+    """All commands up to this number have arrived and need not be sent again; 0 says
+    nothing.
+    """
+    @_builtins.property
+    def metrics(self) -> Global___AgentMetrics:
+        """New metrics, in place of all earlier ones; those stay when not given."""
+
     def __init__(
         self,
         *,
@@ -417,10 +599,12 @@ class HeartbeatRequest(_message.Message):
         fencing_token: _builtins.int = ...,
         status: Global___AgentStatus.ValueType = ...,
         current_task: _builtins.str | None = ...,
+        metrics: Global___AgentMetrics | None = ...,
+        acknowledged_command: _builtins.int = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_current_task", b"_current_task", "current_task", b"current_task"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_current_task", b"_current_task", "current_task", b"current_task", "metrics", b"metrics"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_current_task", b"_current_task", "agent_id", b"agent_id", "current_task", b"current_task", "fencing_token", b"fencing_token", "namespace", b"namespace", "status", b"status"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_current_task", b"_current_task", "acknowledged_command", b"acknowledged_command", "agent_id", b"agent_id", "current_task", b"current_task", "fencing_token", b"fencing_token", "metrics", b"metrics", "namespace", b"namespace", "status", b"status"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__current_task: _TypeAlias = _typing.Literal["current_task"]  # noqa: Y015
     _WhichOneofArgType__current_task: _TypeAlias = _typing.Literal["_current_task", b"_current_task"]  # noqa: Y015
@@ -439,12 +623,13 @@ class HeartbeatResponse(_message.Message):
     LEASE_EXPIRE_TIME_FIELD_NUMBER: _builtins.int
     HEARTBEAT_INTERVAL_FIELD_NUMBER: _builtins.int
     FENCING_TOKEN_FIELD_NUMBER: _builtins.int
+    COMMANDS_FIELD_NUMBER: _builtins.int
     agent_id: _builtins.str
     """The agent that this is about."""
     outcome: Global___HeartbeatOutcome.ValueType
     """What became of the heartbeat."""
     fencing_token: _builtins.int
-    """The token that the heartbeat carried."""
+    """The token that the heartbeat carried, or of the session commanded."""
     @_builtins.property
     def lease_expire_time(self) -> _timestamp_pb2.Timestamp:
         """When the lease runs out, by the server's clock."""
@@ -452,6 +637,10 @@ class HeartbeatResponse(_message.Message):
     @_builtins.property
     def heartbeat_interval(self) -> _duration_pb2.Duration:
         """How soon to send the next one."""
+
+    @_builtins.property
+    def commands(self) -> _containers.RepeatedCompositeFieldContainer[Global___AgentCommand]:
+        """With COMMAND: what the agent is to do, in order."""
 
     def __init__(
         self,
@@ -461,14 +650,203 @@ class HeartbeatResponse(_message.Message):
         lease_expire_time: _timestamp_pb2.Timestamp | None = ...,
         heartbeat_interval: _duration_pb2.Duration | None = ...,
         fencing_token: _builtins.int = ...,
+        commands: _abc.Iterable[Global___AgentCommand] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["heartbeat_interval", b"heartbeat_interval", "lease_expire_time", b"lease_expire_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["agent_id", b"agent_id", "fencing_token", b"fencing_token", "heartbeat_interval", b"heartbeat_interval", "lease_expire_time", b"lease_expire_time", "outcome", b"outcome"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["agent_id", b"agent_id", "commands", b"commands", "fencing_token", b"fencing_token", "heartbeat_interval", b"heartbeat_interval", "lease_expire_time", b"lease_expire_time", "outcome", b"outcome"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___HeartbeatResponse: _TypeAlias = HeartbeatResponse  # noqa: Y015
+
+@_typing.final
+class AgentCommand(_message.Message):
+    """What an agent is asked to do. The server only carries it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NUMBER_FIELD_NUMBER: _builtins.int
+    CREATE_TIME_FIELD_NUMBER: _builtins.int
+    EXPIRE_TIME_FIELD_NUMBER: _builtins.int
+    DRAIN_FIELD_NUMBER: _builtins.int
+    QUIET_FIELD_NUMBER: _builtins.int
+    TERMINATE_FIELD_NUMBER: _builtins.int
+    CANCEL_TASK_FIELD_NUMBER: _builtins.int
+    MESSAGE_FIELD_NUMBER: _builtins.int
+    number: _builtins.int
+    """Counts the commands of a session from 1. Set by the server."""
+    @_builtins.property
+    def create_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was given. Set by the server."""
+
+    @_builtins.property
+    def expire_time(self) -> _timestamp_pb2.Timestamp:
+        """When it is no longer sent. Set by the server."""
+
+    @_builtins.property
+    def drain(self) -> Global___DrainCommand:
+        """Finish the work in hand, then end."""
+
+    @_builtins.property
+    def quiet(self) -> Global___QuietCommand:
+        """Take no more work, but stay."""
+
+    @_builtins.property
+    def terminate(self) -> Global___TerminateCommand:
+        """End at once."""
+
+    @_builtins.property
+    def cancel_task(self) -> Global___CancelTaskCommand:
+        """Stop working on one task."""
+
+    @_builtins.property
+    def message(self) -> Global___MessageCommand:
+        """Anything that the two have agreed on."""
+
+    def __init__(
+        self,
+        *,
+        number: _builtins.int = ...,
+        create_time: _timestamp_pb2.Timestamp | None = ...,
+        expire_time: _timestamp_pb2.Timestamp | None = ...,
+        drain: Global___DrainCommand | None = ...,
+        quiet: Global___QuietCommand | None = ...,
+        terminate: Global___TerminateCommand | None = ...,
+        cancel_task: Global___CancelTaskCommand | None = ...,
+        message: Global___MessageCommand | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["cancel_task", b"cancel_task", "command", b"command", "create_time", b"create_time", "drain", b"drain", "expire_time", b"expire_time", "message", b"message", "quiet", b"quiet", "terminate", b"terminate"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cancel_task", b"cancel_task", "command", b"command", "create_time", b"create_time", "drain", b"drain", "expire_time", b"expire_time", "message", b"message", "number", b"number", "quiet", b"quiet", "terminate", b"terminate"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_command: _TypeAlias = _typing.Literal["drain", "quiet", "terminate", "cancel_task", "message"]  # noqa: Y015
+    _WhichOneofArgType_command: _TypeAlias = _typing.Literal["command", b"command"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_command) -> _WhichOneofReturnType_command | None: ...
+
+Global___AgentCommand: _TypeAlias = AgentCommand  # noqa: Y015
+
+@_typing.final
+class DrainCommand(_message.Message):
+    """Finish the work in hand, then end."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REASON_FIELD_NUMBER: _builtins.int
+    reason: _builtins.str
+    """Why. Up to 256 bytes."""
+    def __init__(
+        self,
+        *,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["reason", b"reason"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DrainCommand: _TypeAlias = DrainCommand  # noqa: Y015
+
+@_typing.final
+class QuietCommand(_message.Message):
+    """Take no more work, but stay."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REASON_FIELD_NUMBER: _builtins.int
+    reason: _builtins.str
+    """Why. Up to 256 bytes."""
+    def __init__(
+        self,
+        *,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["reason", b"reason"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___QuietCommand: _TypeAlias = QuietCommand  # noqa: Y015
+
+@_typing.final
+class TerminateCommand(_message.Message):
+    """End at once."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REASON_FIELD_NUMBER: _builtins.int
+    reason: _builtins.str
+    """Why. Up to 256 bytes."""
+    def __init__(
+        self,
+        *,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["reason", b"reason"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TerminateCommand: _TypeAlias = TerminateCommand  # noqa: Y015
+
+@_typing.final
+class CancelTaskCommand(_message.Message):
+    """Stop working on one task. The task itself is not changed by it; see CancelTask."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    QUEUE_FIELD_NUMBER: _builtins.int
+    TASK_ID_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    queue: _builtins.str
+    """Its queue. Required."""
+    task_id: _builtins.str
+    """Its id. Required."""
+    reason: _builtins.str
+    """Why. Up to 256 bytes."""
+    def __init__(
+        self,
+        *,
+        queue: _builtins.str = ...,
+        task_id: _builtins.str = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["queue", b"queue", "reason", b"reason", "task_id", b"task_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CancelTaskCommand: _TypeAlias = CancelTaskCommand  # noqa: Y015
+
+@_typing.final
+class MessageCommand(_message.Message):
+    """Anything that the sender and the agent have agreed on."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TYPE_FIELD_NUMBER: _builtins.int
+    DATA_FIELD_NUMBER: _builtins.int
+    type: _builtins.str
+    """What it is. Required."""
+    data: _builtins.bytes
+    """Its content. Up to 16 KiB."""
+    def __init__(
+        self,
+        *,
+        type: _builtins.str = ...,
+        data: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["data", b"data", "type", b"type"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MessageCommand: _TypeAlias = MessageCommand  # noqa: Y015
 
 @_typing.final
 class GetAgentRequest(_message.Message):
@@ -550,9 +928,11 @@ class UpdateAgentRequest(_message.Message):
     @_builtins.property
     def update_mask(self) -> _field_mask_pb2.FieldMask:
         """What to change: type, status, capabilities, labels, configuration, host,
-        process_id or current_task. Required. A named field that is empty in `agent`
-        is cleared, but a type is required and a status that is not given stays; LOST
-        and TERMINATED cannot be set. Fields that are not named are not looked at.
+        process_id, current_task, metrics, software_version or process_start_time.
+        Required. A named field that is empty in `agent` is cleared, but a type is
+        required and a status that is not given stays; LOST and TERMINATED cannot be
+        set. Fields that are not named are not looked at. Metrics alone leave the
+        version as it is.
         """
 
     @_builtins.property
@@ -635,6 +1015,8 @@ class ListAgentsRequest(_message.Message):
     LABELS_FIELD_NUMBER: _builtins.int
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    STATUSES_FIELD_NUMBER: _builtins.int
+    ORDER_BY_FIELD_NUMBER: _builtins.int
     namespace: _builtins.str
     """Namespace; empty means "default"."""
     type: _builtins.str
@@ -645,6 +1027,11 @@ class ListAgentsRequest(_message.Message):
     """How many at most: 1 to 1000, 100 when 0."""
     page_token: _builtins.str
     """From the previous page; the other arguments must be the same."""
+    order_by: _builtins.str
+    """"agent_id" (as when empty) or "create_time", ascending, or with " desc" behind
+    it descending. Ids are compared by their bytes; agents of the same time are in
+    the order of their ids.
+    """
     @_builtins.property
     def capabilities(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Only agents with all of these capabilities. At most 8."""
@@ -652,6 +1039,12 @@ class ListAgentsRequest(_message.Message):
     @_builtins.property
     def labels(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
         """Only agents with all of these labels. At most 8."""
+
+    @_builtins.property
+    def statuses(self) -> _containers.RepeatedScalarFieldContainer[Global___AgentStatus.ValueType]:
+        """Only agents with one of these statuses; `status`, if given, is one of them. At
+        most 8.
+        """
 
     def __init__(
         self,
@@ -663,10 +1056,12 @@ class ListAgentsRequest(_message.Message):
         labels: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
+        statuses: _abc.Iterable[Global___AgentStatus.ValueType] | None = ...,
+        order_by: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["capabilities", b"capabilities", "labels", b"labels", "namespace", b"namespace", "page_size", b"page_size", "page_token", b"page_token", "status", b"status", "type", b"type"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["capabilities", b"capabilities", "labels", b"labels", "namespace", b"namespace", "order_by", b"order_by", "page_size", b"page_size", "page_token", b"page_token", "status", b"status", "statuses", b"statuses", "type", b"type"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -699,6 +1094,138 @@ class ListAgentsResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ListAgentsResponse: _TypeAlias = ListAgentsResponse  # noqa: Y015
+
+@_typing.final
+class FleetStatsRequest(_message.Message):
+    """Request of FleetStats."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAMESPACE_FIELD_NUMBER: _builtins.int
+    namespace: _builtins.str
+    """Namespace; empty means "default"."""
+    def __init__(
+        self,
+        *,
+        namespace: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["namespace", b"namespace"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FleetStatsRequest: _TypeAlias = FleetStatsRequest  # noqa: Y015
+
+@_typing.final
+class FleetStatsResponse(_message.Message):
+    """Response of FleetStats."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    AGENTS_FIELD_NUMBER: _builtins.int
+    ALIVE_FIELD_NUMBER: _builtins.int
+    BUSY_FIELD_NUMBER: _builtins.int
+    BUSY_SHARE_FIELD_NUMBER: _builtins.int
+    STATUSES_FIELD_NUMBER: _builtins.int
+    TYPES_FIELD_NUMBER: _builtins.int
+    TYPES_LEFT_OUT_FIELD_NUMBER: _builtins.int
+    agents: _builtins.int
+    """How many agents there are."""
+    alive: _builtins.int
+    """How many of them are not LOST or TERMINATED."""
+    busy: _builtins.int
+    """How many of those are RUNNING or have a current task."""
+    busy_share: _builtins.float
+    """Share of the busy among the alive, 0.0 to 1.0; 0 when none is alive."""
+    types_left_out: _builtins.bool
+    """Set when there are so many types that the rare ones are left out: more than
+    500.
+    """
+    @_builtins.property
+    def statuses(self) -> _containers.RepeatedCompositeFieldContainer[Global___StatusCount]:
+        """By status, those with none left out."""
+
+    @_builtins.property
+    def types(self) -> _containers.RepeatedCompositeFieldContainer[Global___TypeCount]:
+        """By type, the most frequent first."""
+
+    def __init__(
+        self,
+        *,
+        agents: _builtins.int = ...,
+        alive: _builtins.int = ...,
+        busy: _builtins.int = ...,
+        busy_share: _builtins.float = ...,
+        statuses: _abc.Iterable[Global___StatusCount] | None = ...,
+        types: _abc.Iterable[Global___TypeCount] | None = ...,
+        types_left_out: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["agents", b"agents", "alive", b"alive", "busy", b"busy", "busy_share", b"busy_share", "statuses", b"statuses", "types", b"types", "types_left_out", b"types_left_out"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FleetStatsResponse: _TypeAlias = FleetStatsResponse  # noqa: Y015
+
+@_typing.final
+class StatusCount(_message.Message):
+    """How many agents have a status."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    STATUS_FIELD_NUMBER: _builtins.int
+    AGENTS_FIELD_NUMBER: _builtins.int
+    status: Global___AgentStatus.ValueType
+    """The status."""
+    agents: _builtins.int
+    """How many."""
+    def __init__(
+        self,
+        *,
+        status: Global___AgentStatus.ValueType = ...,
+        agents: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["agents", b"agents", "status", b"status"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___StatusCount: _TypeAlias = StatusCount  # noqa: Y015
+
+@_typing.final
+class TypeCount(_message.Message):
+    """How many agents are of a type."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TYPE_FIELD_NUMBER: _builtins.int
+    AGENTS_FIELD_NUMBER: _builtins.int
+    STATUSES_FIELD_NUMBER: _builtins.int
+    type: _builtins.str
+    """The type."""
+    agents: _builtins.int
+    """How many."""
+    @_builtins.property
+    def statuses(self) -> _containers.RepeatedCompositeFieldContainer[Global___StatusCount]:
+        """How many of them by status, those with none left out."""
+
+    def __init__(
+        self,
+        *,
+        type: _builtins.str = ...,
+        agents: _builtins.int = ...,
+        statuses: _abc.Iterable[Global___StatusCount] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["agents", b"agents", "statuses", b"statuses", "type", b"type"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TypeCount: _TypeAlias = TypeCount  # noqa: Y015
 
 @_typing.final
 class DeregisterAgentRequest(_message.Message):
@@ -771,6 +1298,232 @@ class DeregisterAgentResponse(_message.Message):
 Global___DeregisterAgentResponse: _TypeAlias = DeregisterAgentResponse  # noqa: Y015
 
 @_typing.final
+class CommandAgentRequest(_message.Message):
+    """Request of CommandAgent."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAMESPACE_FIELD_NUMBER: _builtins.int
+    AGENT_ID_FIELD_NUMBER: _builtins.int
+    FENCING_TOKEN_FIELD_NUMBER: _builtins.int
+    COMMAND_FIELD_NUMBER: _builtins.int
+    LIFETIME_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    FENCE_FIELD_NUMBER: _builtins.int
+    namespace: _builtins.str
+    """Namespace; empty means "default"."""
+    agent_id: _builtins.str
+    """The agent."""
+    fencing_token: _builtins.int
+    """The session that is meant; 0 means whichever is current."""
+    request_id: _builtins.str
+    """Makes a repeat of this call within 10 minutes return the first answer. Up
+    to 128 bytes.
+    """
+    @_builtins.property
+    def command(self) -> Global___AgentCommand:
+        """What to do. Required."""
+
+    @_builtins.property
+    def lifetime(self) -> _duration_pb2.Duration:
+        """For how long it is sent: 1 second to 24 hours, 1 hour when not given."""
+
+    @_builtins.property
+    def fence(self) -> _error_reason_pb2.Fence:
+        """Optional fence that this write has to pass."""
+
+    def __init__(
+        self,
+        *,
+        namespace: _builtins.str = ...,
+        agent_id: _builtins.str = ...,
+        fencing_token: _builtins.int = ...,
+        command: Global___AgentCommand | None = ...,
+        lifetime: _duration_pb2.Duration | None = ...,
+        request_id: _builtins.str = ...,
+        fence: _error_reason_pb2.Fence | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["command", b"command", "fence", b"fence", "lifetime", b"lifetime"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["agent_id", b"agent_id", "command", b"command", "fence", b"fence", "fencing_token", b"fencing_token", "lifetime", b"lifetime", "namespace", b"namespace", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CommandAgentRequest: _TypeAlias = CommandAgentRequest  # noqa: Y015
+
+@_typing.final
+class CommandAgentResponse(_message.Message):
+    """Response of CommandAgent."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    COMMAND_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def command(self) -> Global___AgentCommand:
+        """The command as it is sent, with its number."""
+
+    def __init__(
+        self,
+        *,
+        command: Global___AgentCommand | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["command", b"command"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["command", b"command"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CommandAgentResponse: _TypeAlias = CommandAgentResponse  # noqa: Y015
+
+@_typing.final
+class LeasePortsRequest(_message.Message):
+    """Request of LeasePorts."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAMESPACE_FIELD_NUMBER: _builtins.int
+    AGENT_ID_FIELD_NUMBER: _builtins.int
+    FENCING_TOKEN_FIELD_NUMBER: _builtins.int
+    COUNT_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    FENCE_FIELD_NUMBER: _builtins.int
+    namespace: _builtins.str
+    """Namespace; empty means "default"."""
+    agent_id: _builtins.str
+    """The agent."""
+    fencing_token: _builtins.int
+    """The session to lease for; 0 means whichever is current."""
+    count: _builtins.int
+    """How many: 1 to 16, 1 when 0."""
+    request_id: _builtins.str
+    """Makes a repeat of this call within 10 minutes return the first answer. Up
+    to 128 bytes.
+    """
+    @_builtins.property
+    def fence(self) -> _error_reason_pb2.Fence:
+        """Optional fence that this write has to pass."""
+
+    def __init__(
+        self,
+        *,
+        namespace: _builtins.str = ...,
+        agent_id: _builtins.str = ...,
+        fencing_token: _builtins.int = ...,
+        count: _builtins.int = ...,
+        request_id: _builtins.str = ...,
+        fence: _error_reason_pb2.Fence | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["fence", b"fence"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["agent_id", b"agent_id", "count", b"count", "fence", b"fence", "fencing_token", b"fencing_token", "namespace", b"namespace", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___LeasePortsRequest: _TypeAlias = LeasePortsRequest  # noqa: Y015
+
+@_typing.final
+class LeasePortsResponse(_message.Message):
+    """Response of LeasePorts."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PORTS_FIELD_NUMBER: _builtins.int
+    AGENT_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def ports(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """The ports that were leased by this call, ascending."""
+
+    @_builtins.property
+    def agent(self) -> Global___Agent:
+        """The agent, with all its ports."""
+
+    def __init__(
+        self,
+        *,
+        ports: _abc.Iterable[_builtins.int] | None = ...,
+        agent: Global___Agent | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["agent", b"agent"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["agent", b"agent", "ports", b"ports"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___LeasePortsResponse: _TypeAlias = LeasePortsResponse  # noqa: Y015
+
+@_typing.final
+class ReleasePortsRequest(_message.Message):
+    """Request of ReleasePorts."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAMESPACE_FIELD_NUMBER: _builtins.int
+    AGENT_ID_FIELD_NUMBER: _builtins.int
+    FENCING_TOKEN_FIELD_NUMBER: _builtins.int
+    PORTS_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    FENCE_FIELD_NUMBER: _builtins.int
+    namespace: _builtins.str
+    """Namespace; empty means "default"."""
+    agent_id: _builtins.str
+    """The agent."""
+    fencing_token: _builtins.int
+    """The session that has them; 0 means whichever is current."""
+    request_id: _builtins.str
+    """Makes a repeat of this call within 10 minutes return the first answer. Up
+    to 128 bytes.
+    """
+    @_builtins.property
+    def ports(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """The ports. 1 to 64."""
+
+    @_builtins.property
+    def fence(self) -> _error_reason_pb2.Fence:
+        """Optional fence that this write has to pass."""
+
+    def __init__(
+        self,
+        *,
+        namespace: _builtins.str = ...,
+        agent_id: _builtins.str = ...,
+        fencing_token: _builtins.int = ...,
+        ports: _abc.Iterable[_builtins.int] | None = ...,
+        request_id: _builtins.str = ...,
+        fence: _error_reason_pb2.Fence | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["fence", b"fence"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["agent_id", b"agent_id", "fence", b"fence", "fencing_token", b"fencing_token", "namespace", b"namespace", "ports", b"ports", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReleasePortsRequest: _TypeAlias = ReleasePortsRequest  # noqa: Y015
+
+@_typing.final
+class ReleasePortsResponse(_message.Message):
+    """Response of ReleasePorts."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    AGENT_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def agent(self) -> Global___Agent:
+        """The agent, with the ports that are left."""
+
+    def __init__(
+        self,
+        *,
+        agent: Global___Agent | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["agent", b"agent"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["agent", b"agent"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReleasePortsResponse: _TypeAlias = ReleasePortsResponse  # noqa: Y015
+
+@_typing.final
 class WatchAgentsRequest(_message.Message):
     """Request of WatchAgents."""
 
@@ -780,12 +1533,15 @@ class WatchAgentsRequest(_message.Message):
     TYPES_FIELD_NUMBER: _builtins.int
     AGENT_IDS_FIELD_NUMBER: _builtins.int
     RESUME_TOKEN_FIELD_NUMBER: _builtins.int
+    SNAPSHOT_FIELD_NUMBER: _builtins.int
     namespace: _builtins.str
     """Namespace; empty means "default"."""
     resume_token: _builtins.str
     """Where to begin: the token of the last response that was processed. Empty
     begins now.
     """
+    snapshot: _builtins.bool
+    """Sends all agents that match first. Not looked at with a `resume_token`."""
     @_builtins.property
     def types(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Only agents of these types; empty means all. At most 64. A change of an
@@ -803,10 +1559,11 @@ class WatchAgentsRequest(_message.Message):
         types: _abc.Iterable[_builtins.str] | None = ...,
         agent_ids: _abc.Iterable[_builtins.str] | None = ...,
         resume_token: _builtins.str = ...,
+        snapshot: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["agent_ids", b"agent_ids", "namespace", b"namespace", "resume_token", b"resume_token", "types", b"types"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["agent_ids", b"agent_ids", "namespace", b"namespace", "resume_token", b"resume_token", "snapshot", b"snapshot", "types", b"types"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -821,12 +1578,15 @@ class WatchAgentsResponse(_message.Message):
     CHANGE_FIELD_NUMBER: _builtins.int
     RESUME_TOKEN_FIELD_NUMBER: _builtins.int
     MISSED_FIELD_NUMBER: _builtins.int
+    SNAPSHOT_COMPLETE_FIELD_NUMBER: _builtins.int
     resume_token: _builtins.str
     """Resumes after this response."""
     missed: _builtins.int
     """How many changes, of agents or of anything else, were trimmed before this
     stream could read them; list the agents again when it is not 0.
     """
+    snapshot_complete: _builtins.bool
+    """All agents have been sent; changes follow."""
     @_builtins.property
     def change(self) -> Global___AgentChange:
         """What happened; not set in a checkpoint."""
@@ -837,10 +1597,11 @@ class WatchAgentsResponse(_message.Message):
         change: Global___AgentChange | None = ...,
         resume_token: _builtins.str = ...,
         missed: _builtins.int = ...,
+        snapshot_complete: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["change", b"change"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["change", b"change", "missed", b"missed", "resume_token", b"resume_token"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["change", b"change", "missed", b"missed", "resume_token", b"resume_token", "snapshot_complete", b"snapshot_complete"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

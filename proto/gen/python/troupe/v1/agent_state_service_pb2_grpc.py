@@ -30,7 +30,8 @@ class AgentStateServiceStub:
 
     An agent registers and gets a session with a fencing token. It stays alive by
     heartbeats; one that stays silent for its lease is marked LOST within one
-    second. Names (agent ids, types, capabilities, label keys) are 1 to 256 bytes
+    second. When a session ends, the tasks that a worker of the same id holds are
+    given back at once: as lost when the agent is LOST, else as released. Names (agent ids, types, capabilities, label keys) are 1 to 256 bytes
     of printable UTF-8 without control characters. An empty `namespace` means
     "default".
 
@@ -70,10 +71,30 @@ class AgentStateServiceStub:
                 request_serializer=troupe_dot_v1_dot_agent__state__service__pb2.ListAgentsRequest.SerializeToString,
                 response_deserializer=troupe_dot_v1_dot_agent__state__service__pb2.ListAgentsResponse.FromString,
                 _registered_method=True)
+        self.FleetStats = channel.unary_unary(
+                '/troupe.v1.AgentStateService/FleetStats',
+                request_serializer=troupe_dot_v1_dot_agent__state__service__pb2.FleetStatsRequest.SerializeToString,
+                response_deserializer=troupe_dot_v1_dot_agent__state__service__pb2.FleetStatsResponse.FromString,
+                _registered_method=True)
         self.DeregisterAgent = channel.unary_unary(
                 '/troupe.v1.AgentStateService/DeregisterAgent',
                 request_serializer=troupe_dot_v1_dot_agent__state__service__pb2.DeregisterAgentRequest.SerializeToString,
                 response_deserializer=troupe_dot_v1_dot_agent__state__service__pb2.DeregisterAgentResponse.FromString,
+                _registered_method=True)
+        self.CommandAgent = channel.unary_unary(
+                '/troupe.v1.AgentStateService/CommandAgent',
+                request_serializer=troupe_dot_v1_dot_agent__state__service__pb2.CommandAgentRequest.SerializeToString,
+                response_deserializer=troupe_dot_v1_dot_agent__state__service__pb2.CommandAgentResponse.FromString,
+                _registered_method=True)
+        self.LeasePorts = channel.unary_unary(
+                '/troupe.v1.AgentStateService/LeasePorts',
+                request_serializer=troupe_dot_v1_dot_agent__state__service__pb2.LeasePortsRequest.SerializeToString,
+                response_deserializer=troupe_dot_v1_dot_agent__state__service__pb2.LeasePortsResponse.FromString,
+                _registered_method=True)
+        self.ReleasePorts = channel.unary_unary(
+                '/troupe.v1.AgentStateService/ReleasePorts',
+                request_serializer=troupe_dot_v1_dot_agent__state__service__pb2.ReleasePortsRequest.SerializeToString,
+                response_deserializer=troupe_dot_v1_dot_agent__state__service__pb2.ReleasePortsResponse.FromString,
                 _registered_method=True)
         self.WatchAgents = channel.unary_stream(
                 '/troupe.v1.AgentStateService/WatchAgents',
@@ -87,7 +108,8 @@ class AgentStateServiceServicer:
 
     An agent registers and gets a session with a fencing token. It stays alive by
     heartbeats; one that stays silent for its lease is marked LOST within one
-    second. Names (agent ids, types, capabilities, label keys) are 1 to 256 bytes
+    second. When a session ends, the tasks that a worker of the same id holds are
+    given back at once: as lost when the agent is LOST, else as released. Names (agent ids, types, capabilities, label keys) are 1 to 256 bytes
     of printable UTF-8 without control characters. An empty `namespace` means
     "default".
 
@@ -103,7 +125,9 @@ class AgentStateServiceServicer:
         token: the old session is STALE_SESSION from that moment and its heartbeat
         stream is told REPLACED.
 
-        Errors: FAILED_PRECONDITION / STALE_FENCE.
+        Errors: FAILED_PRECONDITION / STALE_FENCE; RESOURCE_EXHAUSTED / LIMIT_EXCEEDED
+        with metadata `limit`, `host` and `range` when not as many ports are free on
+        the host; nothing is registered then.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -117,6 +141,10 @@ class AgentStateServiceServicer:
 
         Ending the stream changes nothing: an agent is gone when it deregisters or
         when its lease runs out.
+
+        The stream that carries an agent's heartbeats also brings the commands for it,
+        in messages of their own with the outcome COMMAND: in order, at once, and on
+        each new stream again until a heartbeat acknowledges them.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -144,13 +172,21 @@ class AgentStateServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListAgents(self, request, context):
-        """Lists agents that match all the given conditions, ordered by partition and
-        then by agent id. A page can be shorter than asked for, even empty, while
-        `next_page_token` is set; it ends before it is too large for a message of 4
-        MiB. An agent that matches all the time is listed once, whatever others do
-        between the pages.
+        """Lists agents that match all the given conditions, in the order asked for. A
+        page can be shorter than asked for, even empty, while `next_page_token` is set;
+        it ends before it is too large for a message of 4 MiB. An agent that matches
+        all the time is listed once, whatever others do between the pages.
 
         Errors: INVALID_ARGUMENT / INVALID_PAGE_TOKEN.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def FleetStats(self, request, context):
+        """Counts the agents of the namespace by type and status, from counters: it costs
+        the same however many there are. LOST and TERMINATED agents count as long as
+        their record is kept.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -167,10 +203,56 @@ class AgentStateServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def CommandAgent(self, request, context):
+        """Sends a command to the current session of an agent, down its heartbeat stream
+        through whichever server. It is kept until it is acknowledged, expires or the
+        session is over; a later session never gets it.
+
+        Errors: NOT_FOUND / AGENT_NOT_FOUND; FAILED_PRECONDITION / STALE_SESSION when
+        `fencing_token` is set and is not the session's, or the agent is LOST or
+        TERMINATED; FAILED_PRECONDITION / STALE_FENCE; RESOURCE_EXHAUSTED /
+        LIMIT_EXCEEDED when 100 commands are not acknowledged yet.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def LeasePorts(self, request, context):
+        """Leases more ports of the range of the agent's host to its session, all of them
+        or none. They are nobody else's in the namespace until they are released or
+        the session is over.
+
+        Errors: NOT_FOUND / AGENT_NOT_FOUND; INVALID_ARGUMENT / INVALID_FIELD when the
+        agent has no host; FAILED_PRECONDITION / STALE_SESSION or STALE_FENCE;
+        RESOURCE_EXHAUSTED / LIMIT_EXCEEDED with metadata `limit` when the session
+        would have more than 64, or, with `host` and `range` too, when not as many are
+        free.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ReleasePorts(self, request, context):
+        """Gives ports of the session back. Those that it does not have are passed over,
+        so that a repeat does no harm.
+
+        Errors: NOT_FOUND / AGENT_NOT_FOUND; FAILED_PRECONDITION / STALE_SESSION or
+        STALE_FENCE.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def WatchAgents(self, request, context):
         """Streams every change of the agents that match, in order per agent. Each
         response carries the token to resume after it; while nothing happens a
         checkpoint is sent at least every 15 seconds.
+
+        With `snapshot` the agents that match come first, as they are, each as a change
+        of kind SNAPSHOT, then `snapshot_complete`, then every change since the stream
+        was opened: those that the snapshot shows already come again, and can be told
+        by the agent's version. Responses before `snapshot_complete` carry no token:
+        whoever breaks off there begins anew.
 
         Errors: INVALID_ARGUMENT / INVALID_RESUME_TOKEN; OUT_OF_RANGE /
         POSITION_TRIMMED when changes after `resume_token` are no longer kept: watch
@@ -208,10 +290,30 @@ def add_AgentStateServiceServicer_to_server(servicer, server):
                     request_deserializer=troupe_dot_v1_dot_agent__state__service__pb2.ListAgentsRequest.FromString,
                     response_serializer=troupe_dot_v1_dot_agent__state__service__pb2.ListAgentsResponse.SerializeToString,
             ),
+            'FleetStats': grpc.unary_unary_rpc_method_handler(
+                    servicer.FleetStats,
+                    request_deserializer=troupe_dot_v1_dot_agent__state__service__pb2.FleetStatsRequest.FromString,
+                    response_serializer=troupe_dot_v1_dot_agent__state__service__pb2.FleetStatsResponse.SerializeToString,
+            ),
             'DeregisterAgent': grpc.unary_unary_rpc_method_handler(
                     servicer.DeregisterAgent,
                     request_deserializer=troupe_dot_v1_dot_agent__state__service__pb2.DeregisterAgentRequest.FromString,
                     response_serializer=troupe_dot_v1_dot_agent__state__service__pb2.DeregisterAgentResponse.SerializeToString,
+            ),
+            'CommandAgent': grpc.unary_unary_rpc_method_handler(
+                    servicer.CommandAgent,
+                    request_deserializer=troupe_dot_v1_dot_agent__state__service__pb2.CommandAgentRequest.FromString,
+                    response_serializer=troupe_dot_v1_dot_agent__state__service__pb2.CommandAgentResponse.SerializeToString,
+            ),
+            'LeasePorts': grpc.unary_unary_rpc_method_handler(
+                    servicer.LeasePorts,
+                    request_deserializer=troupe_dot_v1_dot_agent__state__service__pb2.LeasePortsRequest.FromString,
+                    response_serializer=troupe_dot_v1_dot_agent__state__service__pb2.LeasePortsResponse.SerializeToString,
+            ),
+            'ReleasePorts': grpc.unary_unary_rpc_method_handler(
+                    servicer.ReleasePorts,
+                    request_deserializer=troupe_dot_v1_dot_agent__state__service__pb2.ReleasePortsRequest.FromString,
+                    response_serializer=troupe_dot_v1_dot_agent__state__service__pb2.ReleasePortsResponse.SerializeToString,
             ),
             'WatchAgents': grpc.unary_stream_rpc_method_handler(
                     servicer.WatchAgents,
@@ -231,7 +333,8 @@ class AgentStateService:
 
     An agent registers and gets a session with a fencing token. It stays alive by
     heartbeats; one that stays silent for its lease is marked LOST within one
-    second. Names (agent ids, types, capabilities, label keys) are 1 to 256 bytes
+    second. When a session ends, the tasks that a worker of the same id holds are
+    given back at once: as lost when the agent is LOST, else as released. Names (agent ids, types, capabilities, label keys) are 1 to 256 bytes
     of printable UTF-8 without control characters. An empty `namespace` means
     "default".
 
@@ -376,6 +479,33 @@ class AgentStateService:
             _registered_method=True)
 
     @staticmethod
+    def FleetStats(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/troupe.v1.AgentStateService/FleetStats',
+            troupe_dot_v1_dot_agent__state__service__pb2.FleetStatsRequest.SerializeToString,
+            troupe_dot_v1_dot_agent__state__service__pb2.FleetStatsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def DeregisterAgent(request,
             target,
             options=(),
@@ -392,6 +522,87 @@ class AgentStateService:
             '/troupe.v1.AgentStateService/DeregisterAgent',
             troupe_dot_v1_dot_agent__state__service__pb2.DeregisterAgentRequest.SerializeToString,
             troupe_dot_v1_dot_agent__state__service__pb2.DeregisterAgentResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CommandAgent(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/troupe.v1.AgentStateService/CommandAgent',
+            troupe_dot_v1_dot_agent__state__service__pb2.CommandAgentRequest.SerializeToString,
+            troupe_dot_v1_dot_agent__state__service__pb2.CommandAgentResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def LeasePorts(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/troupe.v1.AgentStateService/LeasePorts',
+            troupe_dot_v1_dot_agent__state__service__pb2.LeasePortsRequest.SerializeToString,
+            troupe_dot_v1_dot_agent__state__service__pb2.LeasePortsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReleasePorts(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/troupe.v1.AgentStateService/ReleasePorts',
+            troupe_dot_v1_dot_agent__state__service__pb2.ReleasePortsRequest.SerializeToString,
+            troupe_dot_v1_dot_agent__state__service__pb2.ReleasePortsResponse.FromString,
             options,
             channel_credentials,
             insecure,

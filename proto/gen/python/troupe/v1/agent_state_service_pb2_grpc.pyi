@@ -31,7 +31,8 @@ class AgentStateServiceStub:
 
     An agent registers and gets a session with a fencing token. It stays alive by
     heartbeats; one that stays silent for its lease is marked LOST within one
-    second. Names (agent ids, types, capabilities, label keys) are 1 to 256 bytes
+    second. When a session ends, the tasks that a worker of the same id holds are
+    given back at once: as lost when the agent is LOST, else as released. Names (agent ids, types, capabilities, label keys) are 1 to 256 bytes
     of printable UTF-8 without control characters. An empty `namespace` means
     "default".
 
@@ -51,7 +52,9 @@ class AgentStateServiceStub:
     token: the old session is STALE_SESSION from that moment and its heartbeat
     stream is told REPLACED.
 
-    Errors: FAILED_PRECONDITION / STALE_FENCE.
+    Errors: FAILED_PRECONDITION / STALE_FENCE; RESOURCE_EXHAUSTED / LIMIT_EXCEEDED
+    with metadata `limit`, `host` and `range` when not as many ports are free on
+    the host; nothing is registered then.
     """
     Heartbeat: _grpc.StreamStreamMultiCallable[_agent_state_service_pb2.HeartbeatRequest, _agent_state_service_pb2.HeartbeatResponse]
     """Keeps sessions alive. The client sends a Heartbeat for each of its agents at
@@ -61,6 +64,10 @@ class AgentStateServiceStub:
 
     Ending the stream changes nothing: an agent is gone when it deregisters or
     when its lease runs out.
+
+    The stream that carries an agent's heartbeats also brings the commands for it,
+    in messages of their own with the outcome COMMAND: in order, at once, and on
+    each new stream again until a heartbeat acknowledges them.
     """
     GetAgent: _grpc.UnaryUnaryMultiCallable[_agent_state_service_pb2.GetAgentRequest, _agent_state_service_pb2.GetAgentResponse]
     """Returns one agent.
@@ -76,13 +83,17 @@ class AgentStateServiceStub:
     agent is LOST or TERMINATED; FAILED_PRECONDITION / STALE_FENCE.
     """
     ListAgents: _grpc.UnaryUnaryMultiCallable[_agent_state_service_pb2.ListAgentsRequest, _agent_state_service_pb2.ListAgentsResponse]
-    """Lists agents that match all the given conditions, ordered by partition and
-    then by agent id. A page can be shorter than asked for, even empty, while
-    `next_page_token` is set; it ends before it is too large for a message of 4
-    MiB. An agent that matches all the time is listed once, whatever others do
-    between the pages.
+    """Lists agents that match all the given conditions, in the order asked for. A
+    page can be shorter than asked for, even empty, while `next_page_token` is set;
+    it ends before it is too large for a message of 4 MiB. An agent that matches
+    all the time is listed once, whatever others do between the pages.
 
     Errors: INVALID_ARGUMENT / INVALID_PAGE_TOKEN.
+    """
+    FleetStats: _grpc.UnaryUnaryMultiCallable[_agent_state_service_pb2.FleetStatsRequest, _agent_state_service_pb2.FleetStatsResponse]
+    """Counts the agents of the namespace by type and status, from counters: it costs
+    the same however many there are. LOST and TERMINATED agents count as long as
+    their record is kept.
     """
     DeregisterAgent: _grpc.UnaryUnaryMultiCallable[_agent_state_service_pb2.DeregisterAgentRequest, _agent_state_service_pb2.DeregisterAgentResponse]
     """Ends a session. The agent's record stays readable as TERMINATED for the
@@ -91,10 +102,44 @@ class AgentStateServiceStub:
 
     Errors: NOT_FOUND / AGENT_NOT_FOUND; FAILED_PRECONDITION / STALE_SESSION.
     """
+    CommandAgent: _grpc.UnaryUnaryMultiCallable[_agent_state_service_pb2.CommandAgentRequest, _agent_state_service_pb2.CommandAgentResponse]
+    """Sends a command to the current session of an agent, down its heartbeat stream
+    through whichever server. It is kept until it is acknowledged, expires or the
+    session is over; a later session never gets it.
+
+    Errors: NOT_FOUND / AGENT_NOT_FOUND; FAILED_PRECONDITION / STALE_SESSION when
+    `fencing_token` is set and is not the session's, or the agent is LOST or
+    TERMINATED; FAILED_PRECONDITION / STALE_FENCE; RESOURCE_EXHAUSTED /
+    LIMIT_EXCEEDED when 100 commands are not acknowledged yet.
+    """
+    LeasePorts: _grpc.UnaryUnaryMultiCallable[_agent_state_service_pb2.LeasePortsRequest, _agent_state_service_pb2.LeasePortsResponse]
+    """Leases more ports of the range of the agent's host to its session, all of them
+    or none. They are nobody else's in the namespace until they are released or
+    the session is over.
+
+    Errors: NOT_FOUND / AGENT_NOT_FOUND; INVALID_ARGUMENT / INVALID_FIELD when the
+    agent has no host; FAILED_PRECONDITION / STALE_SESSION or STALE_FENCE;
+    RESOURCE_EXHAUSTED / LIMIT_EXCEEDED with metadata `limit` when the session
+    would have more than 64, or, with `host` and `range` too, when not as many are
+    free.
+    """
+    ReleasePorts: _grpc.UnaryUnaryMultiCallable[_agent_state_service_pb2.ReleasePortsRequest, _agent_state_service_pb2.ReleasePortsResponse]
+    """Gives ports of the session back. Those that it does not have are passed over,
+    so that a repeat does no harm.
+
+    Errors: NOT_FOUND / AGENT_NOT_FOUND; FAILED_PRECONDITION / STALE_SESSION or
+    STALE_FENCE.
+    """
     WatchAgents: _grpc.UnaryStreamMultiCallable[_agent_state_service_pb2.WatchAgentsRequest, _agent_state_service_pb2.WatchAgentsResponse]
     """Streams every change of the agents that match, in order per agent. Each
     response carries the token to resume after it; while nothing happens a
     checkpoint is sent at least every 15 seconds.
+
+    With `snapshot` the agents that match come first, as they are, each as a change
+    of kind SNAPSHOT, then `snapshot_complete`, then every change since the stream
+    was opened: those that the snapshot shows already come again, and can be told
+    by the agent's version. Responses before `snapshot_complete` carry no token:
+    whoever breaks off there begins anew.
 
     Errors: INVALID_ARGUMENT / INVALID_RESUME_TOKEN; OUT_OF_RANGE /
     POSITION_TRIMMED when changes after `resume_token` are no longer kept: watch
@@ -107,7 +152,8 @@ class AgentStateServiceAsyncStub(AgentStateServiceStub):
 
     An agent registers and gets a session with a fencing token. It stays alive by
     heartbeats; one that stays silent for its lease is marked LOST within one
-    second. Names (agent ids, types, capabilities, label keys) are 1 to 256 bytes
+    second. When a session ends, the tasks that a worker of the same id holds are
+    given back at once: as lost when the agent is LOST, else as released. Names (agent ids, types, capabilities, label keys) are 1 to 256 bytes
     of printable UTF-8 without control characters. An empty `namespace` means
     "default".
 
@@ -124,7 +170,9 @@ class AgentStateServiceAsyncStub(AgentStateServiceStub):
     token: the old session is STALE_SESSION from that moment and its heartbeat
     stream is told REPLACED.
 
-    Errors: FAILED_PRECONDITION / STALE_FENCE.
+    Errors: FAILED_PRECONDITION / STALE_FENCE; RESOURCE_EXHAUSTED / LIMIT_EXCEEDED
+    with metadata `limit`, `host` and `range` when not as many ports are free on
+    the host; nothing is registered then.
     """
     Heartbeat: _aio.StreamStreamMultiCallable[_agent_state_service_pb2.HeartbeatRequest, _agent_state_service_pb2.HeartbeatResponse]  # type: ignore[assignment]
     """Keeps sessions alive. The client sends a Heartbeat for each of its agents at
@@ -134,6 +182,10 @@ class AgentStateServiceAsyncStub(AgentStateServiceStub):
 
     Ending the stream changes nothing: an agent is gone when it deregisters or
     when its lease runs out.
+
+    The stream that carries an agent's heartbeats also brings the commands for it,
+    in messages of their own with the outcome COMMAND: in order, at once, and on
+    each new stream again until a heartbeat acknowledges them.
     """
     GetAgent: _aio.UnaryUnaryMultiCallable[_agent_state_service_pb2.GetAgentRequest, _agent_state_service_pb2.GetAgentResponse]  # type: ignore[assignment]
     """Returns one agent.
@@ -149,13 +201,17 @@ class AgentStateServiceAsyncStub(AgentStateServiceStub):
     agent is LOST or TERMINATED; FAILED_PRECONDITION / STALE_FENCE.
     """
     ListAgents: _aio.UnaryUnaryMultiCallable[_agent_state_service_pb2.ListAgentsRequest, _agent_state_service_pb2.ListAgentsResponse]  # type: ignore[assignment]
-    """Lists agents that match all the given conditions, ordered by partition and
-    then by agent id. A page can be shorter than asked for, even empty, while
-    `next_page_token` is set; it ends before it is too large for a message of 4
-    MiB. An agent that matches all the time is listed once, whatever others do
-    between the pages.
+    """Lists agents that match all the given conditions, in the order asked for. A
+    page can be shorter than asked for, even empty, while `next_page_token` is set;
+    it ends before it is too large for a message of 4 MiB. An agent that matches
+    all the time is listed once, whatever others do between the pages.
 
     Errors: INVALID_ARGUMENT / INVALID_PAGE_TOKEN.
+    """
+    FleetStats: _aio.UnaryUnaryMultiCallable[_agent_state_service_pb2.FleetStatsRequest, _agent_state_service_pb2.FleetStatsResponse]  # type: ignore[assignment]
+    """Counts the agents of the namespace by type and status, from counters: it costs
+    the same however many there are. LOST and TERMINATED agents count as long as
+    their record is kept.
     """
     DeregisterAgent: _aio.UnaryUnaryMultiCallable[_agent_state_service_pb2.DeregisterAgentRequest, _agent_state_service_pb2.DeregisterAgentResponse]  # type: ignore[assignment]
     """Ends a session. The agent's record stays readable as TERMINATED for the
@@ -164,10 +220,44 @@ class AgentStateServiceAsyncStub(AgentStateServiceStub):
 
     Errors: NOT_FOUND / AGENT_NOT_FOUND; FAILED_PRECONDITION / STALE_SESSION.
     """
+    CommandAgent: _aio.UnaryUnaryMultiCallable[_agent_state_service_pb2.CommandAgentRequest, _agent_state_service_pb2.CommandAgentResponse]  # type: ignore[assignment]
+    """Sends a command to the current session of an agent, down its heartbeat stream
+    through whichever server. It is kept until it is acknowledged, expires or the
+    session is over; a later session never gets it.
+
+    Errors: NOT_FOUND / AGENT_NOT_FOUND; FAILED_PRECONDITION / STALE_SESSION when
+    `fencing_token` is set and is not the session's, or the agent is LOST or
+    TERMINATED; FAILED_PRECONDITION / STALE_FENCE; RESOURCE_EXHAUSTED /
+    LIMIT_EXCEEDED when 100 commands are not acknowledged yet.
+    """
+    LeasePorts: _aio.UnaryUnaryMultiCallable[_agent_state_service_pb2.LeasePortsRequest, _agent_state_service_pb2.LeasePortsResponse]  # type: ignore[assignment]
+    """Leases more ports of the range of the agent's host to its session, all of them
+    or none. They are nobody else's in the namespace until they are released or
+    the session is over.
+
+    Errors: NOT_FOUND / AGENT_NOT_FOUND; INVALID_ARGUMENT / INVALID_FIELD when the
+    agent has no host; FAILED_PRECONDITION / STALE_SESSION or STALE_FENCE;
+    RESOURCE_EXHAUSTED / LIMIT_EXCEEDED with metadata `limit` when the session
+    would have more than 64, or, with `host` and `range` too, when not as many are
+    free.
+    """
+    ReleasePorts: _aio.UnaryUnaryMultiCallable[_agent_state_service_pb2.ReleasePortsRequest, _agent_state_service_pb2.ReleasePortsResponse]  # type: ignore[assignment]
+    """Gives ports of the session back. Those that it does not have are passed over,
+    so that a repeat does no harm.
+
+    Errors: NOT_FOUND / AGENT_NOT_FOUND; FAILED_PRECONDITION / STALE_SESSION or
+    STALE_FENCE.
+    """
     WatchAgents: _aio.UnaryStreamMultiCallable[_agent_state_service_pb2.WatchAgentsRequest, _agent_state_service_pb2.WatchAgentsResponse]  # type: ignore[assignment]
     """Streams every change of the agents that match, in order per agent. Each
     response carries the token to resume after it; while nothing happens a
     checkpoint is sent at least every 15 seconds.
+
+    With `snapshot` the agents that match come first, as they are, each as a change
+    of kind SNAPSHOT, then `snapshot_complete`, then every change since the stream
+    was opened: those that the snapshot shows already come again, and can be told
+    by the agent's version. Responses before `snapshot_complete` carry no token:
+    whoever breaks off there begins anew.
 
     Errors: INVALID_ARGUMENT / INVALID_RESUME_TOKEN; OUT_OF_RANGE /
     POSITION_TRIMMED when changes after `resume_token` are no longer kept: watch
@@ -179,7 +269,8 @@ class AgentStateServiceServicer(metaclass=_abc_1.ABCMeta):
 
     An agent registers and gets a session with a fencing token. It stays alive by
     heartbeats; one that stays silent for its lease is marked LOST within one
-    second. Names (agent ids, types, capabilities, label keys) are 1 to 256 bytes
+    second. When a session ends, the tasks that a worker of the same id holds are
+    given back at once: as lost when the agent is LOST, else as released. Names (agent ids, types, capabilities, label keys) are 1 to 256 bytes
     of printable UTF-8 without control characters. An empty `namespace` means
     "default".
 
@@ -200,7 +291,9 @@ class AgentStateServiceServicer(metaclass=_abc_1.ABCMeta):
         token: the old session is STALE_SESSION from that moment and its heartbeat
         stream is told REPLACED.
 
-        Errors: FAILED_PRECONDITION / STALE_FENCE.
+        Errors: FAILED_PRECONDITION / STALE_FENCE; RESOURCE_EXHAUSTED / LIMIT_EXCEEDED
+        with metadata `limit`, `host` and `range` when not as many ports are free on
+        the host; nothing is registered then.
         """
 
     @_abc_1.abstractmethod
@@ -216,6 +309,10 @@ class AgentStateServiceServicer(metaclass=_abc_1.ABCMeta):
 
         Ending the stream changes nothing: an agent is gone when it deregisters or
         when its lease runs out.
+
+        The stream that carries an agent's heartbeats also brings the commands for it,
+        in messages of their own with the outcome COMMAND: in order, at once, and on
+        each new stream again until a heartbeat acknowledges them.
         """
 
     @_abc_1.abstractmethod
@@ -249,13 +346,23 @@ class AgentStateServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _agent_state_service_pb2.ListAgentsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_agent_state_service_pb2.ListAgentsResponse, _abc.Awaitable[_agent_state_service_pb2.ListAgentsResponse]]:
-        """Lists agents that match all the given conditions, ordered by partition and
-        then by agent id. A page can be shorter than asked for, even empty, while
-        `next_page_token` is set; it ends before it is too large for a message of 4
-        MiB. An agent that matches all the time is listed once, whatever others do
-        between the pages.
+        """Lists agents that match all the given conditions, in the order asked for. A
+        page can be shorter than asked for, even empty, while `next_page_token` is set;
+        it ends before it is too large for a message of 4 MiB. An agent that matches
+        all the time is listed once, whatever others do between the pages.
 
         Errors: INVALID_ARGUMENT / INVALID_PAGE_TOKEN.
+        """
+
+    @_abc_1.abstractmethod
+    def FleetStats(
+        self,
+        request: _agent_state_service_pb2.FleetStatsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_agent_state_service_pb2.FleetStatsResponse, _abc.Awaitable[_agent_state_service_pb2.FleetStatsResponse]]:
+        """Counts the agents of the namespace by type and status, from counters: it costs
+        the same however many there are. LOST and TERMINATED agents count as long as
+        their record is kept.
         """
 
     @_abc_1.abstractmethod
@@ -272,6 +379,52 @@ class AgentStateServiceServicer(metaclass=_abc_1.ABCMeta):
         """
 
     @_abc_1.abstractmethod
+    def CommandAgent(
+        self,
+        request: _agent_state_service_pb2.CommandAgentRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_agent_state_service_pb2.CommandAgentResponse, _abc.Awaitable[_agent_state_service_pb2.CommandAgentResponse]]:
+        """Sends a command to the current session of an agent, down its heartbeat stream
+        through whichever server. It is kept until it is acknowledged, expires or the
+        session is over; a later session never gets it.
+
+        Errors: NOT_FOUND / AGENT_NOT_FOUND; FAILED_PRECONDITION / STALE_SESSION when
+        `fencing_token` is set and is not the session's, or the agent is LOST or
+        TERMINATED; FAILED_PRECONDITION / STALE_FENCE; RESOURCE_EXHAUSTED /
+        LIMIT_EXCEEDED when 100 commands are not acknowledged yet.
+        """
+
+    @_abc_1.abstractmethod
+    def LeasePorts(
+        self,
+        request: _agent_state_service_pb2.LeasePortsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_agent_state_service_pb2.LeasePortsResponse, _abc.Awaitable[_agent_state_service_pb2.LeasePortsResponse]]:
+        """Leases more ports of the range of the agent's host to its session, all of them
+        or none. They are nobody else's in the namespace until they are released or
+        the session is over.
+
+        Errors: NOT_FOUND / AGENT_NOT_FOUND; INVALID_ARGUMENT / INVALID_FIELD when the
+        agent has no host; FAILED_PRECONDITION / STALE_SESSION or STALE_FENCE;
+        RESOURCE_EXHAUSTED / LIMIT_EXCEEDED with metadata `limit` when the session
+        would have more than 64, or, with `host` and `range` too, when not as many are
+        free.
+        """
+
+    @_abc_1.abstractmethod
+    def ReleasePorts(
+        self,
+        request: _agent_state_service_pb2.ReleasePortsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_agent_state_service_pb2.ReleasePortsResponse, _abc.Awaitable[_agent_state_service_pb2.ReleasePortsResponse]]:
+        """Gives ports of the session back. Those that it does not have are passed over,
+        so that a repeat does no harm.
+
+        Errors: NOT_FOUND / AGENT_NOT_FOUND; FAILED_PRECONDITION / STALE_SESSION or
+        STALE_FENCE.
+        """
+
+    @_abc_1.abstractmethod
     def WatchAgents(
         self,
         request: _agent_state_service_pb2.WatchAgentsRequest,
@@ -280,6 +433,12 @@ class AgentStateServiceServicer(metaclass=_abc_1.ABCMeta):
         """Streams every change of the agents that match, in order per agent. Each
         response carries the token to resume after it; while nothing happens a
         checkpoint is sent at least every 15 seconds.
+
+        With `snapshot` the agents that match come first, as they are, each as a change
+        of kind SNAPSHOT, then `snapshot_complete`, then every change since the stream
+        was opened: those that the snapshot shows already come again, and can be told
+        by the agent's version. Responses before `snapshot_complete` carry no token:
+        whoever breaks off there begins anew.
 
         Errors: INVALID_ARGUMENT / INVALID_RESUME_TOKEN; OUT_OF_RANGE /
         POSITION_TRIMMED when changes after `resume_token` are no longer kept: watch

@@ -84,7 +84,7 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """
     ERROR_REASON_LIMIT_EXCEEDED: _ErrorReason.ValueType  # 16
     """A configured limit would be passed (payload bytes, queues, signature
-    classes, namespaces). Code RESOURCE_EXHAUSTED; metadata `limit`.
+    classes, namespaces, ports). Code RESOURCE_EXHAUSTED; metadata `limit`.
     """
     ERROR_REASON_POSITION_TRIMMED: _ErrorReason.ValueType  # 17
     """The position asked for is no longer kept. Code OUT_OF_RANGE."""
@@ -116,6 +116,16 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     ERROR_REASON_REQUEST_ID_REUSED: _ErrorReason.ValueType  # 25
     """The `request_id` was used before by a call with other arguments. Code
     ALREADY_EXISTS.
+    """
+    ERROR_REASON_DEADLOCK: _ErrorReason.ValueType  # 26
+    """Owners wait for each other in a circle that this wait closed; it is over.
+    Give back what is held and begin again. Code ABORTED; metadata `circle`, such
+    as "a waits for x, held by b; b waits for y, held by a".
+    """
+    ERROR_REASON_LOCK_MODE: _ErrorReason.ValueType  # 27
+    """The lock is in use as a semaphore and was asked for as a lock, or the other
+    way round, or with another limit. Code FAILED_PRECONDITION; metadata `limit`
+    is the semaphore's, 0 for a lock.
     """
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
@@ -186,7 +196,7 @@ FAILED_PRECONDITION; metadata `state`.
 """
 ERROR_REASON_LIMIT_EXCEEDED: ErrorReason.ValueType  # 16
 """A configured limit would be passed (payload bytes, queues, signature
-classes, namespaces). Code RESOURCE_EXHAUSTED; metadata `limit`.
+classes, namespaces, ports). Code RESOURCE_EXHAUSTED; metadata `limit`.
 """
 ERROR_REASON_POSITION_TRIMMED: ErrorReason.ValueType  # 17
 """The position asked for is no longer kept. Code OUT_OF_RANGE."""
@@ -218,6 +228,16 @@ INTERNAL.
 ERROR_REASON_REQUEST_ID_REUSED: ErrorReason.ValueType  # 25
 """The `request_id` was used before by a call with other arguments. Code
 ALREADY_EXISTS.
+"""
+ERROR_REASON_DEADLOCK: ErrorReason.ValueType  # 26
+"""Owners wait for each other in a circle that this wait closed; it is over.
+Give back what is held and begin again. Code ABORTED; metadata `circle`, such
+as "a waits for x, held by b; b waits for y, held by a".
+"""
+ERROR_REASON_LOCK_MODE: ErrorReason.ValueType  # 27
+"""The lock is in use as a semaphore and was asked for as a lock, or the other
+way round, or with another limit. Code FAILED_PRECONDITION; metadata `limit`
+is the semaphore's, 0 for a lock.
 """
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015
 
@@ -312,7 +332,10 @@ class Fence(_message.Message):
 
     The partition that takes the write remembers the highest token seen for
     `name` for 24 hours after its last use and refuses a lower one with
-    FAILED_PRECONDITION / STALE_FENCE.
+    FAILED_PRECONDITION / STALE_FENCE. Where the grant itself lives in that
+    partition, only the current one passes: a fence of a lock is named "locks/" and
+    the lock's name, as in LockLease.fence; one of an agent's session "agents/" and
+    the agent's id.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -320,7 +343,7 @@ class Fence(_message.Message):
     NAME_FIELD_NUMBER: _builtins.int
     TOKEN_FIELD_NUMBER: _builtins.int
     name: _builtins.str
-    """What the token belongs to, 1 to 256 bytes of printable UTF-8."""
+    """What the token belongs to, 1 to 264 bytes of printable UTF-8."""
     token: _builtins.int
     """The fencing token handed out with the grant, above 0."""
     def __init__(

@@ -5,6 +5,7 @@
 --               of an entry; gen us when counting began: anew in another log, whose
 --               sequence may repeat the former one's
 --
+-- ARGV  1 whether to read the entries 0|1; if not, only how far the log goes is told
 -- Reply {'OK', gen, seq up to which is counted, seq and id up to which this reply
 --       goes, more 0|1, then per attempt: seq, ms when it ended, type, TaskChange}
 --#include common/prelude
@@ -12,6 +13,10 @@ local ENDS = {
   ['task.completed'] = true, ['task.failed'] = true, ['task.dead'] = true,
   ['task.expired'] = true, ['task.quarantined'] = true
 }
+local function newest_id()
+  local newest = C('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)[1]
+  return newest and newest[1] or '0-0'
+end
 local key = P..'ag:fig'
 local head = C('HMGET', P..'head', 'epoch', 'seq')
 if not head[2] then return {'OK', '0', '0', '0', '0-0', 0} end
@@ -23,9 +28,11 @@ if v[1] ~= epoch then
   C('HSET', key, 'epoch', epoch, 'seq', seq, 'id', id, 'gen', gen)
 elseif tonumber(seq) > tonumber(head[2]) then
   -- Redis lost its end. What was written since cannot be told from what was lost.
-  local newest = C('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)[1]
-  seq, id, gen = head[2], newest and newest[1] or '0-0', int(US)
+  seq, id, gen = head[2], newest_id(), int(US)
   C('HSET', key, 'seq', seq, 'id', id, 'gen', gen)
+end
+if ARGV[1] == '0' then
+  return {'OK', gen, seq, head[2], head[2] == seq and id or newest_id(), 0}
 end
 local entries = C('XRANGE', KEYS[1], '('..id, '+', 'COUNT', 256)
 local reply = {'OK', gen, seq, seq, id, #entries == 256 and 1 or 0}

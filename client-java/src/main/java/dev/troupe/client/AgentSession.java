@@ -1,6 +1,8 @@
 package dev.troupe.client;
 
 import dev.troupe.v1.Agent;
+import dev.troupe.v1.AgentCommand;
+import dev.troupe.v1.AgentMetrics;
 import dev.troupe.v1.AgentStateServiceGrpc;
 import dev.troupe.v1.AgentStatus;
 import dev.troupe.v1.DeregisterAgentRequest;
@@ -17,7 +19,11 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * A registered agent, alive by its heartbeats until it is closed. The stream of heartbeats opens
@@ -27,6 +33,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class AgentSession implements AutoCloseable {
 
+  private static final Logger log = LoggerFactory.getLogger(AgentSession.class);
   private static final Duration LEAVE_TIMEOUT = Duration.ofSeconds(5);
 
   private final ClientRuntime runtime;
@@ -34,10 +41,13 @@ public final class AgentSession implements AutoCloseable {
   private final Agent agent;
   private final CompletableFuture<HeartbeatOutcome> lost = new CompletableFuture<>();
   private final Backoff backoff = new Backoff();
+  private final CommandInbox commands = new CommandInbox();
 
   private AgentStatus status = AgentStatus.AGENT_STATUS_UNSPECIFIED;
   private @Nullable String currentTask;
   private boolean untold;
+  private @Nullable Supplier<AgentMetrics> metrics;
+  private long acknowledged;
   private Duration interval;
   private @Nullable Heartbeats stream;
   private @Nullable ScheduledFuture<?> next;
@@ -99,6 +109,25 @@ public final class AgentSession implements AutoCloseable {
     beat();
   }
 
+  /** Asks for the metrics before each heartbeat; one that has none to give goes without. */
+  public void metrics(Supplier<AgentMetrics> supplier) {
+    synchronized (this) {
+      metrics = supplier;
+    }
+    beat();
+  }
+
+  /**
+   * Hands the commands for this session to a handler, one at a time and in their order, those that
+   * have come already first. Each is acknowledged after the handler returned, or threw, so that a
+   * command that a crash interrupts comes again; none is handed over twice. The handler must not
+   * block: heartbeats are answered on the same thread.
+   */
+  public void onCommand(Consumer<AgentCommand> handler) {
+    commands.handler(handler);
+    beat();
+  }
+
   private void connect() {
     Heartbeats opened = new Heartbeats();
     synchronized (this) {
@@ -106,6 +135,7 @@ public final class AgentSession implements AutoCloseable {
         return;
       }
       stream = opened;
+      acknowledged = 0;
       untold = status != AgentStatus.AGENT_STATUS_UNSPECIFIED || currentTask != null;
     }
     ClientCalls.asyncBidiStreamingCall(
@@ -118,7 +148,15 @@ public final class AgentSession implements AutoCloseable {
   }
 
   /** Sends a heartbeat, unless the stream is full: the one in it will do. */
-  private synchronized void beat() {
+  private void beat() {
+    // Whoever tells it may hold locks of its own.
+    AgentMetrics load = load();
+    synchronized (this) {
+      beat(load);
+    }
+  }
+
+  private void beat(@Nullable AgentMetrics load) {
     if (stream == null || closed || lost.isDone()) {
       return;
     }
@@ -131,6 +169,14 @@ public final class AgentSession implements AutoCloseable {
             .setNamespace(namespace)
             .setAgentId(agent.getAgentId())
             .setFencingToken(agent.getFencingToken());
+    long handled = commands.handled();
+    if (handled > acknowledged) {
+      beat.setAcknowledgedCommand(handled);
+      acknowledged = handled;
+    }
+    if (load != null) {
+      beat.setMetrics(load);
+    }
     if (untold) {
       beat.setStatus(status);
       if (currentTask != null) {
@@ -139,6 +185,19 @@ public final class AgentSession implements AutoCloseable {
       untold = false;
     }
     stream.send(beat.build());
+  }
+
+  private @Nullable AgentMetrics load() {
+    Supplier<AgentMetrics> supplier;
+    synchronized (this) {
+      supplier = metrics;
+    }
+    try {
+      return supplier == null ? null : supplier.get();
+    } catch (RuntimeException broken) {
+      log.warn("{} tells no metrics", agentId(), broken);
+      return null;
+    }
   }
 
   private synchronized void schedule() {
@@ -175,6 +234,11 @@ public final class AgentSession implements AutoCloseable {
       case HEARTBEAT_OUTCOME_GO_AWAY -> {
         from.complete();
         ended(from);
+      }
+      case HEARTBEAT_OUTCOME_COMMAND -> {
+        if (commands.take(response.getCommandsList())) {
+          beat();
+        }
       }
       case HEARTBEAT_OUTCOME_EXTENDED, HEARTBEAT_OUTCOME_UNSPECIFIED, UNRECOGNIZED -> {}
     }

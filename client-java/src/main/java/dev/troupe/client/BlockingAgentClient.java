@@ -3,9 +3,15 @@ package dev.troupe.client;
 import static dev.troupe.client.Blocking.await;
 
 import dev.troupe.v1.Agent;
+import dev.troupe.v1.AgentCommand;
+import dev.troupe.v1.CommandAgentRequest;
+import dev.troupe.v1.FleetStatsResponse;
+import dev.troupe.v1.LeasePortsRequest;
+import dev.troupe.v1.LeasePortsResponse;
 import dev.troupe.v1.ListAgentsRequest;
 import dev.troupe.v1.ListAgentsResponse;
 import dev.troupe.v1.RegisterAgentRequest;
+import dev.troupe.v1.ReleasePortsRequest;
 import dev.troupe.v1.UpdateAgentRequest;
 
 /** {@link AgentClient} for callers who wait. Every call throws {@link TroupeClientException}. */
@@ -35,5 +41,25 @@ public final class BlockingAgentClient {
   /** See {@link AgentClient#list}. */
   public ListAgentsResponse list(ListAgentsRequest request) {
     return await(agents.list(request));
+  }
+
+  /** See {@link AgentClient#command}. */
+  public AgentCommand command(CommandAgentRequest request) {
+    return await(agents.command(request));
+  }
+
+  /** See {@link AgentClient#leasePorts}. */
+  public LeasePortsResponse leasePorts(LeasePortsRequest request) {
+    return await(agents.leasePorts(request));
+  }
+
+  /** See {@link AgentClient#releasePorts}. */
+  public Agent releasePorts(ReleasePortsRequest request) {
+    return await(agents.releasePorts(request));
+  }
+
+  /** See {@link AgentClient#fleetStats}. */
+  public FleetStatsResponse fleetStats() {
+    return await(agents.fleetStats());
   }
 }

@@ -5,11 +5,24 @@ import static org.awaitility.Awaitility.await;
 
 import dev.troupe.server.crash.TroupeProcess;
 import dev.troupe.v1.Agent;
+import dev.troupe.v1.AgentCommand;
+import dev.troupe.v1.AgentMetrics;
+import dev.troupe.v1.AgentStateServiceGrpc;
 import dev.troupe.v1.AgentStatus;
+import dev.troupe.v1.CommandAgentRequest;
+import dev.troupe.v1.DrainCommand;
 import dev.troupe.v1.HeartbeatOutcome;
+import dev.troupe.v1.HeartbeatRequest;
+import dev.troupe.v1.HeartbeatResponse;
 import dev.troupe.v1.RegisterAgentRequest;
+import io.grpc.ManagedChannel;
+import io.grpc.stub.StreamObserver;
 import java.time.Duration;
+import java.util.List;
 import java.util.UUID;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -76,6 +89,95 @@ final class AgentSessionTest {
       await().atMost(Duration.ofSeconds(20)).until(() -> get().getCurrentTask().equals("after"));
       assertThat(get().getFencingToken()).isEqualTo(session.fencingToken());
       assertThat(session.lost()).isNotDone();
+    }
+  }
+
+  @Test
+  void commandsComeOnceEachAndInOrderAlsoWhenTheServerIsKilled() throws Exception {
+    RegisterAgentRequest request =
+        RegisterAgentRequest.newBuilder()
+            .setAgentId(id)
+            .setType("coder")
+            .setHost("host-" + id)
+            .setPorts(2)
+            .setLeaseDuration(Durations.of(Duration.ofSeconds(20)))
+            .build();
+    List<Long> heard = new CopyOnWriteArrayList<>();
+    try (AgentSession session = client.blockingAgents().register(request)) {
+      assertThat(session.agent().getPortsList()).hasSize(2);
+      session.metrics(() -> AgentMetrics.newBuilder().setMemoryBytes(42).build());
+      await().until(() -> get().getMetrics().getMemoryBytes() == 42);
+      // Nobody listens yet.
+      assertThat(command().getNumber()).isEqualTo(1);
+      await().pollInterval(Duration.ofMillis(20)).until(() -> pending(session) == 1);
+      session.onCommand(
+          command -> {
+            heard.add(command.getNumber());
+            if (command.getNumber() == 2) {
+              throw new IllegalStateException("handled all the same");
+            }
+          });
+      command();
+      await().until(() -> heard.equals(List.of(1L, 2L)));
+      await().until(() -> pending(session) == 0);
+      server.killAndRestart();
+      command();
+      command();
+      await().atMost(Duration.ofSeconds(20)).until(() -> heard.size() == 4);
+      assertThat(heard).containsExactly(1L, 2L, 3L, 4L);
+      assertThat(client.blockingAgents().fleetStats().getAlive()).isPositive();
+    }
+  }
+
+  private AgentCommand command() {
+    return client
+        .blockingAgents()
+        .command(
+            CommandAgentRequest.newBuilder()
+                .setAgentId(id)
+                .setCommand(AgentCommand.newBuilder().setDrain(DrainCommand.getDefaultInstance()))
+                .build());
+  }
+
+  /** How many commands a new stream would get. */
+  private int pending(AgentSession session) throws Exception {
+    BlockingQueue<HeartbeatResponse> heard = new LinkedBlockingQueue<>();
+    ManagedChannel channel = server.channel();
+    try {
+      StreamObserver<HeartbeatRequest> stream =
+          AgentStateServiceGrpc.newStub(channel)
+              .heartbeat(
+                  new StreamObserver<>() {
+                    @Override
+                    public void onNext(HeartbeatResponse response) {
+                      heard.add(response);
+                    }
+
+                    @Override
+                    public void onError(Throwable failure) {}
+
+                    @Override
+                    public void onCompleted() {}
+                  });
+      HeartbeatRequest beat =
+          HeartbeatRequest.newBuilder()
+              .setAgentId(id)
+              .setFencingToken(session.fencingToken())
+              .build();
+      int commands = 0;
+      // By the answer to the second one, what came with the first has arrived.
+      for (int i = 0; i < 2; i++) {
+        stream.onNext(beat);
+        HeartbeatResponse response = heard.poll(10, TimeUnit.SECONDS);
+        while (response != null
+            && response.getOutcome() == HeartbeatOutcome.HEARTBEAT_OUTCOME_COMMAND) {
+          commands += response.getCommandsCount();
+          response = heard.poll(10, TimeUnit.SECONDS);
+        }
+      }
+      return commands;
+    } finally {
+      channel.shutdownNow();
     }
   }
 

@@ -1,5 +1,6 @@
 package dev.troupe.server.agent;
 
+import com.google.common.base.Ticker;
 import com.google.inject.Inject;
 import dev.troupe.server.agent.FigureStore.Added;
 import dev.troupe.server.agent.FigureStore.EndedAttempt;
@@ -17,6 +18,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentMap;
 
 /**
  * Counts what became of the agents' attempts at tasks, from the logs of all partitions: once a
@@ -24,18 +27,28 @@ import java.util.concurrent.CompletionStage;
  *
  * <p>A batch is first added where its agents live, then noted as counted where it was read. Any
  * number of servers may do so at the same time or die in between; nothing counts twice.
+ *
+ * <p>To read a log costs Redis about two microseconds an entry. So the logs of a namespace without
+ * agents are not read but passed over: up to where they went before nobody was found.
  */
 final class FigureCounting {
 
   private static final Duration SOONEST = Duration.ofSeconds(1);
   private static final Duration LATEST = Duration.ofSeconds(1);
 
+  private static final long GOOD_NANOS = Duration.ofSeconds(10).toNanos();
+
   private final FigureStore store;
   private final Namespaces namespaces;
+  private final Ticker ticker;
   private final PartitionSweep sweep;
 
+  /** When a namespace was last found to have agents. */
+  private final ConcurrentMap<String, Long> agentsSeenNanos = new ConcurrentHashMap<>();
+
   @Inject
-  FigureCounting(FigureStore store, Namespaces namespaces, Leaders leaders) {
+  FigureCounting(FigureStore store, Namespaces namespaces, Leaders leaders, Ticker ticker) {
+    this.ticker = ticker;
     this.store = store;
     this.namespaces = namespaces;
     this.sweep =
@@ -48,6 +61,49 @@ final class FigureCounting {
 
   /** Counts one batch of a partition. */
   CompletionStage<Swept> count(Partition partition) {
+    Long seen = agentsSeenNanos.get(partition.namespace());
+    if (seen != null && ticker.read() - seen < GOOD_NANOS) {
+      return readAndCount(partition);
+    }
+    return store
+        .uncounted(partition)
+        .thenCompose(
+            uncounted ->
+                uncounted.to() == uncounted.from()
+                    ? CompletableFuture.completedFuture(new Swept(false, -1))
+                    : hasAgents(partition.namespace())
+                        .thenCompose(
+                            some ->
+                                some
+                                    ? readAndCount(partition)
+                                    : store
+                                        .counted(partition, uncounted)
+                                        .thenApply(passed -> new Swept(false, -1))));
+  }
+
+  private CompletionStage<Boolean> hasAgents(String namespace) {
+    return namespaces
+        .partitions(namespace)
+        .thenCompose(
+            partitions -> {
+              CompletionStage<Boolean> any = CompletableFuture.completedFuture(false);
+              for (Partition partition : partitions) {
+                any = any.thenCombine(store.hasAgents(partition), Boolean::logicalOr);
+              }
+              return any;
+            })
+        .thenApply(
+            any -> {
+              if (any) {
+                agentsSeenNanos.put(namespace, ticker.read());
+              } else {
+                agentsSeenNanos.remove(namespace);
+              }
+              return any;
+            });
+  }
+
+  private CompletionStage<Swept> readAndCount(Partition partition) {
     return store.attempts(partition).thenCompose(attempts -> count(partition, attempts));
   }
 

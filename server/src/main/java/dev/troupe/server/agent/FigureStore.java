@@ -22,6 +22,7 @@ import java.util.concurrent.CompletionStage;
 final class FigureStore {
 
   private static final Script ATTEMPTS = Script.load("agent/attempts");
+  private static final Script ANY = Script.load("agent/any");
   private static final Script COUNT = Script.load("agent/count");
   private static final Script COUNTED = Script.load("agent/counted");
   private static final int ROW = 4;
@@ -58,10 +59,24 @@ final class FigureStore {
   record EndedAttempts(
       long generation, long from, long to, String toId, boolean more, List<EndedAttempt> all) {}
 
+  /** Whether a partition has agents to count for. */
+  CompletionStage<Boolean> hasAgents(Partition partition) {
+    return scripts.run(ANY, partition, List.of()).thenApply(reply -> reply.number(1) == 1);
+  }
+
+  /** How far the log goes beyond where the figures were counted last; reads none of it. */
+  CompletionStage<EndedAttempts> uncounted(Partition partition) {
+    return attempts(partition, 0);
+  }
+
   /** Reads the attempts that ended since the figures were counted last. */
   CompletionStage<EndedAttempts> attempts(Partition partition) {
+    return attempts(partition, 1);
+  }
+
+  private CompletionStage<EndedAttempts> attempts(Partition partition, int read) {
     return scripts
-        .run(ATTEMPTS, partition, List.of())
+        .run(ATTEMPTS, partition, List.of(read))
         .thenApply(
             reply -> {
               List<EndedAttempt> all = new ArrayList<>();

@@ -1,25 +1,49 @@
 package dev.troupe.server.cli;
 
+import com.google.protobuf.util.Durations;
 import dev.troupe.v1.Agent;
+import dev.troupe.v1.AgentCommand;
+import dev.troupe.v1.AgentFigures;
+import dev.troupe.v1.AgentMetrics;
 import dev.troupe.v1.AgentStateServiceGrpc;
 import dev.troupe.v1.AgentStateServiceGrpc.AgentStateServiceBlockingStub;
 import dev.troupe.v1.AgentStatus;
+import dev.troupe.v1.CancelTaskCommand;
+import dev.troupe.v1.CommandAgentRequest;
+import dev.troupe.v1.DrainCommand;
+import dev.troupe.v1.FleetStatsRequest;
+import dev.troupe.v1.FleetStatsResponse;
 import dev.troupe.v1.GetAgentRequest;
+import dev.troupe.v1.LeasePortsRequest;
+import dev.troupe.v1.LeasePortsResponse;
 import dev.troupe.v1.ListAgentsRequest;
 import dev.troupe.v1.ListAgentsResponse;
+import dev.troupe.v1.MessageCommand;
+import dev.troupe.v1.QuietCommand;
+import dev.troupe.v1.ReleasePortsRequest;
+import dev.troupe.v1.StatusCount;
+import dev.troupe.v1.TerminateCommand;
+import dev.troupe.v1.TypeCount;
 import dev.troupe.v1.WatchAgentsRequest;
 import dev.troupe.v1.WatchAgentsResponse;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
+import java.util.UUID;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-/** {@code troupe agents}: who is there and what they do. */
+/** {@code troupe agents}: who is there, what they do, and what they are told to do. */
 @Command(
     name = "agents",
     mixinStandardHelpOptions = true,
@@ -41,12 +65,20 @@ final class AgentsCommand {
   int list(
       @Mixin ServerOptions options,
       @Option(names = "--type", defaultValue = "", description = "Only of this type.") String type,
-      @Option(names = "--status", description = "Only with this status, such as idle.")
-          Optional<String> status,
+      @Option(
+              names = "--status",
+              description = "Only with this status, such as idle; repeatable: one of them.")
+          @Nullable List<String> statuses,
       @Option(names = "--capability", description = "Only with this capability; repeatable.")
           @Nullable List<String> capabilities,
       @Option(names = "--label", description = "Only with this label, KEY=VALUE; repeatable.")
           @Nullable Map<String, String> labels,
+      @Option(
+              names = "--order-by",
+              paramLabel = "ORDER",
+              defaultValue = "",
+              description = "agent_id or create_time, or one of them with ' desc' behind it.")
+          String order,
       @Option(names = "--limit", defaultValue = "100", description = "How many; 0 means all.")
           int limit) {
     ListAgentsRequest.Builder request =
@@ -54,8 +86,10 @@ final class AgentsCommand {
             .setNamespace(options.namespace)
             .setType(type)
             .addAllCapabilities(Given.list(capabilities))
-            .putAllLabels(Given.map(labels));
-    status.ifPresent(name -> request.setStatus(Names.constant(AgentStatus.class, name)));
+            .putAllLabels(Given.map(labels))
+            .setOrderBy(order);
+    Given.list(statuses)
+        .forEach(name -> request.addStatuses(Names.constant(AgentStatus.class, name)));
     try (Connection connection = options.connect()) {
       List<Agent> agents =
           Pages.read(
@@ -109,12 +143,22 @@ final class AgentsCommand {
               agent.getCurrentTask(),
               "host",
               agent.getHost(),
+              "ports",
+              ports(agent.getPortsList()),
               "process",
               agent.getProcessId() == 0 ? "" : Long.toString(agent.getProcessId()),
+              "process began",
+              Text.of(agent.getProcessStartTime()),
+              "software",
+              agent.getSoftwareVersion(),
               "capabilities",
               String.join(", ", agent.getCapabilitiesList()),
               "labels",
               Text.of(agent.getLabelsMap()),
+              "load",
+              load(agent),
+              "tasks",
+              tasks(agent),
               "version",
               Long.toString(agent.getVersion()),
               "fencing token",
@@ -129,6 +173,201 @@ final class AgentsCommand {
               Text.of(agent.getHeartbeatTime()));
     }
     return ExitStatus.OK;
+  }
+
+  private static String load(Agent agent) {
+    AgentMetrics metrics = agent.getMetrics();
+    if (!agent.hasMetrics()) {
+      return "";
+    }
+    StringBuilder load = new StringBuilder();
+    load.append(
+        String.format(
+            Locale.ROOT,
+            "%.2f processors, %d bytes",
+            metrics.getCpuCores(),
+            metrics.getMemoryBytes()));
+    new TreeMap<>(metrics.getGaugesMap())
+        .forEach((name, value) -> load.append(", ").append(name).append('=').append(value));
+    return load.toString();
+  }
+
+  private static String tasks(Agent agent) {
+    AgentFigures figures = agent.getFigures();
+    return agent.hasFigures()
+        ? String.format(
+            Locale.ROOT,
+            "%d succeeded (%s on the average), %d failed, %d lost, %.1f %%",
+            figures.getTasksSucceeded(),
+            Text.of(figures.getMeanResponseTime()),
+            figures.getTasksFailed(),
+            figures.getTasksLost(),
+            100 * figures.getSuccessRate())
+        : "";
+  }
+
+  @Command(
+      name = "stats",
+      mixinStandardHelpOptions = true,
+      description = "Counts the agents by type and status.")
+  int stats(@Mixin ServerOptions options) {
+    try (Connection connection = options.connect()) {
+      FleetStatsResponse fleet =
+          stub(connection, options)
+              .fleetStats(FleetStatsRequest.newBuilder().setNamespace(options.namespace).build());
+      List<String> fields =
+          new ArrayList<>(
+              List.of(
+                  "agents",
+                  Long.toString(fleet.getAgents()),
+                  "alive",
+                  Long.toString(fleet.getAlive()),
+                  "busy",
+                  String.format(
+                      Locale.ROOT, "%d (%.1f %%)", fleet.getBusy(), 100 * fleet.getBusyShare()),
+                  "by status",
+                  counts(fleet.getStatusesList())));
+      for (TypeCount type : fleet.getTypesList()) {
+        fields.add(type.getType());
+        fields.add(type.getAgents() + ": " + counts(type.getStatusesList()));
+      }
+      new Printer(console.out(), options.output).one(fleet, fields.toArray(String[]::new));
+    }
+    return ExitStatus.OK;
+  }
+
+  private static String counts(List<StatusCount> statuses) {
+    return statuses.stream()
+        .map(count -> count.getAgents() + " " + Text.of(count.getStatus()))
+        .collect(Collectors.joining(", "));
+  }
+
+  @Command(
+      name = "command",
+      mixinStandardHelpOptions = true,
+      description = "Sends a command down an agent's heartbeat stream.")
+  int command(
+      @Mixin ServerOptions options,
+      @Parameters(paramLabel = "AGENT", description = "Its id.") String agentId,
+      @Parameters(
+              paramLabel = "COMMAND",
+              description = "drain, quiet, terminate, cancel-task or message.")
+          String command,
+      @Option(names = "--reason", defaultValue = "", description = "Why.") String reason,
+      @Option(names = "--queue", defaultValue = "", description = "With cancel-task: the queue.")
+          String queue,
+      @Option(names = "--task", defaultValue = "", description = "With cancel-task: the task.")
+          String task,
+      @Option(names = "--type", defaultValue = "", description = "With message: what it is.")
+          String type,
+      @Option(names = "--data", paramLabel = "TEXT", description = "With message: its content.")
+          Optional<String> data,
+      @Option(names = "--data-file", paramLabel = "FILE", description = "The same; - is stdin.")
+          Optional<String> dataFile,
+      @Option(names = "--lifetime", description = "For how long it is sent (default: 1h).")
+          Optional<Duration> lifetime)
+      throws IOException {
+    AgentCommand.Builder given = AgentCommand.newBuilder();
+    switch (command) {
+      case "drain" -> given.setDrain(DrainCommand.newBuilder().setReason(reason));
+      case "quiet" -> given.setQuiet(QuietCommand.newBuilder().setReason(reason));
+      case "terminate" -> given.setTerminate(TerminateCommand.newBuilder().setReason(reason));
+      case "cancel-task" ->
+          given.setCancelTask(
+              CancelTaskCommand.newBuilder().setQueue(queue).setTaskId(task).setReason(reason));
+      case "message" ->
+          given.setMessage(
+              MessageCommand.newBuilder()
+                  .setType(type)
+                  .setData(Payloads.read(data, dataFile, console)));
+      default ->
+          throw new UsageException(
+              "no such command: "
+                  + command
+                  + " (expected: drain, quiet, terminate, cancel-task, message)");
+    }
+    CommandAgentRequest.Builder request =
+        CommandAgentRequest.newBuilder()
+            .setNamespace(options.namespace)
+            .setAgentId(agentId)
+            .setCommand(given)
+            .setRequestId(UUID.randomUUID().toString());
+    lifetime.ifPresent(time -> request.setLifetime(Durations.fromNanos(time.toNanos())));
+    try (Connection connection = options.connect()) {
+      AgentCommand sent = stub(connection, options).commandAgent(request.build()).getCommand();
+      new Printer(console.out(), options.output)
+          .one(
+              sent,
+              "agent",
+              agentId,
+              "command",
+              command,
+              "number",
+              Long.toString(sent.getNumber()),
+              "expires",
+              Text.of(sent.getExpireTime()));
+    }
+    return ExitStatus.OK;
+  }
+
+  @Command(
+      name = "lease-ports",
+      mixinStandardHelpOptions = true,
+      description = "Leases ports of an agent's host to its session.")
+  int leasePorts(
+      @Mixin ServerOptions options,
+      @Parameters(paramLabel = "AGENT", description = "Its id.") String agentId,
+      @Option(names = "--count", defaultValue = "1", description = "How many, 1 to 16.")
+          int count) {
+    try (Connection connection = options.connect()) {
+      LeasePortsResponse response =
+          stub(connection, options)
+              .leasePorts(
+                  LeasePortsRequest.newBuilder()
+                      .setNamespace(options.namespace)
+                      .setAgentId(agentId)
+                      .setCount(count)
+                      .setRequestId(UUID.randomUUID().toString())
+                      .build());
+      new Printer(console.out(), options.output)
+          .one(
+              response,
+              "leased",
+              ports(response.getPortsList()),
+              "all of the agent's",
+              ports(response.getAgent().getPortsList()));
+    }
+    return ExitStatus.OK;
+  }
+
+  @Command(
+      name = "release-ports",
+      mixinStandardHelpOptions = true,
+      description = "Gives ports of an agent's session back.")
+  int releasePorts(
+      @Mixin ServerOptions options,
+      @Parameters(paramLabel = "AGENT", description = "Its id.") String agentId,
+      @Parameters(paramLabel = "PORT", arity = "1..*", description = "The ports.")
+          List<Integer> ports) {
+    try (Connection connection = options.connect()) {
+      Agent agent =
+          stub(connection, options)
+              .releasePorts(
+                  ReleasePortsRequest.newBuilder()
+                      .setNamespace(options.namespace)
+                      .setAgentId(agentId)
+                      .addAllPorts(ports)
+                      .setRequestId(UUID.randomUUID().toString())
+                      .build())
+              .getAgent();
+      new Printer(console.out(), options.output)
+          .one(agent, "all of the agent's", ports(agent.getPortsList()));
+    }
+    return ExitStatus.OK;
+  }
+
+  private static String ports(List<Integer> ports) {
+    return ports.stream().map(String::valueOf).collect(Collectors.joining(", "));
   }
 
   @Command(
@@ -147,6 +386,8 @@ final class AgentsCommand {
               defaultValue = "",
               description = "After the change that this token came with (default: now).")
           String token,
+      @Option(names = "--snapshot", description = "All that match as they are, then changes.")
+          boolean snapshot,
       @Option(names = "--limit", defaultValue = "0", description = "End after so many; 0: never.")
           long limit) {
     WatchAgentsRequest request =
@@ -155,6 +396,7 @@ final class AgentsCommand {
             .addAllTypes(Given.list(types))
             .addAllAgentIds(Given.list(ids))
             .setResumeToken(token)
+            .setSnapshot(snapshot)
             .build();
     Printer printer = new Printer(console.out(), options.output);
     try (Connection connection = options.connect()) {

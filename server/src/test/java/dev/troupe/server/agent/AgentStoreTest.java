@@ -121,7 +121,8 @@ final class AgentStoreTest {
             CONFIG,
             endings(faultyStore),
             ports(faulty),
-            new FigureCounting(new FigureStore(new AgentScripts(faulty)), namespaces, ME),
+            new FigureCounting(
+                new FigureStore(new AgentScripts(faulty)), namespaces, ME, Ticker.systemTicker()),
             ME,
             namespaces,
             tasks,

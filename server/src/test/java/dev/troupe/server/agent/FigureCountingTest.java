@@ -3,6 +3,7 @@ package dev.troupe.server.agent;
 import static dev.troupe.server.agent.FixedNamespaces.partition;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.google.common.base.Ticker;
 import com.google.protobuf.util.Durations;
 import dev.troupe.server.error.TroupeException;
 import dev.troupe.server.redis.OwnRedis;
@@ -59,7 +60,8 @@ final class FigureCountingTest {
     return new FigureCounting(
         new FigureStore(new AgentScripts(scripts)),
         namespaces,
-        duty -> () -> CompletableFuture.completedFuture(true));
+        duty -> () -> CompletableFuture.completedFuture(true),
+        Ticker.systemTicker());
   }
 
   @Test
@@ -193,6 +195,48 @@ final class FigureCountingTest {
     countAll();
     countAll();
     assertThat(figures("1").getTasksSucceeded()).isEqualTo(9);
+  }
+
+  @Test
+  void logsAreReadOnlyWhereThereAreAgentsAndNothingIsPassedOverThatIsTheirs() throws Exception {
+    List<String> ran = new ArrayList<>();
+    List<String> meanwhile = new ArrayList<>(List.of("agent/any", "agent/counted"));
+    ScriptRunner runner =
+        (script, partition, arguments) -> {
+          ran.add(script.name());
+          // An agent comes, and ends an attempt, right before this step.
+          CompletableFuture<Void> before =
+              meanwhile.remove(script.name())
+                  ? CompletableFuture.runAsync(
+                      () -> comeAndWork(script.name().equals("agent/any") ? "0" : "1"))
+                  : CompletableFuture.completedFuture(null);
+          return before.thenCompose(done -> redis.run(script, partition, arguments));
+        };
+    emit(2, "troupe.tasks", "task.completed", "2", 0);
+    get(counting(runner).count(partition(2)));
+    assertThat(ran).contains("agent/count");
+    get(counting(runner).count(partition(2)));
+    assertThat(figures("0").getTasksSucceeded()).isEqualTo(2);
+    assertThat(figures("1").getTasksSucceeded()).isEqualTo(1);
+
+    wire.command("FLUSHALL");
+    ran.clear();
+    meanwhile.add("agent/counted");
+    emit(2, "troupe.tasks", "task.completed", "1", 0);
+    get(counting(runner).count(partition(2)));
+    assertThat(ran).doesNotContain("agent/count");
+    get(counting(runner).count(partition(2)));
+    assertThat(figures("1").getTasksSucceeded()).isEqualTo(1);
+  }
+
+  private void comeAndWork(String id) {
+    try {
+      register(id);
+      emit(2, "troupe.tasks", "task.completed", "0", 0);
+      emit(2, "troupe.tasks", "task.completed", "1", 0);
+    } catch (Exception e) {
+      throw new IllegalStateException(e);
+    }
   }
 
   private void countAll() throws Exception {

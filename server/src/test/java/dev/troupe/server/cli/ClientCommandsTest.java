@@ -5,12 +5,17 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.google.protobuf.util.Durations;
 import com.google.protobuf.util.Timestamps;
 import dev.troupe.v1.AgentStatus;
+import dev.troupe.v1.CancelTaskCommand;
+import dev.troupe.v1.CommandAgentRequest;
 import dev.troupe.v1.EnqueueRequest;
+import dev.troupe.v1.FleetStatsRequest;
+import dev.troupe.v1.LeasePortsRequest;
 import dev.troupe.v1.ListAgentsRequest;
 import dev.troupe.v1.ListTasksRequest;
 import dev.troupe.v1.PublishRequest;
 import dev.troupe.v1.PurgeQueueRequest;
 import dev.troupe.v1.RedriveTasksRequest;
+import dev.troupe.v1.ReleasePortsRequest;
 import dev.troupe.v1.StartPosition;
 import dev.troupe.v1.SubscribeRequest;
 import dev.troupe.v1.TaskState;
@@ -61,8 +66,90 @@ class ClientCommandsTest {
             "a-long-2  coder  IDLE    -     -     gpu           2023-11-14T22:13:20Z",
             "a-3       coder  IDLE    -     -     gpu           2023-11-14T22:13:20Z");
     ListAgentsRequest request = onlyRequest(ListAgentsRequest.class);
-    assertThat(request.getStatus()).isEqualTo(AgentStatus.AGENT_STATUS_IDLE);
+    assertThat(request.getStatusesList()).containsExactly(AgentStatus.AGENT_STATUS_IDLE);
     assertThat(request.getLabelsMap()).containsEntry("team", "red");
+  }
+
+  @Test
+  void agents_are_listed_in_an_order_and_by_several_statuses() {
+    assertThat(
+            run(
+                "agents",
+                "list",
+                "--status",
+                "lost",
+                "--status",
+                "error",
+                "--order-by",
+                "create_time desc",
+                "--limit",
+                "1"))
+        .isZero();
+
+    ListAgentsRequest request = onlyRequest(ListAgentsRequest.class);
+    assertThat(request.getStatusesList())
+        .containsExactly(AgentStatus.AGENT_STATUS_LOST, AgentStatus.AGENT_STATUS_ERROR);
+    assertThat(request.getOrderBy()).isEqualTo("create_time desc");
+  }
+
+  @Test
+  void one_agent_is_shown_with_its_load_and_its_figures() {
+    assertThat(run("agents", "get", "a-1")).isZero();
+
+    assertThat(terminal.out())
+        .contains("0.50 processors, 1024 bytes, queue=3.0")
+        .contains("3 succeeded (1.500s on the average), 1 failed, 0 lost, 75.0 %")
+        .contains("20000, 20001");
+  }
+
+  @Test
+  void the_fleet_is_counted() {
+    assertThat(run("agents", "stats", "-n", "blue")).isZero();
+
+    assertThat(onlyRequest(FleetStatsRequest.class).getNamespace()).isEqualTo("blue");
+    assertThat(terminal.out())
+        .contains("1 (50.0 %)")
+        .contains("coder")
+        .contains("2: 1 IDLE, 1 LOST");
+  }
+
+  @Test
+  void an_agent_is_given_a_command() {
+    assertThat(
+            run(
+                "agents",
+                "command",
+                "a-1",
+                "cancel-task",
+                "--queue",
+                "q",
+                "--task",
+                "t",
+                "--reason",
+                "why",
+                "--lifetime",
+                "5m"))
+        .isZero();
+
+    CommandAgentRequest request = onlyRequest(CommandAgentRequest.class);
+    assertThat(request.getCommand().getCancelTask())
+        .isEqualTo(
+            CancelTaskCommand.newBuilder().setQueue("q").setTaskId("t").setReason("why").build());
+    assertThat(request.getLifetime().getSeconds()).isEqualTo(300);
+    assertThat(request.getRequestId()).isNotEmpty();
+    assertThat(terminal.out()).contains("cancel-task").contains("7");
+    assertThat(run("agents", "command", "a-1", "dance")).isEqualTo(2);
+    assertThat(terminal.err()).contains("no such command: dance (expected: drain, quiet,");
+  }
+
+  @Test
+  void ports_are_leased_and_released() {
+    assertThat(run("agents", "lease-ports", "a-1", "--count", "2")).isZero();
+    assertThat(terminal.out()).contains("20000, 20001");
+    assertThat(onlyRequest(LeasePortsRequest.class).getCount()).isEqualTo(2);
+    server.requests.clear();
+    assertThat(run("agents", "release-ports", "a-1", "20000", "20001")).isZero();
+    assertThat(onlyRequest(ReleasePortsRequest.class).getPortsList()).containsExactly(20000, 20001);
   }
 
   @Test

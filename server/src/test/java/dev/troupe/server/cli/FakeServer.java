@@ -11,20 +11,28 @@ import com.google.rpc.RetryInfo;
 import dev.troupe.v1.Agent;
 import dev.troupe.v1.AgentChange;
 import dev.troupe.v1.AgentChangeKind;
+import dev.troupe.v1.AgentFigures;
+import dev.troupe.v1.AgentMetrics;
 import dev.troupe.v1.AgentStateServiceGrpc.AgentStateServiceImplBase;
 import dev.troupe.v1.AgentStatus;
 import dev.troupe.v1.CancelTaskRequest;
 import dev.troupe.v1.CancelTaskResponse;
+import dev.troupe.v1.CommandAgentRequest;
+import dev.troupe.v1.CommandAgentResponse;
 import dev.troupe.v1.EnqueueRequest;
 import dev.troupe.v1.EnqueueResponse;
 import dev.troupe.v1.Event;
 import dev.troupe.v1.EventBatch;
 import dev.troupe.v1.EventDelivery;
 import dev.troupe.v1.EventStreamServiceGrpc.EventStreamServiceImplBase;
+import dev.troupe.v1.FleetStatsRequest;
+import dev.troupe.v1.FleetStatsResponse;
 import dev.troupe.v1.GetAgentRequest;
 import dev.troupe.v1.GetAgentResponse;
 import dev.troupe.v1.GetTaskRequest;
 import dev.troupe.v1.GetTaskResponse;
+import dev.troupe.v1.LeasePortsRequest;
+import dev.troupe.v1.LeasePortsResponse;
 import dev.troupe.v1.ListAgentsRequest;
 import dev.troupe.v1.ListAgentsResponse;
 import dev.troupe.v1.ListQueuesRequest;
@@ -42,6 +50,9 @@ import dev.troupe.v1.QueueMode;
 import dev.troupe.v1.QueueStats;
 import dev.troupe.v1.RedriveTasksRequest;
 import dev.troupe.v1.RedriveTasksResponse;
+import dev.troupe.v1.ReleasePortsRequest;
+import dev.troupe.v1.ReleasePortsResponse;
+import dev.troupe.v1.StatusCount;
 import dev.troupe.v1.SubscribeRequest;
 import dev.troupe.v1.SubscribeResponse;
 import dev.troupe.v1.SubscriptionStarted;
@@ -49,6 +60,7 @@ import dev.troupe.v1.Task;
 import dev.troupe.v1.TaskQueueServiceGrpc.TaskQueueServiceImplBase;
 import dev.troupe.v1.TaskSpec;
 import dev.troupe.v1.TaskState;
+import dev.troupe.v1.TypeCount;
 import dev.troupe.v1.WaitTaskRequest;
 import dev.troupe.v1.WaitTaskResponse;
 import dev.troupe.v1.WatchAgentsRequest;
@@ -176,8 +188,74 @@ final class FakeServer implements AutoCloseable {
       }
       answer(
           request,
-          GetAgentResponse.newBuilder().setAgent(agent(request.getAgentId())).build(),
+          GetAgentResponse.newBuilder()
+              .setAgent(
+                  agent(request.getAgentId()).toBuilder()
+                      .addPorts(20_000)
+                      .addPorts(20_001)
+                      .setMetrics(
+                          AgentMetrics.newBuilder()
+                              .setCpuCores(0.5)
+                              .setMemoryBytes(1024)
+                              .putGauges("queue", 3))
+                      .setFigures(
+                          AgentFigures.newBuilder()
+                              .setTasksSucceeded(3)
+                              .setTasksFailed(1)
+                              .setSuccessRate(0.75)
+                              .setMeanResponseTime(
+                                  Duration.newBuilder().setSeconds(1).setNanos(500_000_000))))
+              .build(),
           observer);
+    }
+
+    @Override
+    public void fleetStats(FleetStatsRequest request, StreamObserver<FleetStatsResponse> observer) {
+      StatusCount idle =
+          StatusCount.newBuilder().setStatus(AgentStatus.AGENT_STATUS_IDLE).setAgents(1).build();
+      StatusCount lost = idle.toBuilder().setStatus(AgentStatus.AGENT_STATUS_LOST).build();
+      answer(
+          request,
+          FleetStatsResponse.newBuilder()
+              .setAgents(2)
+              .setAlive(2)
+              .setBusy(1)
+              .setBusyShare(0.5)
+              .addStatuses(idle)
+              .addStatuses(lost)
+              .addTypes(
+                  TypeCount.newBuilder()
+                      .setType("coder")
+                      .setAgents(2)
+                      .addStatuses(idle)
+                      .addStatuses(lost))
+              .build(),
+          observer);
+    }
+
+    @Override
+    public void commandAgent(
+        CommandAgentRequest request, StreamObserver<CommandAgentResponse> observer) {
+      answer(
+          request,
+          CommandAgentResponse.newBuilder()
+              .setCommand(request.getCommand().toBuilder().setNumber(7))
+              .build(),
+          observer);
+    }
+
+    @Override
+    public void leasePorts(LeasePortsRequest request, StreamObserver<LeasePortsResponse> observer) {
+      answer(
+          request,
+          LeasePortsResponse.newBuilder().addPorts(20_000).addPorts(20_001).build(),
+          observer);
+    }
+
+    @Override
+    public void releasePorts(
+        ReleasePortsRequest request, StreamObserver<ReleasePortsResponse> observer) {
+      answer(request, ReleasePortsResponse.getDefaultInstance(), observer);
     }
 
     @Override
