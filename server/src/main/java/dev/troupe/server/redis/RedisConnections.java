@@ -76,6 +76,8 @@ public final class RedisConnections implements RedisClients, AutoCloseable {
     client.setTransportMode(Epoll.isAvailable() ? TransportMode.EPOLL : TransportMode.NIO);
     client.setThreads(2);
     client.setLockWatchdogTimeout(RedissonLeaders.LEASE_MILLIS);
+    // No argument is a Redisson object, so none need be looked at whether it is.
+    client.setReferenceEnabled(false);
     client.setTcpNoDelay(true);
     client.setTcpKeepAlive(true);
     client.setNettyHook(new ConsolidateFlushes());
