@@ -107,7 +107,12 @@ public final class HistoryRun {
       Awaitility.await()
           .atMost(Duration.ofSeconds(30))
           .ignoreExceptions()
-          .until(() -> isFree(lock));
+          .untilAsserted(
+              () -> {
+                LockInfo left = get(lock);
+                assertThat(left.getHoldersList()).as("holders of %s", lock).isEmpty();
+                assertThat(left.getWaitersList()).as("waiters for %s", lock).isEmpty();
+              });
     }
     List<LockChange> changes = changes();
     HistoryCheck check = new HistoryCheck(SEMAPHORE);
@@ -130,13 +135,11 @@ public final class HistoryRun {
     assertThat(history.grants.get()).as("grants").isGreaterThan(history.operations.get() / 20);
   }
 
-  private boolean isFree(String lock) {
-    LockInfo info =
-        LockServiceGrpc.newBlockingStub(servers.get(0))
-            .withDeadlineAfter(3, TimeUnit.SECONDS)
-            .getLock(GetLockRequest.newBuilder().setNamespace(namespace).setName(lock).build())
-            .getLock();
-    return info.getHeld() == 0 && info.getWaiterCount() == 0;
+  private LockInfo get(String lock) {
+    return LockServiceGrpc.newBlockingStub(servers.get(0))
+        .withDeadlineAfter(3, TimeUnit.SECONDS)
+        .getLock(GetLockRequest.newBuilder().setNamespace(namespace).setName(lock).build())
+        .getLock();
   }
 
   private List<LockChange> changes() {
