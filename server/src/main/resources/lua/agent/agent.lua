@@ -33,7 +33,9 @@ local function agent_key(id) return P..'ag:a:'..id end
 
 local function commands_key(id, token) return P..'ag:c:'..token..':'..id end
 
-local FIELDS = {'b', 'v', 'tok', 'st', 'task', 'ct', 'ut', 'hb', 'lease', 'ix', 'me', 'po', 'fs', 'ff', 'fl', 'fr'}
+local FIELDS = {
+  'b', 'v', 'tok', 'st', 'task', 'ct', 'ut', 'hb', 'lease', 'ix', 'me', 'po', 'fs', 'ff', 'fl', 'fr'
+}
 local function load_agent(id)
   local values, a = C('HMGET', agent_key(id), unpack(FIELDS)), {}
   if not values[1] then return nil end
@@ -134,8 +136,8 @@ local function change_status(id, a, status)
   save(id, a)
 end
 
--- Drops a session's commands and notes that what it held has to be given back. `reason` is one of lost,
--- deregistered and replaced.
+-- Drops a session's commands and notes that what it held has to be given back.
+-- `reason` is one of lost, deregistered and replaced.
 local function session_over(id, a, reason)
   C('DEL', commands_key(id, a.tok))
   C('ZADD', P..'ag:over', int(US), a.tok..'\n'..int(US)..'\n'..reason..'\n'..id)

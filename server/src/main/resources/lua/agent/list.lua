@@ -7,7 +7,8 @@
 --       then the keys that have to match all
 -- Reply {'OK', last entry looked at ('' at the end), entry...}
 --#include agent/matching
-local by_time, down, want, after = ARGV[1] == 'create_time', ARGV[2] == '1', tonumber(ARGV[3]), ARGV[4]
+local by_time, down = ARGV[1] == 'create_time', ARGV[2] == '1'
+local want, after = tonumber(ARGV[3]), ARGV[4]
 read_conditions(5)
 local walked, least = P..(by_time and 'ag:made' or 'ag:all'), nil
 if not by_time then

@@ -1,8 +1,10 @@
 package dev.troupe.server.agent;
 
+import com.google.common.base.Ticker;
 import com.google.inject.Inject;
 import dev.troupe.server.redis.Doorbell;
 import dev.troupe.server.redis.Partition;
+import java.time.Duration;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
@@ -14,34 +16,47 @@ import java.util.concurrent.ConcurrentMap;
  */
 final class AgentBell {
 
+  private static final long PAUSE_NANOS = Duration.ofSeconds(1).toNanos();
+
   private final Doorbell doorbell;
-  private final ConcurrentMap<Partition, CompletionStage<Runnable>> subscriptions =
-      new ConcurrentHashMap<>();
+  private final Ticker ticker;
+  private final ConcurrentMap<Partition, Attempt> attempts = new ConcurrentHashMap<>();
   private final ConcurrentMap<Key, HeartbeatStream> streams = new ConcurrentHashMap<>();
+
+  private record Attempt(CompletionStage<Runnable> subscription, long begunNanos) {
+
+    /** Whether it failed, some time ago. */
+    boolean isOver(long nanos) {
+      return subscription.toCompletableFuture().isCompletedExceptionally()
+          && nanos - begunNanos >= PAUSE_NANOS;
+    }
+  }
 
   private record Key(Partition partition, String agentId) {}
 
   @Inject
-  AgentBell(Doorbell doorbell) {
+  AgentBell(Doorbell doorbell, Ticker ticker) {
     this.doorbell = doorbell;
+    this.ticker = ticker;
   }
 
-  /** Completed once this server hears the partition's bell; a failed attempt is made anew. */
+  /**
+   * Completed once this server hears the partition's bell. A failed attempt is made anew, but not
+   * with every heartbeat.
+   */
   CompletionStage<Runnable> hear(Partition partition) {
-    CompletionStage<Runnable> known = subscriptions.get(partition);
-    if (known != null) {
-      return known;
+    Attempt known = attempts.get(partition);
+    if (known != null && !known.isOver(ticker.read())) {
+      return known.subscription;
     }
-    CompletionStage<Runnable> subscription =
-        subscriptions.computeIfAbsent(
-            partition, p -> doorbell.listen(p, message -> hear(p, message)));
-    subscription.whenComplete(
-        (unlisten, failure) -> {
-          if (failure != null) {
-            subscriptions.remove(partition, subscription);
-          }
-        });
-    return subscription;
+    Attempt made =
+        attempts.compute(
+            partition,
+            (p, before) ->
+                before == null || before.isOver(ticker.read())
+                    ? new Attempt(doorbell.listen(p, message -> hear(p, message)), ticker.read())
+                    : before);
+    return made.subscription;
   }
 
   private void hear(Partition partition, String message) {

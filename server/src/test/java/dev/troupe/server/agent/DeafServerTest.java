@@ -3,6 +3,7 @@ package dev.troupe.server.agent;
 import static dev.troupe.server.agent.FixedNamespaces.partition;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.google.common.base.Ticker;
 import dev.troupe.server.redis.Doorbell;
 import dev.troupe.server.redis.OwnRedis;
 import dev.troupe.v1.Agent;
@@ -25,6 +26,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
 
 /** Commands on a server whose bell is lost, or comes late. */
@@ -65,9 +67,12 @@ final class DeafServerTest {
         };
     try (Fixture fixture = new Fixture(broken)) {
       for (int i = 1; i <= 3; i++) {
-        assertThat(fixture.stream.beat(fixture.session))
-            .isEqualTo(HeartbeatOutcome.HEARTBEAT_OUTCOME_EXTENDED);
-        assertThat(tries[0]).isEqualTo(i);
+        for (int j = 0; j < 3; j++) {
+          assertThat(fixture.stream.beat(fixture.session))
+              .isEqualTo(HeartbeatOutcome.HEARTBEAT_OUTCOME_EXTENDED);
+          assertThat(tries[0]).isEqualTo(i);
+        }
+        fixture.nanos.addAndGet(Duration.ofSeconds(1).toNanos());
       }
     }
   }
@@ -75,6 +80,14 @@ final class DeafServerTest {
   /** An agent with a stream to a server in this process, before a Redis of its own. */
   private static final class Fixture implements AutoCloseable {
     final OwnRedis redis = new OwnRedis();
+    final AtomicLong nanos = new AtomicLong();
+    final Ticker ticker =
+        new Ticker() {
+          @Override
+          public long read() {
+            return nanos.get();
+          }
+        };
     final ScheduledExecutorService timers = Executors.newScheduledThreadPool(1);
     final CommandStore commands;
     final Server server;
@@ -92,7 +105,7 @@ final class DeafServerTest {
               store,
               new HeartbeatBatcher(store, config, timers),
               commands,
-              new AgentBell(doorbell));
+              new AgentBell(doorbell, ticker));
       String name = UUID.randomUUID().toString();
       server =
           InProcessServerBuilder.forName(name)

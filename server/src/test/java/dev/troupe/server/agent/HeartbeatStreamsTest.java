@@ -3,6 +3,7 @@ package dev.troupe.server.agent;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import com.google.common.base.Ticker;
 import dev.troupe.server.redis.ScriptRunner;
 import dev.troupe.v1.Agent;
 import dev.troupe.v1.AgentStateServiceGrpc.AgentStateServiceImplBase;
@@ -52,7 +53,8 @@ final class HeartbeatStreamsTest {
             store,
             new HeartbeatBatcher(store, config, timers),
             new CommandStore(through),
-            new AgentBell((partition, listener) -> new CompletableFuture<>()));
+            new AgentBell(
+                (partition, listener) -> new CompletableFuture<>(), Ticker.systemTicker()));
     String name = UUID.randomUUID().toString();
     server =
         InProcessServerBuilder.forName(name)
