@@ -23,6 +23,11 @@ final class RedissonLeaders implements Leaders, Service {
 
   private static final long RESIGN_MILLIS = 300;
 
+  /**
+   * Longer than any command of Redisson takes; a duty must not hang on one that is never answered.
+   */
+  private static final long ANSWER_MILLIS = 10_000;
+
   /** Redisson names an owner by client and thread; there is one for each duty of a server. */
   private static final long THREAD = 1;
 
@@ -80,7 +85,9 @@ final class RedissonLeaders implements Leaders, Service {
                 mine = got;
                 askedNanos = System.nanoTime();
                 return got;
-              });
+              })
+          .toCompletableFuture()
+          .orTimeout(ANSWER_MILLIS, TimeUnit.MILLISECONDS);
     }
 
     CompletableFuture<?> resign() {
