@@ -163,7 +163,8 @@ local function save_wait(id, w)
   C('ZADD', P..'lk:wd', int(w[W_UNTIL]), id)
 end
 
--- Takes a wait out of the queues of its locks. `locks` holds those that are loaded.
+-- Takes a wait out of the queues of its locks. `locks` holds those that are loaded; whoever
+-- grants one of them after that has to load the others anew, as a grant may be for several.
 local function dequeue(id, w, locks)
   for _, target in ipairs(w[W_TARGETS]) do
     local name = target[T_NAME]
@@ -267,7 +268,7 @@ local function give_up()
     local w, locks = load_wait(id), {}
     if w then
       drop(id, w, locks, 'expired', 'waited in vain')
-      for name, lock in pairs(locks) do grant_next(name, lock) end
+      for name in pairs(locks) do grant_next(name, load_lock(name)) end
     else
       C('ZREM', P..'lk:wd', id)
     end

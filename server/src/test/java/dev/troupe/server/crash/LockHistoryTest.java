@@ -1,5 +1,7 @@
 package dev.troupe.server.crash;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import dev.troupe.server.lock.history.HistoryRun;
 import io.grpc.ManagedChannel;
 import java.util.List;
@@ -30,6 +32,9 @@ final class LockHistoryTest {
         int faults =
             run.underFaults(operations, () -> fault(redis, List.of(one, two), new Random()));
         run.check(faults);
+        for (TroupeProcess server : List.of(one, two)) {
+          assertThat(server.log()).noneMatch(line -> line.contains(" ERROR "));
+        }
       } finally {
         channels.forEach(ManagedChannel::shutdownNow);
       }
