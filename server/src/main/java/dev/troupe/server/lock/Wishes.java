@@ -75,7 +75,9 @@ final class Wishes {
   private Wish of(AcquireAllRequest request, boolean reentrant, String digest) {
     boolean forget = request.getRequestId().isEmpty();
     long wait = Durations.toMicros(request.getWait());
-    String requestId = forget && wait > 0 ? "~" + randomId() : request.getRequestId();
+    String waitId = forget ? randomId() : idOf("wait", request.getRequestId(), "");
+    // The store keeps the end of a wait under a request id: ours, when there is no other.
+    String requestId = forget && wait > 0 ? "~" + waitId : request.getRequestId();
     long ttl = Durations.toMicros(request.getTtl());
     long ttlMicros = ttl == 0 ? TTL_MICROS : ttl;
     LockLease shape =
@@ -86,9 +88,11 @@ final class Wishes {
             .setAgentId(request.getSession().getAgentId())
             .build();
     List<Target> targets =
-        request.getLocksList().stream().map(lock -> target(lock, shape, requestId)).toList();
+        request.getLocksList().stream()
+            .map(lock -> target(lock, shape, request.getRequestId()))
+            .toList();
     return new Wish(
-        requestId.isEmpty() ? randomId() : idOf("wait", requestId, ""),
+        waitId,
         requestId,
         forget,
         !forget,
