@@ -117,7 +117,7 @@ local function wait_on(id, w, wait, call, digest)
     local answer = refusal('TIMED_OUT', w[W_TARGETS][1][T_NAME], ahead(id, w[W_TARGETS]))
     local locks = {}
     dequeue(id, w, locks)
-    for name, lock in pairs(locks) do grant_next(name, lock) end
+    grant_each(locks)
     return answer, true
   end
   if wait > 0 then
@@ -252,7 +252,7 @@ local function detach(id, request, call, forget, leases)
     if forget then
       local locks = {}
       dequeue(id, w, locks)
-      for name, lock in pairs(locks) do grant_next(name, lock) end
+      grant_each(locks)
     else
       w[W_UNTIL], w[W_CALL] = math.min(w[W_UNTIL], US + CLAIM), ''
       save_wait(id, w)

@@ -14,7 +14,7 @@
 -- lk:b:<agent>     SET   what is bound to its sessions: '<token> l<lease id><name>' and
 --                        '<token> w<wait id>'
 -- lk:so:<agent>    STRING  highest token of a session that ended, kept for an hour
--- lk:more          SET   locks whose next waiters could not all be granted at once
+-- lk:more          SET   locks whose next waiters could not all be seen to at once
 -- lk:gone:<server> STRING  a server that left a grant unclaimed, kept for a minute
 -- lk:tok           STRING  last fencing token or number of a wait
 --
@@ -32,8 +32,8 @@ local KINDS = {acquired = '\8\1', released = '\8\2', expired = '\8\3', forced = 
 
 -- How long a grant waits to be claimed by whoever waited for it, us.
 local CLAIM = 5000000
--- Most grants of one script; the next claim or the sweeper goes on.
-local MOST_GRANTS = 64
+-- Most waits that one script grants or ends; the next claim or the sweeper goes on.
+local MOST_MOVES = 64
 
 -- A call is named by its server, a space and a number.
 --
@@ -199,34 +199,44 @@ local function is_due(id, w, locks)
   return true
 end
 
--- Grants a lock to those who are next, as long as they can have it. A wait for several
--- locks may be the next of others than this one, so these are looked at too.
-local grants = 0
-local function grant_next(name, lock)
-  local locks, work = {[name] = lock}, {name}
+-- Why a wait that is next is over without a grant, if it is: the kind of its end, and more.
+local function why_over(w)
+  if w[W_UNTIL] <= US then return 'expired', 'waited in vain' end
+  if w[W_CALL] ~= '' and C('EXISTS', P..'lk:gone:'..server_of(w[W_CALL])) == 1 then
+    -- Whoever still wants it came back by another server, or will hear of this.
+    return 'expired', 'its server is gone'
+  end
+end
+
+-- Grants locks to those who are next, as long as they can have them. A wait for several
+-- locks may be the next of others than these, so those are looked at too. All of them are
+-- read once: what was loaded before one of them was granted must not be granted again.
+local moves = 0
+local function grant_each(locks)
+  local work = {}
+  for name in pairs(locks) do work[#work + 1] = name end
   while #work > 0 do
     local at = table.remove(work)
     local l = locks[at]
     while l.q > 0 do
       local id = C('ZRANGE', queue_key(at), 0, 0)[1]
       local w = load_wait(id)
+      local over, why
+      if w then over, why = why_over(w) end
+      if w and not over and not is_due(id, w, locks) then break end
+      if moves >= MOST_MOVES then
+        C('SADD', P..'lk:more', at)
+        break
+      end
+      moves = moves + 1
       if not w then
         -- Never so by our own doing; a queue must not stop at it.
         C('ZREM', queue_key(at), id)
         l.q = l.q - 1
         save_lock(at, l)
-      elseif w[W_UNTIL] <= US then
-        drop(id, w, locks, 'expired', 'waited in vain')
-      elseif w[W_CALL] ~= '' and C('EXISTS', P..'lk:gone:'..server_of(w[W_CALL])) == 1 then
-        -- Whoever still wants it came back by another server, or will hear of this.
-        drop(id, w, locks, 'expired', 'its server is gone')
-      elseif not is_due(id, w, locks) then
-        break
-      elseif grants >= MOST_GRANTS then
-        C('SADD', P..'lk:more', at)
-        break
+      elseif over then
+        drop(id, w, locks, over, why)
       else
-        grants = grants + 1
         dequeue(id, w, locks)
         for _, target in ipairs(w[W_TARGETS]) do grant(locks[target[T_NAME]], w, target, true) end
       end
@@ -240,6 +250,8 @@ local function grant_next(name, lock)
     end
   end
 end
+
+local function grant_next(name, lock) grant_each({[name] = lock}) end
 
 -- Ends up to 64 leases that ran out, of any locks; returns how many.
 local function expire()
@@ -267,7 +279,7 @@ local function give_up()
     local w, locks = load_wait(id), {}
     if w then
       drop(id, w, locks, 'expired', 'waited in vain')
-      for name, lock in pairs(locks) do grant_next(name, lock) end
+      grant_each(locks)
     else
       C('ZREM', P..'lk:wd', id)
     end
