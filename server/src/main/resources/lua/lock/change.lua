@@ -159,10 +159,7 @@ local function acquire(id, wish, wait, more)
   end
   local highest = stale_fence(more[3], more[4])
   if highest then return {'STALE_FENCE', highest} end
-  if wish[W_AGENT] ~= '' then
-    local over = C('GET', P..'lk:so:'..wish[W_AGENT])
-    if over and wish[W_SESSION] <= tonumber(over) then return {'SESSION'} end
-  end
+  if wish[W_AGENT] ~= '' and is_session_over(wish[W_AGENT], wish[W_SESSION]) then return {'SESSION'} end
   if more[7] == '1' then
     answer = held_again(wish[W_OWNER], targets[1], wish[W_TTL])
     if answer then return remember('Acquire', request, digest, answer, KEPT) end
