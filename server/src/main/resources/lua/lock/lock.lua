@@ -108,26 +108,6 @@ local function fits(lock, mode, permits)
   return mode == SEMAPHORE and lock.n + permits <= lock.lim
 end
 
--- Grants a target of a wish, which has the fields of a wait; returns the grant and when
--- it runs out.
-local function grant(lock, wish, target, waited)
-  local name, id = target[T_NAME], target[T_LEASE]
-  local wait = waited and wish[W_NUMBER] or 0
-  local call = waited and '?'..wish[W_CALL] or wish[W_CALL]
-  local g = {wish[W_OWNER], target[T_PERMITS], next_token(), US, wish[W_TTL], 1, call, wish[W_AGENT],
-    wish[W_SESSION], wish[W_DIGEST], wait, target[T_BYTES], target[T_CHANGE]}
-  lock.m, lock.n, lock.lim = target[T_MODE], lock.n + target[T_PERMITS], target[T_LIMIT]
-  local due = US + (waited and math.min(CLAIM, wish[W_TTL]) or wish[W_TTL])
-  C('HSET', lock_key(name), 's', state_of(lock), 'g'..id, pack(g))
-  C('ZADD', DUE, int(due), id..name)
-  C('ZADD', INDEX, '0', 'n:'..name, '0', 'h:'..wish[W_OWNER]..'\0'..name..'\0'..id)
-  if wish[W_AGENT] ~= '' then
-    C('SADD', P..'lk:b:'..wish[W_AGENT], int(wish[W_SESSION])..' l'..id..name)
-  end
-  tell('acquired', name, target[T_CHANGE], g[G_TOKEN], '', wait)
-  return g, due
-end
-
 local function is_claimed(g) return string.sub(g[G_CALL], 1, 1) ~= '?' end
 
 local function server_of(call) return string.match(call, '^%??([^ ]*)') end
@@ -151,6 +131,29 @@ local function end_lease(lock, name, id, g, kind, reason)
     C('SREM', P..'lk:b:'..g[G_AGENT], int(g[G_SESSION])..' l'..id..name)
   end
   tell(kind, name, g[G_CHANGE], g[G_TOKEN], reason, 0)
+end
+
+-- Grants a target of a wish, which has the fields of a wait; returns the grant and when
+-- it runs out.
+local function grant(lock, wish, target, waited)
+  local name, id = target[T_NAME], target[T_LEASE]
+  -- What is left of the same request's earlier grant has the same id, and would count twice.
+  local former = wish[W_DIGEST] ~= '' and load_grant(name, id)
+  if former then end_lease(lock, name, id, former, 'expired', 'granted anew') end
+  local wait = waited and wish[W_NUMBER] or 0
+  local call = waited and '?'..wish[W_CALL] or wish[W_CALL]
+  local g = {wish[W_OWNER], target[T_PERMITS], next_token(), US, wish[W_TTL], 1, call, wish[W_AGENT],
+    wish[W_SESSION], wish[W_DIGEST], wait, target[T_BYTES], target[T_CHANGE]}
+  lock.m, lock.n, lock.lim = target[T_MODE], lock.n + target[T_PERMITS], target[T_LIMIT]
+  local due = US + (waited and math.min(CLAIM, wish[W_TTL]) or wish[W_TTL])
+  C('HSET', lock_key(name), 's', state_of(lock), 'g'..id, pack(g))
+  C('ZADD', DUE, int(due), id..name)
+  C('ZADD', INDEX, '0', 'n:'..name, '0', 'h:'..wish[W_OWNER]..'\0'..name..'\0'..id)
+  if wish[W_AGENT] ~= '' then
+    C('SADD', P..'lk:b:'..wish[W_AGENT], int(wish[W_SESSION])..' l'..id..name)
+  end
+  tell('acquired', name, target[T_CHANGE], g[G_TOKEN], '', wait)
+  return g, due
 end
 
 local function load_wait(id)
