@@ -77,6 +77,19 @@ local function claim(targets, call, digest)
   return answer
 end
 
+-- What was answered before is answered to this call: one that made the request before, and
+-- hears of its end only now, must not take away what this one was told.
+local function take_over(targets, call)
+  for _, target in ipairs(targets) do
+    local name, id = target[T_NAME], target[T_LEASE]
+    local g = load_grant(name, id)
+    if g and g[G_CALL] ~= call then
+      g[G_CALL] = call
+      save_grant(name, id, g)
+    end
+  end
+end
+
 -- A lease of this owner on a lock that it acquires once more.
 local function held_again(owner, target, ttl)
   local name = target[T_NAME]
@@ -142,9 +155,12 @@ end
 
 local function acquire(id, wish, wait, more)
   local request, digest, call = more[1], wish[W_DIGEST], wish[W_CALL]
-  local answer = replay('Acquire', request, digest)
-  if answer then return answer end
   local targets = wish[W_TARGETS]
+  local answer = replay('Acquire', request, digest)
+  if answer then
+    if answer[1] == 'GRANTED' then take_over(targets, call) end
+    return answer
+  end
   if request ~= '' then
     answer = claim(targets, call, digest)
     if answer then

@@ -186,6 +186,19 @@ final class LockRepeatsTest {
   }
 
   @Test
+  void aFirstCallThatGivesUpLateTakesNothingFromItsRepeat() throws Exception {
+    AcquireRequest request = lock("l", "o").setRequestId("r").build();
+    Wish first = a.wishes.of(request);
+    lease(a.acquire(first));
+    LockLease repeated = lease(b.acquire(b.wishes.of(request)));
+    a.detach(first);
+    assertThat(see("l").getHolders(0).getExpireTime())
+        .as("what the repeat was told")
+        .isEqualTo(repeated.getExpireTime());
+    release(repeated);
+  }
+
+  @Test
   void aLeaseThatRanOutAndIsAskedForAgainCountsOnce() throws Exception {
     AcquireRequest request =
         lock("l", "o")
