@@ -207,6 +207,8 @@ local function acquire(id, wish, wait, more)
     if lock.there and lock.lim ~= target[T_LIMIT] then return {'MODE', lock.lim} end
     if lock.q >= tonumber(ARGV[1]) then return {'FULL'} end
   end
+  -- A server that asks is not gone, though it left a grant unclaimed while it was paused.
+  C('DEL', P..'lk:gone:'..server_of(wish[W_CALL]))
   local more = has_more(wish[W_OWNER])
   wish[W_NUMBER], wish[W_SINCE], wish[W_UNTIL] = next_token(), US, US + wait
   save_wait(id, wish)

@@ -217,4 +217,23 @@ final class LockRepeatsTest {
     release(again);
     assertThat(see("l").getHeld()).isZero();
   }
+
+  @Test
+  void aServerThatAsksIsNotPassedOver() throws Exception {
+    LockLease held = lease(a.acquire(a.wishes.of(lock("l", "holder").build())));
+    AcquireRequest.Builder waits = lock("l", "paused").setWait(Durations.fromSeconds(30));
+    Wish paused = b.wishes.of(waits.build());
+    b.acquire(paused);
+    release(held);
+    // The server is paused and does not claim what it was granted.
+    pass(Duration.ofMillis(5100));
+    held = lease(a.acquire(a.wishes.of(lock("l", "holder").build())));
+    assertThat(b.acquire(paused.again(-20_000_000))).isInstanceOf(LockAnswer.Waiting.class);
+    Wish behind = a.wishes.of(lock("l", "behind").setWait(Durations.fromSeconds(30)).build());
+    a.acquire(behind);
+    release(held);
+    assertThat(see("l").getHolders(0).getOwner()).isEqualTo("paused");
+    release(lease(b.acquire(paused.again(-20_000_000))));
+    release(lease(a.acquire(behind.again(-20_000_000))));
+  }
 }
