@@ -77,6 +77,19 @@ local function claim(targets, call, digest)
   return answer
 end
 
+-- What was answered before is answered to this call: one that made the request before, and
+-- hears of its end only now, must not take away what this one was told.
+local function take_over(targets, call)
+  for _, target in ipairs(targets) do
+    local name, id = target[T_NAME], target[T_LEASE]
+    local g = load_grant(name, id)
+    if g and g[G_CALL] ~= call then
+      g[G_CALL] = call
+      save_grant(name, id, g)
+    end
+  end
+end
+
 -- A lease of this owner on a lock that it acquires once more.
 local function held_again(owner, target, ttl)
   local name = target[T_NAME]
@@ -117,7 +130,7 @@ local function wait_on(id, w, wait, call, digest)
     local answer = refusal('TIMED_OUT', w[W_TARGETS][1][T_NAME], ahead(id, w[W_TARGETS]))
     local locks = {}
     dequeue(id, w, locks)
-    for name in pairs(locks) do grant_next(name, load_lock(name)) end
+    grant_each(locks)
     return answer, true
   end
   if wait > 0 then
@@ -142,9 +155,12 @@ end
 
 local function acquire(id, wish, wait, more)
   local request, digest, call = more[1], wish[W_DIGEST], wish[W_CALL]
-  local answer = replay('Acquire', request, digest)
-  if answer then return answer end
   local targets = wish[W_TARGETS]
+  local answer = replay('Acquire', request, digest)
+  if answer then
+    if answer[1] == 'GRANTED' then take_over(targets, call) end
+    return answer
+  end
   if request ~= '' then
     answer = claim(targets, call, digest)
     if answer then
@@ -159,10 +175,7 @@ local function acquire(id, wish, wait, more)
   end
   local highest = stale_fence(more[3], more[4])
   if highest then return {'STALE_FENCE', highest} end
-  if wish[W_AGENT] ~= '' then
-    local over = C('GET', P..'lk:so:'..wish[W_AGENT])
-    if over and wish[W_SESSION] <= tonumber(over) then return {'SESSION'} end
-  end
+  if wish[W_AGENT] ~= '' and is_session_over(wish[W_AGENT], wish[W_SESSION]) then return {'SESSION'} end
   if more[7] == '1' then
     answer = held_again(wish[W_OWNER], targets[1], wish[W_TTL])
     if answer then return remember('Acquire', request, digest, answer, KEPT) end
@@ -194,6 +207,8 @@ local function acquire(id, wish, wait, more)
     if lock.there and lock.lim ~= target[T_LIMIT] then return {'MODE', lock.lim} end
     if lock.q >= tonumber(ARGV[1]) then return {'FULL'} end
   end
+  -- A server that asks is not gone, though it left a grant unclaimed while it was paused.
+  C('DEL', P..'lk:gone:'..server_of(wish[W_CALL]))
   local more = has_more(wish[W_OWNER])
   wish[W_NUMBER], wish[W_SINCE], wish[W_UNTIL] = next_token(), US, US + wait
   save_wait(id, wish)
@@ -252,7 +267,7 @@ local function detach(id, request, call, forget, leases)
     if forget then
       local locks = {}
       dequeue(id, w, locks)
-      for name in pairs(locks) do grant_next(name, load_lock(name)) end
+      grant_each(locks)
     else
       w[W_UNTIL], w[W_CALL] = math.min(w[W_UNTIL], US + CLAIM), ''
       save_wait(id, w)

@@ -25,7 +25,7 @@ repeat
         local w, locks = load_wait(rest), {}
         if w then
           drop(rest, w, locks, 'session_ended', ARGV[3])
-          for name in pairs(locks) do grant_next(name, load_lock(name)) end
+          grant_each(locks)
         end
       end
       C('SREM', bound, member)

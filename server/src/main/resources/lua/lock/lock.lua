@@ -14,7 +14,7 @@
 -- lk:b:<agent>     SET   what is bound to its sessions: '<token> l<lease id><name>' and
 --                        '<token> w<wait id>'
 -- lk:so:<agent>    STRING  highest token of a session that ended, kept for an hour
--- lk:more          SET   locks whose next waiters could not all be granted at once
+-- lk:more          SET   locks whose next waiters could not all be seen to at once
 -- lk:gone:<server> STRING  a server that left a grant unclaimed, kept for a minute
 -- lk:tok           STRING  last fencing token or number of a wait
 --
@@ -32,8 +32,8 @@ local KINDS = {acquired = '\8\1', released = '\8\2', expired = '\8\3', forced = 
 
 -- How long a grant waits to be claimed by whoever waited for it, us.
 local CLAIM = 5000000
--- Most grants of one script; the next claim or the sweeper goes on.
-local MOST_GRANTS = 64
+-- Most waits that one script grants or ends; the next claim or the sweeper goes on.
+local MOST_MOVES = 64
 
 -- A call is named by its server, a space and a number.
 --
@@ -108,26 +108,6 @@ local function fits(lock, mode, permits)
   return mode == SEMAPHORE and lock.n + permits <= lock.lim
 end
 
--- Grants a target of a wish, which has the fields of a wait; returns the grant and when
--- it runs out.
-local function grant(lock, wish, target, waited)
-  local name, id = target[T_NAME], target[T_LEASE]
-  local wait = waited and wish[W_NUMBER] or 0
-  local call = waited and '?'..wish[W_CALL] or wish[W_CALL]
-  local g = {wish[W_OWNER], target[T_PERMITS], next_token(), US, wish[W_TTL], 1, call, wish[W_AGENT],
-    wish[W_SESSION], wish[W_DIGEST], wait, target[T_BYTES], target[T_CHANGE]}
-  lock.m, lock.n, lock.lim = target[T_MODE], lock.n + target[T_PERMITS], target[T_LIMIT]
-  local due = US + (waited and math.min(CLAIM, wish[W_TTL]) or wish[W_TTL])
-  C('HSET', lock_key(name), 's', state_of(lock), 'g'..id, pack(g))
-  C('ZADD', DUE, int(due), id..name)
-  C('ZADD', INDEX, '0', 'n:'..name, '0', 'h:'..wish[W_OWNER]..'\0'..name..'\0'..id)
-  if wish[W_AGENT] ~= '' then
-    C('SADD', P..'lk:b:'..wish[W_AGENT], int(wish[W_SESSION])..' l'..id..name)
-  end
-  tell('acquired', name, target[T_CHANGE], g[G_TOKEN], '', wait)
-  return g, due
-end
-
 local function is_claimed(g) return string.sub(g[G_CALL], 1, 1) ~= '?' end
 
 local function server_of(call) return string.match(call, '^%??([^ ]*)') end
@@ -151,6 +131,29 @@ local function end_lease(lock, name, id, g, kind, reason)
     C('SREM', P..'lk:b:'..g[G_AGENT], int(g[G_SESSION])..' l'..id..name)
   end
   tell(kind, name, g[G_CHANGE], g[G_TOKEN], reason, 0)
+end
+
+-- Grants a target of a wish, which has the fields of a wait; returns the grant and when
+-- it runs out.
+local function grant(lock, wish, target, waited)
+  local name, id = target[T_NAME], target[T_LEASE]
+  -- What is left of the same request's earlier grant has the same id, and would count twice.
+  local former = wish[W_DIGEST] ~= '' and load_grant(name, id)
+  if former then end_lease(lock, name, id, former, 'expired', 'granted anew') end
+  local wait = waited and wish[W_NUMBER] or 0
+  local call = waited and '?'..wish[W_CALL] or wish[W_CALL]
+  local g = {wish[W_OWNER], target[T_PERMITS], next_token(), US, wish[W_TTL], 1, call, wish[W_AGENT],
+    wish[W_SESSION], wish[W_DIGEST], wait, target[T_BYTES], target[T_CHANGE]}
+  lock.m, lock.n, lock.lim = target[T_MODE], lock.n + target[T_PERMITS], target[T_LIMIT]
+  local due = US + (waited and math.min(CLAIM, wish[W_TTL]) or wish[W_TTL])
+  C('HSET', lock_key(name), 's', state_of(lock), 'g'..id, pack(g))
+  C('ZADD', DUE, int(due), id..name)
+  C('ZADD', INDEX, '0', 'n:'..name, '0', 'h:'..wish[W_OWNER]..'\0'..name..'\0'..id)
+  if wish[W_AGENT] ~= '' then
+    C('SADD', P..'lk:b:'..wish[W_AGENT], int(wish[W_SESSION])..' l'..id..name)
+  end
+  tell('acquired', name, target[T_CHANGE], g[G_TOKEN], '', wait)
+  return g, due
 end
 
 local function load_wait(id)
@@ -200,34 +203,54 @@ local function is_due(id, w, locks)
   return true
 end
 
--- Grants a lock to those who are next, as long as they can have it. A wait for several
--- locks may be the next of others than this one, so these are looked at too.
-local grants = 0
-local function grant_next(name, lock)
-  local locks, work = {[name] = lock}, {name}
+-- Whether an agent's session, or a later one of it, is known to have ended.
+local function is_session_over(agent, token)
+  local over = C('GET', P..'lk:so:'..agent)
+  return over and token <= tonumber(over)
+end
+
+-- Why a wait that is next is over without a grant, if it is: the kind of its end, and more.
+local function why_over(w)
+  if w[W_UNTIL] <= US then return 'expired', 'waited in vain' end
+  if w[W_CALL] ~= '' and C('EXISTS', P..'lk:gone:'..server_of(w[W_CALL])) == 1 then
+    -- Whoever still wants it came back by another server, or will hear of this.
+    return 'expired', 'its server is gone'
+  end
+  if w[W_AGENT] ~= '' and is_session_over(w[W_AGENT], w[W_SESSION]) then
+    -- Its turn may come while what the session held is given back, before its own.
+    return 'session_ended', "the agent's session ended"
+  end
+end
+
+-- Grants locks to those who are next, as long as they can have them. A wait for several
+-- locks may be the next of others than these, so those are looked at too. All of them are
+-- read once: what was loaded before one of them was granted must not be granted again.
+local moves = 0
+local function grant_each(locks)
+  local work = {}
+  for name in pairs(locks) do work[#work + 1] = name end
   while #work > 0 do
     local at = table.remove(work)
     local l = locks[at]
     while l.q > 0 do
       local id = C('ZRANGE', queue_key(at), 0, 0)[1]
       local w = load_wait(id)
+      local over, why
+      if w then over, why = why_over(w) end
+      if w and not over and not is_due(id, w, locks) then break end
+      if moves >= MOST_MOVES then
+        C('SADD', P..'lk:more', at)
+        break
+      end
+      moves = moves + 1
       if not w then
         -- Never so by our own doing; a queue must not stop at it.
         C('ZREM', queue_key(at), id)
         l.q = l.q - 1
         save_lock(at, l)
-      elseif w[W_UNTIL] <= US then
-        drop(id, w, locks, 'expired', 'waited in vain')
-      elseif w[W_CALL] ~= '' and C('EXISTS', P..'lk:gone:'..server_of(w[W_CALL])) == 1 then
-        -- Whoever still wants it came back by another server, or will hear of this.
-        drop(id, w, locks, 'expired', 'its server is gone')
-      elseif not is_due(id, w, locks) then
-        break
-      elseif grants >= MOST_GRANTS then
-        C('SADD', P..'lk:more', at)
-        break
+      elseif over then
+        drop(id, w, locks, over, why)
       else
-        grants = grants + 1
         dequeue(id, w, locks)
         for _, target in ipairs(w[W_TARGETS]) do grant(locks[target[T_NAME]], w, target, true) end
       end
@@ -241,6 +264,8 @@ local function grant_next(name, lock)
     end
   end
 end
+
+local function grant_next(name, lock) grant_each({[name] = lock}) end
 
 -- Ends up to 64 leases that ran out, of any locks; returns how many.
 local function expire()
@@ -268,7 +293,7 @@ local function give_up()
     local w, locks = load_wait(id), {}
     if w then
       drop(id, w, locks, 'expired', 'waited in vain')
-      for name in pairs(locks) do grant_next(name, load_lock(name)) end
+      grant_each(locks)
     else
       C('ZREM', P..'lk:wd', id)
     end

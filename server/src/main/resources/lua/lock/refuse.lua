@@ -9,6 +9,6 @@ if not w then return {'OK', 0} end
 local locks = {}
 drop(ARGV[1], w, locks, 'deadlock', ARGV[2])
 remember('Acquire', w[W_REQUEST], w[W_DIGEST], {'DEADLOCK', ARGV[2]}, 60000)
-for name in pairs(locks) do grant_next(name, load_lock(name)) end
+grant_each(locks)
 settle()
 return {'OK', 1}

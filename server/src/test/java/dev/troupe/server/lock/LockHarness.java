@@ -7,6 +7,7 @@ import com.google.protobuf.Duration;
 import com.google.protobuf.util.Durations;
 import dev.troupe.server.agent.RedisWire;
 import dev.troupe.server.crash.TroupeProcess;
+import dev.troupe.server.redis.Partition;
 import dev.troupe.server.redis.TestRedis;
 import dev.troupe.v1.AcquireRequest;
 import dev.troupe.v1.AcquireResponse;
@@ -23,6 +24,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.awaitility.Awaitility;
 
 /** Two servers before the same Redis; each test has a namespace of its own. */
@@ -32,11 +34,13 @@ final class LockHarness implements AutoCloseable {
   private final List<TroupeProcess> servers = new ArrayList<>();
   private final List<ManagedChannel> channels = new ArrayList<>();
   private final List<RedisWire> masters = new ArrayList<>();
+  private final int partitions;
   private String namespace = "";
 
   /** Starts the servers; the Redis is closed with them. */
   LockHarness(TestRedis redis, int partitions) throws Exception {
     this.redis = redis;
+    this.partitions = partitions;
     for (int port : redis.masters()) {
       masters.add(new RedisWire(port));
     }
@@ -53,6 +57,15 @@ final class LockHarness implements AutoCloseable {
 
   String namespace() {
     return namespace;
+  }
+
+  /** Names of locks that live in one partition. */
+  List<String> neighbours(int count) {
+    return Stream.iterate(0, i -> i + 1)
+        .map(i -> "n" + i)
+        .filter(name -> Partition.of(namespace, partitions, name).index() == 0)
+        .limit(count)
+        .toList();
   }
 
   ManagedChannel channelA() {

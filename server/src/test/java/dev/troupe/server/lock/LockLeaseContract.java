@@ -375,6 +375,50 @@ interface LockLeaseContract extends LockContract {
     assertThat(locks().release(unbound)).isTrue();
   }
 
+  @Test
+  default void whatASessionWaitsForIsNotGrantedByItsEnd() throws Exception {
+    SessionBinding session = register("agent");
+    List<ListenableFuture<AcquireResponse>> waits = new ArrayList<>();
+    for (int i = 0; i < 20; i++) {
+      locks().acquire(locks().lock("l" + i, "a").setSession(session));
+      waits.add(locks().await(locks().channelB(), locks().lock("l" + i, "b").setSession(session)));
+    }
+    deregister("agent");
+    for (ListenableFuture<AcquireResponse> wait : waits) {
+      assertThat(Refusal.of(wait).what()).isEqualTo("FAILED_PRECONDITION STALE_SESSION");
+    }
+    for (int i = 0; i < 20; i++) {
+      assertThat(locks().get("l" + i).getHeld()).isZero();
+    }
+  }
+
+  private SessionBinding register(String agent) {
+    return SessionBinding.newBuilder()
+        .setAgentId(agent)
+        .setFencingToken(
+            AgentStateServiceGrpc.newBlockingStub(locks().channelA())
+                .withDeadlineAfter(20, TimeUnit.SECONDS)
+                .registerAgent(
+                    RegisterAgentRequest.newBuilder()
+                        .setNamespace(locks().namespace())
+                        .setAgentId(agent)
+                        .setType("coder")
+                        .build())
+                .getAgent()
+                .getFencingToken())
+        .build();
+  }
+
+  private void deregister(String agent) {
+    AgentStateServiceGrpc.newBlockingStub(locks().channelA())
+        .withDeadlineAfter(20, TimeUnit.SECONDS)
+        .deregisterAgent(
+            DeregisterAgentRequest.newBuilder()
+                .setNamespace(locks().namespace())
+                .setAgentId(agent)
+                .build());
+  }
+
   private void publish(Fence fence) {
     EventStreamServiceGrpc.newBlockingStub(locks().channelA())
         .withDeadlineAfter(20, TimeUnit.SECONDS)

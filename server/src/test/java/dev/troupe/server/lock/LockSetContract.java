@@ -6,6 +6,7 @@ import com.google.common.util.concurrent.ListenableFuture;
 import com.google.protobuf.util.Durations;
 import dev.troupe.v1.AcquireAllRequest;
 import dev.troupe.v1.AcquireAllResponse;
+import dev.troupe.v1.AcquireResponse;
 import dev.troupe.v1.LockLease;
 import dev.troupe.v1.LockServiceGrpc;
 import dev.troupe.v1.LockTarget;
@@ -109,5 +110,35 @@ interface LockSetContract extends LockContract {
         locks().release(lease);
       }
     }
+  }
+
+  @Test
+  default void whoeverWaitsBehindASetThatGaveUpIsServedInOrderAndAlone() throws Exception {
+    List<String> names = locks().neighbours(3);
+    String a = names.get(0);
+    String b = names.get(1);
+    String c = names.get(2);
+    LockLease held = locks().acquire(locks().lock(c, "holder"));
+    ListenableFuture<AcquireAllResponse> first =
+        LockServiceGrpc.newFutureStub(locks().channelA())
+            .withDeadlineAfter(60, TimeUnit.SECONDS)
+            .acquireAll(all("first", a, b, c).setWait(Durations.fromSeconds(2)).build());
+    Awaiting.until(() -> locks().get(a).getWaiterCount() == 1);
+    ListenableFuture<AcquireAllResponse> second = send(locks().channelB(), all("second", a, b));
+    Awaiting.until(() -> locks().get(a).getWaiterCount() == 2);
+    ListenableFuture<AcquireResponse> lateA =
+        locks().await(locks().channelA(), locks().lock(a, "late a"));
+    ListenableFuture<AcquireResponse> lateB =
+        locks().await(locks().channelA(), locks().lock(b, "late b"));
+    assertThat(first.get(20, TimeUnit.SECONDS).getRefusal()).isEqualTo(Refusal.REFUSAL_TIMED_OUT);
+    List<LockLease> leases = second.get(20, TimeUnit.SECONDS).getLeasesList();
+    assertThat(leases).hasSize(2);
+    assertThat(locks().get(a).getHeld()).isEqualTo(1);
+    assertThat(locks().get(b).getHeld()).isEqualTo(1);
+    assertThat(lateA.isDone() || lateB.isDone()).isFalse();
+    leases.forEach(lease -> locks().release(lease));
+    locks().release(LockHarness.lease(lateA));
+    locks().release(LockHarness.lease(lateB));
+    locks().release(held);
   }
 }

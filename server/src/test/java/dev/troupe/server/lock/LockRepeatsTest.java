@@ -1,0 +1,239 @@
+package dev.troupe.server.lock;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.google.common.base.Ticker;
+import com.google.protobuf.util.Durations;
+import dev.troupe.server.agent.RedisWire;
+import dev.troupe.server.config.DataSize;
+import dev.troupe.server.log.LogConfig;
+import dev.troupe.server.log.RedisPartitionLogs;
+import dev.troupe.server.redis.Namespaces;
+import dev.troupe.server.redis.Partition;
+import dev.troupe.server.redis.TestRedis;
+import dev.troupe.v1.AcquireAllRequest;
+import dev.troupe.v1.AcquireRequest;
+import dev.troupe.v1.Fence;
+import dev.troupe.v1.LockInfo;
+import dev.troupe.v1.LockLease;
+import dev.troupe.v1.LockMode;
+import dev.troupe.v1.LockTarget;
+import io.grpc.Context;
+import java.time.Duration;
+import java.util.List;
+import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+
+/**
+ * What a repeat of an acquire finds, at every point where the first call or its server may have got
+ * lost. Two servers without the work that time brings, so that each step is the test's.
+ */
+@SuppressWarnings("NullAway.Init")
+final class LockRepeatsTest {
+
+  private static final int PARTITIONS = 4;
+  private static final long LEASE_MICROS = 20_000_000;
+
+  private static TestRedis redis;
+  private static ScheduledExecutorService timers;
+  private static RedisPartitionLogs logs;
+
+  private final String namespace = "t-" + UUID.randomUUID();
+  private final Server a = new Server();
+  private final Server b = new Server();
+
+  @BeforeAll
+  static void start() throws Exception {
+    redis = TestRedis.single();
+    timers = Executors.newScheduledThreadPool(2);
+    logs =
+        new RedisPartitionLogs(
+            redis,
+            redis,
+            new LogConfig(200_000, Duration.ofHours(24), new DataSize(1 << 20)),
+            timers,
+            Ticker.systemTicker());
+  }
+
+  @AfterAll
+  static void stop() throws Exception {
+    logs.close();
+    timers.shutdownNow();
+    redis.close();
+  }
+
+  @AfterEach
+  void audit() throws Exception {
+    try (RedisWire wire = new RedisWire(redis.masters().get(0))) {
+      LockAudit.check(namespace, List.of(wire));
+    }
+  }
+
+  /** The partitions of the test's namespace, and of no other. */
+  private final class OneNamespace implements Namespaces {
+    @Override
+    public CompletionStage<Partition> locate(String given, String name) {
+      return CompletableFuture.completedFuture(Partition.of(given, PARTITIONS, name));
+    }
+
+    @Override
+    public CompletionStage<List<Partition>> partitions(String given) {
+      return CompletableFuture.completedFuture(
+          IntStream.range(0, PARTITIONS)
+              .mapToObj(i -> new Partition(given, i, PARTITIONS))
+              .toList());
+    }
+
+    @Override
+    public CompletionStage<List<String>> known() {
+      return CompletableFuture.completedFuture(List.of(namespace));
+    }
+  }
+
+  /** What a server has of locks. */
+  private final class Server {
+    private final OneNamespace namespaces = new OneNamespace();
+    private final LockStore store = new LockStore(redis, namespaces, new LockConfig(1000));
+    private final Wishes wishes = new Wishes();
+    private final LockWaits waits =
+        new LockWaits(store, new Deadlocks(store, namespaces), logs, timers);
+    private final LockSets sets = new LockSets(store, waits, timers);
+
+    LockAnswer acquire(Wish wish) throws Exception {
+      return LockRepeatsTest.get(store.acquire(home(wish.targets().get(0).name()), wish));
+    }
+
+    void detach(Wish wish) throws Exception {
+      LockRepeatsTest.get(store.detach(home(wish.targets().get(0).name()), wish));
+    }
+
+    CompletableFuture<LockAnswer> all(AcquireAllRequest request, Context caller) {
+      return sets.acquire(namespace, wishes.of(request), caller).toCompletableFuture();
+    }
+  }
+
+  private Partition home(String name) {
+    return Partition.of(namespace, PARTITIONS, name);
+  }
+
+  /** A name that belongs to a partition. */
+  private String in(int partition) {
+    return in(partition, 0);
+  }
+
+  private String in(int partition, int which) {
+    return Stream.iterate(0, i -> i + 1)
+        .map(i -> "l" + i)
+        .filter(name -> home(name).index() == partition)
+        .skip(which)
+        .findFirst()
+        .orElseThrow();
+  }
+
+  private static AcquireRequest.Builder lock(String name, String owner) {
+    return AcquireRequest.newBuilder()
+        .setName(name)
+        .setOwner(owner)
+        .setTtl(Durations.fromMicros(LEASE_MICROS));
+  }
+
+  private static AcquireAllRequest all(String owner, String... names) {
+    AcquireAllRequest.Builder request =
+        AcquireAllRequest.newBuilder()
+            .setOwner(owner)
+            .setTtl(Durations.fromMicros(LEASE_MICROS))
+            .setWait(Durations.fromSeconds(30))
+            .setRequestId("r");
+    for (String name : names) {
+      request.addLocks(LockTarget.newBuilder().setName(name));
+    }
+    return request.build();
+  }
+
+  private static <T> T get(CompletionStage<T> stage) throws Exception {
+    return stage.toCompletableFuture().get(20, TimeUnit.SECONDS);
+  }
+
+  private static LockLease lease(LockAnswer answer) {
+    assertThat(answer).isInstanceOf(LockAnswer.Granted.class);
+    return ((LockAnswer.Granted) answer).leases().get(0);
+  }
+
+  private LockInfo see(String name) throws Exception {
+    return get(a.store.get(home(name), List.of(name))).get(0);
+  }
+
+  private void release(LockLease lease) throws Exception {
+    LockChangeRequest.Release release =
+        new LockChangeRequest.Release(
+            lease.getName(), lease.getLeaseId(), "", "", Fence.getDefaultInstance());
+    assertThat(get(b.store.release(home(lease.getName()), release)).released()).isTrue();
+  }
+
+  private static void pass(Duration time) {
+    long end = System.nanoTime() + time.toNanos();
+    Awaiting.until(() -> System.nanoTime() > end);
+  }
+
+  @Test
+  void aFirstCallThatGivesUpLateTakesNothingFromItsRepeat() throws Exception {
+    AcquireRequest request = lock("l", "o").setRequestId("r").build();
+    Wish first = a.wishes.of(request);
+    lease(a.acquire(first));
+    LockLease repeated = lease(b.acquire(b.wishes.of(request)));
+    a.detach(first);
+    assertThat(see("l").getHolders(0).getExpireTime())
+        .as("what the repeat was told")
+        .isEqualTo(repeated.getExpireTime());
+    release(repeated);
+  }
+
+  @Test
+  void aLeaseThatRanOutAndIsAskedForAgainCountsOnce() throws Exception {
+    AcquireRequest request =
+        lock("l", "o")
+            .setMode(LockMode.LOCK_MODE_SHARED)
+            .setTtl(Durations.fromSeconds(1))
+            .setRequestId("r")
+            .build();
+    Wish first = a.wishes.of(request);
+    LockLease lost = lease(a.acquire(first));
+    a.detach(first);
+    pass(Duration.ofMillis(1100));
+    // Nobody has swept yet.
+    LockLease again = lease(b.acquire(b.wishes.of(request)));
+    assertThat(again.getFencingToken()).isGreaterThan(lost.getFencingToken());
+    assertThat(see("l").getHeld()).isEqualTo(1);
+    release(again);
+    assertThat(see("l").getHeld()).isZero();
+  }
+
+  @Test
+  void aServerThatAsksIsNotPassedOver() throws Exception {
+    LockLease held = lease(a.acquire(a.wishes.of(lock("l", "holder").build())));
+    AcquireRequest.Builder waits = lock("l", "paused").setWait(Durations.fromSeconds(30));
+    Wish paused = b.wishes.of(waits.build());
+    b.acquire(paused);
+    release(held);
+    // The server is paused and does not claim what it was granted.
+    pass(Duration.ofMillis(5100));
+    held = lease(a.acquire(a.wishes.of(lock("l", "holder").build())));
+    assertThat(b.acquire(paused.again(-20_000_000))).isInstanceOf(LockAnswer.Waiting.class);
+    Wish behind = a.wishes.of(lock("l", "behind").setWait(Durations.fromSeconds(30)).build());
+    a.acquire(behind);
+    release(held);
+    assertThat(see("l").getHolders(0).getOwner()).isEqualTo("paused");
+    release(lease(b.acquire(paused.again(-20_000_000))));
+    release(lease(a.acquire(behind.again(-20_000_000))));
+  }
+}
