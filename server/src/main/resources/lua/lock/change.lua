@@ -2,9 +2,10 @@
 -- a script, for most of what it costs Redis is the same for one and for many.
 --
 -- ARGV  1 how many may wait for a lock, then one after the other:
---       'A' acquire one lock: owner, ttl us, wait us (0: at once, or no longer; below 0: as
---           before, that long if this is new after all), call, wait id, request id of the
---           wait, more; name, mode, permits, limit, lease id, LockLease, LockChange
+--       'A' acquire one lock: owner, ttl us, wait us (0: at once, or no longer; -1: this call
+--           no longer; below: as before, that long if this is new after all), call, wait id,
+--           request id of the wait, more; name, mode, permits, limit, lease id, LockLease,
+--           LockChange
 --       'M' acquire several: the same, with the number of locks before the first name
 --       'R' release: lease id, name, more
 --       'N' renew: lease id, name, ttl us (0: as it was), more
@@ -26,6 +27,7 @@
 --#include common/request
 --#include common/fence
 local KEPT = 60000
+local TIME_IS_UP = -1
 local NOTHING_MORE = {'', '', '', '0', '', '0', '0'}
 
 local function fields_of(more)
@@ -126,10 +128,13 @@ end
 
 local function wait_on(id, w, wait, call, digest)
   if w[W_DIGEST] ~= digest then return {'REUSED'} end
-  if wait == 0 then
+  if wait == 0 or wait == TIME_IS_UP then
     local answer = refusal('TIMED_OUT', w[W_TARGETS][1][T_NAME], ahead(id, w[W_TARGETS]))
+    -- A repeat that took this call's place waits for as long as it wants.
+    if wait == TIME_IS_UP and w[W_CALL] ~= call then return answer end
     local locks = {}
-    dequeue(id, w, locks)
+    -- Other calls may hang on this wait as well.
+    drop(id, w, locks, 'expired', 'waited in vain')
     grant_each(locks)
     return answer, true
   end
@@ -198,8 +203,9 @@ local function acquire(id, wish, wait, more)
     return remember('Acquire', request, digest, answer, KEPT)
   end
   if refused[1] == 'MODE' then return refused end
+  if wait == TIME_IS_UP then refused[1] = 'TIMED_OUT' end
+  if wait == 0 or wait == TIME_IS_UP then return remember('Acquire', request, digest, refused, KEPT) end
   wait = math.abs(wait)
-  if wait == 0 then return remember('Acquire', request, digest, refused, KEPT) end
 
   for _, target in ipairs(targets) do
     local lock = locks[target[T_NAME]] or load_lock(target[T_NAME])
