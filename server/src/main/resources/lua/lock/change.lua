@@ -92,20 +92,22 @@ local function take_over(targets, call)
   end
 end
 
--- A lease of this owner on a lock that it acquires once more.
-local function held_again(owner, target, ttl)
+-- A lease of this owner on a lock that it acquires once more. It must not outlive the session
+-- that it is to end with now, nor end with another one.
+local function held_again(wish, target)
   local name = target[T_NAME]
-  local prefix = 'h:'..owner..'\0'..name..'\0'
+  local prefix = 'h:'..wish[W_OWNER]..'\0'..name..'\0'
   local member = C('ZRANGEBYLEX', INDEX, '['..prefix, '('..prefix..'\255', 'LIMIT', 0, 1)[1]
   if not member then return nil end
   local id = string.sub(member, #prefix + 1)
   local g, lock = load_grant(name, id), load_lock(name)
   local due = tonumber(C('ZSCORE', DUE, id..name))
   if due <= US or lock.m ~= target[T_MODE] or g[G_PERMITS] ~= target[T_PERMITS] then return nil end
+  if wish[W_AGENT] ~= '' and (g[G_AGENT] ~= wish[W_AGENT] or g[G_SESSION] ~= wish[W_SESSION]) then return nil end
   g[G_HOLDS] = g[G_HOLDS] + 1
   if not is_claimed(g) then g[G_CALL] = 'again' end
   save_grant(name, id, g)
-  due = math.max(due, US + ttl)
+  due = math.max(due, US + wish[W_TTL])
   C('ZADD', DUE, int(due), id..name)
   return add_granted({'GRANTED'}, g, due, g[G_LEASE], id)
 end
@@ -182,7 +184,7 @@ local function acquire(id, wish, wait, more)
   if highest then return {'STALE_FENCE', highest} end
   if wish[W_AGENT] ~= '' and is_session_over(wish[W_AGENT], wish[W_SESSION]) then return {'SESSION'} end
   if more[7] == '1' then
-    answer = held_again(wish[W_OWNER], targets[1], wish[W_TTL])
+    answer = held_again(wish, targets[1])
     if answer then return remember('Acquire', request, digest, answer, KEPT) end
   end
 
