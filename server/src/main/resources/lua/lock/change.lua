@@ -2,9 +2,10 @@
 -- a script, for most of what it costs Redis is the same for one and for many.
 --
 -- ARGV  1 how many may wait for a lock, then one after the other:
---       'A' acquire one lock: owner, ttl us, wait us (0: at once, or no longer; below 0: as
---           before, that long if this is new after all), call, wait id, request id of the
---           wait, more; name, mode, permits, limit, lease id, LockLease, LockChange
+--       'A' acquire one lock: owner, ttl us, wait us (0: at once, or no longer; -1: this call
+--           no longer; below: as before, that long if this is new after all), call, wait id,
+--           request id of the wait, more; name, mode, permits, limit, lease id, LockLease,
+--           LockChange
 --       'M' acquire several: the same, with the number of locks before the first name
 --       'R' release: lease id, name, more
 --       'N' renew: lease id, name, ttl us (0: as it was), more
@@ -26,6 +27,7 @@
 --#include common/request
 --#include common/fence
 local KEPT = 60000
+local TIME_IS_UP = -1
 local NOTHING_MORE = {'', '', '', '0', '', '0', '0'}
 
 local function fields_of(more)
@@ -90,20 +92,22 @@ local function take_over(targets, call)
   end
 end
 
--- A lease of this owner on a lock that it acquires once more.
-local function held_again(owner, target, ttl)
+-- A lease of this owner on a lock that it acquires once more. It must not outlive the session
+-- that it is to end with now, nor end with another one.
+local function held_again(wish, target)
   local name = target[T_NAME]
-  local prefix = 'h:'..owner..'\0'..name..'\0'
+  local prefix = 'h:'..wish[W_OWNER]..'\0'..name..'\0'
   local member = C('ZRANGEBYLEX', INDEX, '['..prefix, '('..prefix..'\255', 'LIMIT', 0, 1)[1]
   if not member then return nil end
   local id = string.sub(member, #prefix + 1)
   local g, lock = load_grant(name, id), load_lock(name)
   local due = tonumber(C('ZSCORE', DUE, id..name))
   if due <= US or lock.m ~= target[T_MODE] or g[G_PERMITS] ~= target[T_PERMITS] then return nil end
+  if wish[W_AGENT] ~= '' and (g[G_AGENT] ~= wish[W_AGENT] or g[G_SESSION] ~= wish[W_SESSION]) then return nil end
   g[G_HOLDS] = g[G_HOLDS] + 1
   if not is_claimed(g) then g[G_CALL] = 'again' end
   save_grant(name, id, g)
-  due = math.max(due, US + ttl)
+  due = math.max(due, US + wish[W_TTL])
   C('ZADD', DUE, int(due), id..name)
   return add_granted({'GRANTED'}, g, due, g[G_LEASE], id)
 end
@@ -126,10 +130,13 @@ end
 
 local function wait_on(id, w, wait, call, digest)
   if w[W_DIGEST] ~= digest then return {'REUSED'} end
-  if wait == 0 then
+  if wait == 0 or wait == TIME_IS_UP then
     local answer = refusal('TIMED_OUT', w[W_TARGETS][1][T_NAME], ahead(id, w[W_TARGETS]))
+    -- A repeat that took this call's place waits for as long as it wants.
+    if wait == TIME_IS_UP and w[W_CALL] ~= call then return answer end
     local locks = {}
-    dequeue(id, w, locks)
+    -- Other calls may hang on this wait as well.
+    drop(id, w, locks, 'expired', 'waited in vain')
     grant_each(locks)
     return answer, true
   end
@@ -177,7 +184,7 @@ local function acquire(id, wish, wait, more)
   if highest then return {'STALE_FENCE', highest} end
   if wish[W_AGENT] ~= '' and is_session_over(wish[W_AGENT], wish[W_SESSION]) then return {'SESSION'} end
   if more[7] == '1' then
-    answer = held_again(wish[W_OWNER], targets[1], wish[W_TTL])
+    answer = held_again(wish, targets[1])
     if answer then return remember('Acquire', request, digest, answer, KEPT) end
   end
 
@@ -198,8 +205,9 @@ local function acquire(id, wish, wait, more)
     return remember('Acquire', request, digest, answer, KEPT)
   end
   if refused[1] == 'MODE' then return refused end
+  if wait == TIME_IS_UP then refused[1] = 'TIMED_OUT' end
+  if wait == 0 or wait == TIME_IS_UP then return remember('Acquire', request, digest, refused, KEPT) end
   wait = math.abs(wait)
-  if wait == 0 then return remember('Acquire', request, digest, refused, KEPT) end
 
   for _, target in ipairs(targets) do
     local lock = locks[target[T_NAME]] or load_lock(target[T_NAME])

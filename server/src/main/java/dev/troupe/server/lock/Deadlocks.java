@@ -1,5 +1,7 @@
 package dev.troupe.server.lock;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import com.google.inject.Inject;
 import dev.troupe.server.redis.Namespaces;
 import dev.troupe.server.redis.Partition;
@@ -34,6 +36,9 @@ final class Deadlocks {
   private static final Logger log = LoggerFactory.getLogger(Deadlocks.class);
   private static final int MOST_OWNERS = 10_000;
   private static final int OWNERS_PER_SCRIPT = 64;
+
+  /** Bytes of a circle that are told: they stand in trailers, of which clients take 8 KiB. */
+  private static final int MOST_IN_WORDS = 2000;
 
   private final LockStore store;
   private final Namespaces namespaces;
@@ -205,17 +210,14 @@ final class Deadlocks {
 
   private static String inWords(List<Blocking> circle) {
     StringBuilder words = new StringBuilder();
+    int bytes = 0;
     for (Blocking row : circle) {
-      words
-          .append(words.isEmpty() ? "" : "; ")
-          .append(row.owner())
-          .append(" waits for ")
-          .append(row.lock())
-          .append(" behind ")
-          .append(row.blocker());
-      if (words.length() > 2000) {
+      String one = row.owner() + " waits for " + row.lock() + " behind " + row.blocker();
+      bytes += one.getBytes(UTF_8).length;
+      if (bytes > MOST_IN_WORDS && !words.isEmpty()) {
         return words.append("; and so on").toString();
       }
+      words.append(words.isEmpty() ? "" : "; ").append(one);
     }
     return words.toString();
   }

@@ -165,7 +165,7 @@ final class LockCodec {
       case "DEADLOCK" ->
           TroupeException.of(
               ErrorReason.ERROR_REASON_DEADLOCK,
-              "owners wait for each other in a circle: " + reply.text(1),
+              "owners wait for each other in a circle; the metadata has it",
               Map.of("circle", reply.text(1)));
       case "STALE_FENCE" ->
           TroupeException.of(

@@ -115,7 +115,7 @@ final class PendingAcquire {
     boolean last = timeIsUp;
     long left = TimeUnit.NANOSECONDS.toMicros(endNanos - System.nanoTime());
     // Below zero: a wait that is still there keeps its end and the call that it hangs on.
-    Wish question = wish.again(last ? 0 : -Math.max(1, left));
+    Wish question = wish.again(last ? Wish.TIME_IS_UP : -Math.max(2, left));
     store
         .acquire(partition, question)
         .whenComplete(
@@ -130,7 +130,7 @@ final class PendingAcquire {
               } else if (found instanceof LockAnswer.Waiting still) {
                 keepWaiting(still, again);
               } else {
-                settle(inTime(found, last));
+                settle(found);
               }
             });
   }
@@ -147,17 +147,6 @@ final class PendingAcquire {
     } else if (again) {
       look();
     }
-  }
-
-  private static LockAnswer inTime(LockAnswer found, boolean last) {
-    return last && found instanceof LockAnswer.Refused refused
-        ? new LockAnswer.Refused(
-            Refusal.REFUSAL_TIMED_OUT,
-            refused.name(),
-            refused.owner(),
-            refused.dueMicros(),
-            refused.ahead())
-        : found;
   }
 
   private void settle(LockAnswer found) {

@@ -32,6 +32,9 @@ record Wish(
     boolean reentrant,
     List<Target> targets) {
 
+  /** A time to wait: this call does so no longer. The wait is over unless a repeat took it. */
+  static final long TIME_IS_UP = -1;
+
   /** Asks how it stands with this wish; see the script for what the time means. */
   Wish again(long waitMicros) {
     return new Wish(

@@ -114,4 +114,33 @@ interface LockDeadlockContract extends LockContract {
     locks().release(y);
     LockHarness.lease(c);
   }
+
+  @Test
+  default void aCircleOfLongNamesIsToldAsFarAsItFits() throws Exception {
+    int size = 4;
+    List<LockLease> held = new ArrayList<>();
+    List<ListenableFuture<AcquireResponse>> waits = new ArrayList<>();
+    for (int i = 0; i < size; i++) {
+      held.add(locks().acquire(locks().lock(longName("l", i), longName("o", i))));
+    }
+    for (int i = 0; i < size - 1; i++) {
+      waits.add(
+          locks().await(locks().channelA(), locks().lock(longName("l", i + 1), longName("o", i))));
+    }
+    Refusal refusal =
+        Refusal.of(
+            locks()
+                .send(locks().channelB(), locks().lock(longName("l", 0), longName("o", size - 1))));
+    assertThat(refusal.what()).isEqualTo("ABORTED DEADLOCK");
+    assertThat(refusal.metadata().get("circle")).contains("waits for").endsWith("and so on");
+    for (int i = size - 1; i > 0; i--) {
+      locks().release(held.get(i));
+      locks().release(LockHarness.lease(waits.get(i - 1)));
+    }
+  }
+
+  /** As long as a name may be, of characters that take three bytes. */
+  private static String longName(String what, int i) {
+    return what + i + "\u20ac".repeat(84);
+  }
 }

@@ -392,6 +392,21 @@ interface LockLeaseContract extends LockContract {
     }
   }
 
+  @Test
+  default void aLeaseOfAnotherSessionIsNotHeldAgain() throws Exception {
+    SessionBinding session = register("agent");
+    LockLease unbound = locks().acquire(locks().lock("l", "a").setReentrant(true));
+    AcquireRequest.Builder bound = locks().lock("l", "a").setReentrant(true).setSession(session);
+    // It would outlive the session.
+    locks().refuse(bound);
+    locks().release(unbound);
+    LockLease lease = locks().acquire(bound);
+    assertThat(locks().acquire(bound).getHolds()).isEqualTo(2);
+    assertThat(lease.getAgentId()).isEqualTo("agent");
+    deregister("agent");
+    Awaiting.until(() -> locks().get("l").getHeld() == 0);
+  }
+
   private SessionBinding register(String agent) {
     return SessionBinding.newBuilder()
         .setAgentId(agent)

@@ -14,6 +14,7 @@ import dev.troupe.v1.Waiter;
 import io.grpc.ManagedChannel;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 
 /** Waiting: in order, without a server of one's own, and not for nothing. */
@@ -171,6 +172,53 @@ interface LockWaitContract extends LockContract {
     locks().release(lease);
     assertThat(LockHarness.lease(one).getLeaseId()).isEqualTo(LockHarness.lease(two).getLeaseId());
     assertThat(locks().get("l").getHeld()).isEqualTo(1);
+  }
+
+  @Test
+  default void aFirstCallWhoseTimeIsUpEndsNotTheWaitOfItsRepeat() throws Exception {
+    LockLease lease = locks().acquire(locks().lock("l", "a"));
+    AcquireRequest.Builder request = locks().lock("l", "b").setRequestId("r");
+    ListenableFuture<AcquireResponse> one =
+        locks().await(locks().channelA(), request.setWait(Durations.fromSeconds(2)));
+    ListenableFuture<AcquireResponse> two =
+        locks().send(locks().channelB(), request.clone().setWait(Durations.fromSeconds(30)));
+    assertThat(one.get(20, TimeUnit.SECONDS).getRefusal()).isEqualTo(Refusal.REFUSAL_TIMED_OUT);
+    assertThat(locks().get("l").getWaiterCount()).isEqualTo(1);
+    locks().release(lease);
+    locks().release(LockHarness.lease(two));
+  }
+
+  @Test
+  default void aWaitThatItsRepeatGaveUpIsOverForTheFirstCallToo() throws Exception {
+    LockLease lease = locks().acquire(locks().lock("l", "a"));
+    AcquireRequest.Builder request = locks().lock("l", "b").setRequestId("r");
+    ListenableFuture<AcquireResponse> one = locks().await(locks().channelA(), request);
+    AcquireResponse gaveUp = locks().b().acquire(request.clone().clearWait().build());
+    assertThat(gaveUp.getRefusal()).isEqualTo(Refusal.REFUSAL_TIMED_OUT);
+    assertThat(one.get(10, TimeUnit.SECONDS).getRefusal()).isEqualTo(Refusal.REFUSAL_TIMED_OUT);
+    assertThat(locks().get("l").getWaiterCount()).isZero();
+    locks().release(lease);
+  }
+
+  @Test
+  default void aRepeatOfAWaitInVainGetsTheSameRefusal() throws Exception {
+    LockLease lease = locks().acquire(locks().lock("l", "a"));
+    List<AcquireRequest.Builder> requests = new ArrayList<>();
+    List<ListenableFuture<AcquireResponse>> calls = new ArrayList<>();
+    for (int i = 0; i < 30; i++) {
+      requests.add(
+          locks()
+              .lock("l", "b" + i)
+              .setRequestId("r" + i)
+              .setWait(Durations.fromMillis(300 + 7 * i)));
+      calls.add(locks().send(locks().channelA(), requests.get(i)));
+    }
+    for (int i = 0; i < 30; i++) {
+      AcquireResponse first = calls.get(i).get(20, TimeUnit.SECONDS);
+      assertThat(first.getRefusal()).isEqualTo(Refusal.REFUSAL_TIMED_OUT);
+      assertThat(locks().b().acquire(requests.get(i).build())).isEqualTo(first);
+    }
+    locks().release(lease);
   }
 
   @Test
