@@ -154,7 +154,7 @@ final class LockSets {
           wish.forget(),
           wish.known(),
           wish.digest(),
-          index == 0 ? wish.fence() : Fence.getDefaultInstance(),
+          wish.fence(),
           wish.owner(),
           wish.ttlMicros(),
           wish.waitMicros() == 0 ? 0 : Math.max(1, left),

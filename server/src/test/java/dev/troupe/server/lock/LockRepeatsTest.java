@@ -306,4 +306,19 @@ final class LockRepeatsTest {
       release(lease);
     }
   }
+
+  @Test
+  void aSetPassesItsFenceWhereTheFencesGrantLives() throws Exception {
+    String x = in(0);
+    String y = in(1);
+    String guard = in(1, 1);
+    LockLease lost = lease(a.acquire(a.wishes.of(lock(guard, "o").build())));
+    release(lost);
+    AcquireAllRequest request = all("o", x, y).toBuilder().setFence(lost.getFence()).build();
+    Throwable failure = catchThrowable(() -> get(a.all(request, Context.ROOT)));
+    assertThat(failure)
+        .hasCauseInstanceOf(TroupeException.class)
+        .hasMessageContaining("a higher fencing token was seen for this fence");
+    Awaiting.until(() -> see(x).getHeld() + see(y).getHeld() == 0);
+  }
 }
