@@ -9,8 +9,8 @@
 --       'M' acquire several: the same, with the number of locks before the first name
 --       'R' release: lease id, name, more
 --       'N' renew: lease id, name, ttl us (0: as it was), more
---       'D' the caller of an acquire is gone: wait id, request id, call, 1 to forget the
---           wait, number of locks, then for each: lease id, name
+--       'D' the caller of an acquire is gone: wait id, request id, call, 1 to forget it,
+--           number of locks, then for each: lease id, name
 --       where more is '' or has these, each followed by a zero byte: request id ('' when
 --       nothing can be known of it), digest, fence name, fence token and, to acquire, agent,
 --       token of its session, 1 if reentrant
@@ -294,8 +294,9 @@ local function detach(id, request, call, forget, leases)
         save_grant(name, lease, g)
         local due = tonumber(C('ZSCORE', DUE, lease..name))
         C('ZADD', DUE, int(math.min(due, US + CLAIM)), lease..name)
-        C('DEL', P..'rq:Acquire:'..request)
       end
+      -- What was answered is not so any more.
+      C('DEL', P..'rq:Acquire:'..request)
     end
   end
   return {'GONE'}

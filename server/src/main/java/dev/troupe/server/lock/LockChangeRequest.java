@@ -135,12 +135,12 @@ sealed interface LockChangeRequest {
   }
 
   /** Says that nobody hears the answer to a wish any more. */
-  record Detach(Wish wish) implements LockChangeRequest {
+  record Detach(Wish wish, boolean forget) implements LockChangeRequest {
 
     @Override
     public void addTo(Partition partition, List<Object> arguments) {
       arguments.addAll(List.of("D", wish.waitId(), wish.requestId(), wish.call()));
-      arguments.addAll(List.of(wish.forget() ? 1 : 0, wish.targets().size()));
+      arguments.addAll(List.of(forget ? 1 : 0, wish.targets().size()));
       for (Target target : wish.targets()) {
         arguments.addAll(List.of(target.leaseId(), target.name()));
       }

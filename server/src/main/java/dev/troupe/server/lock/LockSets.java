@@ -2,9 +2,11 @@ package dev.troupe.server.lock;
 
 import com.google.inject.Inject;
 import com.google.protobuf.util.Timestamps;
+import dev.troupe.server.error.TroupeException;
 import dev.troupe.server.redis.Partition;
 import dev.troupe.v1.Fence;
 import dev.troupe.v1.LockLease;
+import dev.troupe.v1.Refusal;
 import io.grpc.Context;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -14,10 +16,12 @@ import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Acquires locks of several partitions: one partition after the other, in the order of their
@@ -99,13 +103,24 @@ final class LockSets {
           .whenComplete(
               (answer, failure) -> {
                 renewals.cancel(false);
-                if (failure != null || !(answer instanceof LockAnswer.Granted)) {
-                  giveBack();
+                if (failure != null || caller.isCancelled()) {
+                  // A repeat goes on with what there is.
+                  giveBack(wish.forget() || isFinal(failure));
+                } else if (!(answer instanceof LockAnswer.Granted)) {
+                  giveBack(true);
                 }
               });
     }
 
+    private static boolean isFinal(@Nullable Throwable failure) {
+      Throwable cause = failure instanceof CompletionException ? failure.getCause() : failure;
+      return cause instanceof TroupeException refusal && refusal.retryAfter().isEmpty();
+    }
+
     private CompletionStage<LockAnswer> next(int index) {
+      if (caller.isCancelled()) {
+        return CompletableFuture.completedFuture(forNobody());
+      }
       if (index == parts.size()) {
         return renewAll().thenApply(this::inOrder);
       }
@@ -124,6 +139,11 @@ final class LockSets {
               });
     }
 
+    private LockAnswer forNobody() {
+      return new LockAnswer.Refused(
+          Refusal.REFUSAL_TIMED_OUT, wish.targets().get(0).name(), "", 0, 0);
+    }
+
     private Wish part(int index) {
       long left = TimeUnit.NANOSECONDS.toMicros(endNanos - System.nanoTime());
       // A repeat must find each part again, and parts must not be taken for each other.
@@ -134,7 +154,7 @@ final class LockSets {
           wish.forget(),
           wish.known(),
           wish.digest(),
-          index == 0 ? wish.fence() : Fence.getDefaultInstance(),
+          wish.fence(),
           wish.owner(),
           wish.ttlMicros(),
           wish.waitMicros() == 0 ? 0 : Math.max(1, left),
@@ -146,36 +166,35 @@ final class LockSets {
     }
 
     private CompletionStage<Map<String, LockLease>> renewAll() {
-      Map<Partition, List<LockLease>> leases;
-      synchronized (held) {
-        leases = new HashMap<>(held);
-      }
       CompletionStage<Map<String, LockLease>> all =
           CompletableFuture.completedFuture(new HashMap<>());
-      for (Map.Entry<Partition, List<LockLease>> part : leases.entrySet()) {
-        for (LockLease lease : part.getValue()) {
-          all =
-              all.thenCombine(
-                  store.renew(
-                      part.getKey(),
-                      new LockChangeRequest.Renew(
-                          lease.getName(),
-                          lease.getLeaseId(),
-                          0,
-                          "",
-                          "",
-                          Fence.getDefaultInstance())),
-                  (found, renewed) -> {
-                    found.put(
-                        lease.getName(),
-                        lease.toBuilder()
-                            .setExpireTime(Timestamps.fromMicros(renewed.dueMicros()))
-                            .build());
-                    return found;
-                  });
+      // Nothing is renewed behind its being given back.
+      synchronized (held) {
+        for (Map.Entry<Partition, List<LockLease>> part : held.entrySet()) {
+          for (LockLease lease : part.getValue()) {
+            all = all.thenCombine(renew(part.getKey(), lease), Round::with);
+          }
         }
       }
       return all;
+    }
+
+    private CompletionStage<LockLease> renew(Partition partition, LockLease lease) {
+      LockChangeRequest.Renew renewal =
+          new LockChangeRequest.Renew(
+              lease.getName(), lease.getLeaseId(), 0, "", "", Fence.getDefaultInstance());
+      return store
+          .renew(partition, renewal)
+          .thenApply(
+              renewed ->
+                  lease.toBuilder()
+                      .setExpireTime(Timestamps.fromMicros(renewed.dueMicros()))
+                      .build());
+    }
+
+    private static Map<String, LockLease> with(Map<String, LockLease> found, LockLease lease) {
+      found.put(lease.getName(), lease);
+      return found;
     }
 
     private LockAnswer inOrder(Map<String, LockLease> leases) {
@@ -183,20 +202,20 @@ final class LockSets {
           wish.targets().stream().map(target -> leases.get(target.name())).toList());
     }
 
-    private void giveBack() {
+    /**
+     * Gives back what this call was granted, unless a repeat took it over.
+     *
+     * @param forget whether no repeat is waited for
+     */
+    private void giveBack(boolean forget) {
       synchronized (held) {
-        held.forEach(
-            (partition, leases) ->
-                leases.forEach(
-                    lease ->
-                        store.release(
-                            partition,
-                            new LockChangeRequest.Release(
-                                lease.getName(),
-                                lease.getLeaseId(),
-                                "",
-                                "",
-                                Fence.getDefaultInstance()))));
+        for (int index = 0; index < parts.size(); index++) {
+          Partition partition = parts.get(index).getKey();
+          if (held.containsKey(partition)) {
+            store.detach(partition, part(index), forget);
+          }
+        }
+        held.clear();
       }
     }
   }

@@ -77,7 +77,12 @@ public final class LockStore {
    * same wish since is not concerned.
    */
   CompletionStage<LockAnswer> detach(Partition partition, Wish wish) {
-    return batcher.add(partition, new LockChangeRequest.Detach(wish));
+    return detach(partition, wish, wish.forget());
+  }
+
+  /** The same, with {@code forget} when a repeat is not to find what there was, though it could. */
+  CompletionStage<LockAnswer> detach(Partition partition, Wish wish, boolean forget) {
+    return batcher.add(partition, new LockChangeRequest.Detach(wish, forget));
   }
 
   /** Gives a lease back and grants the lock to those who are next. */

@@ -1,11 +1,14 @@
 package dev.troupe.server.lock;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.catchThrowable;
 
 import com.google.common.base.Ticker;
 import com.google.protobuf.util.Durations;
+import com.google.protobuf.util.Timestamps;
 import dev.troupe.server.agent.RedisWire;
 import dev.troupe.server.config.DataSize;
+import dev.troupe.server.error.TroupeException;
 import dev.troupe.server.log.LogConfig;
 import dev.troupe.server.log.RedisPartitionLogs;
 import dev.troupe.server.redis.Namespaces;
@@ -235,5 +238,87 @@ final class LockRepeatsTest {
     assertThat(see("l").getHolders(0).getOwner()).isEqualTo("paused");
     release(lease(b.acquire(paused.again(-20_000_000))));
     release(lease(a.acquire(behind.again(-20_000_000))));
+  }
+
+  @Test
+  void aSetThatIsAskedForAgainElsewhereIsNotGivenBackByTheFirstCall() throws Exception {
+    String x = in(0);
+    String y = in(1);
+    LockLease held = lease(a.acquire(a.wishes.of(lock(y, "holder").build())));
+    Context.CancellableContext caller = Context.ROOT.withCancellation();
+    CompletableFuture<LockAnswer> first = a.all(all("o", x, y), caller);
+    Awaiting.until(() -> see(y).getWaiterCount() == 1);
+    CompletableFuture<LockAnswer> again = b.all(all("o", x, y), Context.ROOT);
+    // Heard of as soon as the repeat took over its place.
+    Awaiting.until(() -> get(b.store.get(home(x), List.of(x))).get(0).getHeld() == 1);
+    pass(Duration.ofMillis(300));
+    caller.cancel(null);
+    get(first);
+    pass(Duration.ofMillis(300));
+    release(held);
+    lease(get(again));
+    for (String name : List.of(x, y)) {
+      LockInfo info = see(name);
+      assertThat(info.getHolders(0).getOwner()).isEqualTo("o");
+      release(((LockAnswer.Granted) get(again)).leases().get(name.equals(x) ? 0 : 1));
+    }
+  }
+
+  @Test
+  void aSetGoesOnByAnotherServerWhenItsOwnStops() throws Exception {
+    String x = in(0);
+    String y = in(1);
+    LockLease held = lease(a.acquire(a.wishes.of(lock(y, "holder").build())));
+    CompletableFuture<LockAnswer> first = a.all(all("o", x, y), Context.ROOT);
+    Awaiting.until(() -> see(y).getWaiterCount() == 1);
+    get(a.waits.drain());
+    assertThat(catchThrowable(() -> get(first)))
+        .hasRootCauseInstanceOf(TroupeException.class)
+        .hasMessageContaining("stopping");
+    CompletableFuture<LockAnswer> again = b.all(all("o", x, y), Context.ROOT);
+    release(held);
+    LockAnswer answer = get(again);
+    lease(answer);
+    for (LockLease lease : ((LockAnswer.Granted) answer).leases()) {
+      release(lease);
+    }
+  }
+
+  @Test
+  void aSetWhoseCallerIsGoneWaitsForItFiveSecondsAndNoLonger() throws Exception {
+    String x = in(0);
+    String y = in(1);
+    Context.CancellableContext caller = Context.ROOT.withCancellation();
+    caller.cancel(null);
+    a.all(all("o", x, y), caller).handle((answer, failure) -> null).get(20, TimeUnit.SECONDS);
+    // What is done for nobody is not waited for.
+    pass(Duration.ofMillis(300));
+    for (String name : List.of(x, y)) {
+      for (LockLease lease : see(name).getHoldersList()) {
+        assertThat(
+                Durations.toMillis(Timestamps.between(lease.getGrantTime(), lease.getExpireTime())))
+            .isLessThan(6000);
+      }
+    }
+    LockAnswer again = get(b.all(all("o", x, y), Context.ROOT));
+    lease(again);
+    for (LockLease lease : ((LockAnswer.Granted) again).leases()) {
+      release(lease);
+    }
+  }
+
+  @Test
+  void aSetPassesItsFenceWhereTheFencesGrantLives() throws Exception {
+    String x = in(0);
+    String y = in(1);
+    String guard = in(1, 1);
+    LockLease lost = lease(a.acquire(a.wishes.of(lock(guard, "o").build())));
+    release(lost);
+    AcquireAllRequest request = all("o", x, y).toBuilder().setFence(lost.getFence()).build();
+    Throwable failure = catchThrowable(() -> get(a.all(request, Context.ROOT)));
+    assertThat(failure)
+        .hasCauseInstanceOf(TroupeException.class)
+        .hasMessageContaining("a higher fencing token was seen for this fence");
+    Awaiting.until(() -> see(x).getHeld() + see(y).getHeld() == 0);
   }
 }
