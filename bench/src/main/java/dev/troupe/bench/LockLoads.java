@@ -3,7 +3,6 @@ package dev.troupe.bench;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -117,7 +116,8 @@ final class LockLoads {
       }
     }
     measured.forEach(
-        (peer, all) -> print(size, "median of " + all.size(), peer, cells(formats, medians(all))));
+        (peer, all) ->
+            print(size, "median of " + all.size(), peer, cells(formats, FigureTable.medians(all))));
   }
 
   private static String reason(Throwable failure) {
@@ -136,15 +136,5 @@ final class LockLoads {
     return IntStream.range(0, figures.length)
         .mapToObj(i -> figures[i] == 0 ? "–" : String.format(Locale.ROOT, formats[i], figures[i]))
         .collect(Collectors.joining(" | "));
-  }
-
-  private static double[] medians(List<double[]> all) {
-    return IntStream.range(0, all.get(0).length)
-        .mapToDouble(
-            column -> {
-              double[] sorted = all.stream().mapToDouble(row -> row[column]).sorted().toArray();
-              return Arrays.stream(sorted).skip(sorted.length / 2).findFirst().orElse(0);
-            })
-        .toArray();
   }
 }

@@ -1,14 +1,10 @@
 package dev.troupe.bench;
 
-import dev.troupe.server.redis.EmbeddedRedis;
-import dev.troupe.server.redis.RedisConfig;
 import io.netty.bootstrap.Bootstrap;
 import io.netty.channel.Channel;
 import io.netty.handler.flush.FlushConsolidationHandler;
 import java.io.IOException;
-import java.nio.file.Path;
 import java.time.Duration;
-import java.util.Locale;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
 import org.redisson.Redisson;
@@ -51,16 +47,12 @@ final class RLockLocks implements LockPeer {
   }
 
   private final Tuning tuning;
-  private final EmbeddedRedis redis;
-  private final ProcessHandle process;
-  private final Path directory;
+  private final RedisUnderTest redis;
   private final RedissonClient client;
 
-  private RLockLocks(EmbeddedRedis redis, Path directory, Tuning tuning) {
+  private RLockLocks(RedisUnderTest redis, Tuning tuning) {
     this.tuning = tuning;
     this.redis = redis;
-    this.process = ProcessHandle.of(redis.pid()).orElseThrow();
-    this.directory = directory;
     this.client = Redisson.create(config(redis.url(), tuning));
   }
 
@@ -70,19 +62,7 @@ final class RLockLocks implements LockPeer {
    * @param fsync "everysec" or "always"
    */
   static RLockLocks start(String fsync, Tuning tuning) throws IOException {
-    Path directory = Scratch.directory("troupe-bench-rlock");
-    EmbeddedRedis redis =
-        EmbeddedRedis.start(
-            new RedisConfig(
-                "embedded",
-                "",
-                4,
-                Duration.ofSeconds(3),
-                directory,
-                RedisConfig.Fsync.valueOf(fsync.toUpperCase(Locale.ROOT)),
-                "",
-                1));
-    return new RLockLocks(redis, directory, tuning);
+    return new RLockLocks(RedisUnderTest.start(fsync), tuning);
   }
 
   private static Config config(String url, Tuning tuning) {
@@ -117,14 +97,13 @@ final class RLockLocks implements LockPeer {
 
   @Override
   public Duration storeCpu() {
-    return process.info().totalCpuDuration().orElse(Duration.ZERO);
+    return redis.cpu();
   }
 
   @Override
   public void close() throws IOException {
     client.shutdown();
     redis.close();
-    Scratch.delete(directory);
   }
 
   /** Gathers the flushes of one turn of the event loop into one system call. */

@@ -28,6 +28,11 @@ final class Samples {
     return sorted.length == 0 ? Double.NaN : sorted[(int) (sorted.length * q)];
   }
 
+  /** Not a number when there are none. */
+  double max() {
+    return sorted.length == 0 ? Double.NaN : sorted[sorted.length - 1];
+  }
+
   /** Takes times down, by one thread at a time. */
   static final class Recorder {
     private long[] nanos = new long[1024];

@@ -6,6 +6,7 @@ import java.io.BufferedReader;
 import java.io.File;
 import java.io.IOException;
 import java.io.InputStreamReader;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -13,13 +14,17 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /** A server in a process of its own, whose processor time and that of its Redis can be read. */
 final class ServerUnderTest implements AutoCloseable {
 
   private final Path data;
   private final Process process;
-  private final ProcessHandle redis;
+
+  /** Null when the settings name another one than its own. */
+  private final @Nullable ProcessHandle redis;
+
   final int port;
 
   /** With its usual settings but for those given, such as {@code --redis.fsync=always}. */
@@ -43,19 +48,35 @@ final class ServerUnderTest implements AutoCloseable {
       throw new IOException("the server did not start: " + said);
     }
     port = Integer.parseInt(line.substring(line.lastIndexOf(':') + 1).strip());
-    Thread reader = new Thread(() -> output.lines().forEach(ignored -> {}), "server output");
+    Thread reader = new Thread(() -> drain(output), "server output");
     reader.setDaemon(true);
     reader.start();
-    long pid = Long.parseLong(Files.readString(data.resolve("redis.pid")).strip());
-    redis = ProcessHandle.of(pid).orElseThrow();
+    redis = ownRedis(data);
+  }
+
+  /** So that it never waits for somebody to read what it says. */
+  private static void drain(BufferedReader output) {
+    try {
+      output.lines().forEach(ignored -> {});
+    } catch (UncheckedIOException e) {
+      // It was ended, and its output closed with it.
+    }
+  }
+
+  private static @Nullable ProcessHandle ownRedis(Path data) throws IOException {
+    Path pidFile = data.resolve("redis.pid");
+    return Files.exists(pidFile)
+        ? ProcessHandle.of(Long.parseLong(Files.readString(pidFile).strip())).orElseThrow()
+        : null;
   }
 
   Duration serverCpu() {
     return process.info().totalCpuDuration().orElse(Duration.ZERO);
   }
 
+  /** Of its own Redis. */
   Duration redisCpu() {
-    return redis.info().totalCpuDuration().orElse(Duration.ZERO);
+    return redis == null ? Duration.ZERO : redis.info().totalCpuDuration().orElse(Duration.ZERO);
   }
 
   @Override
