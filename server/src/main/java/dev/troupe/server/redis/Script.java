@@ -29,8 +29,20 @@ public record Script(String name, String source, String sha) {
 
   /** Loads a script from the class path. A missing one is a fault of the build. */
   public static Script load(String name) {
+    return assemble(name, name);
+  }
+
+  /** The same script behind a check of a fence, whose name and token come before its arguments. */
+  public Script fenced() {
+    return assemble(name + " under a fence", "common/fenced", name);
+  }
+
+  private static Script assemble(String name, String... parts) {
     StringBuilder source = new StringBuilder();
-    append(name, source, new LinkedHashSet<>());
+    Set<String> seen = new LinkedHashSet<>();
+    for (String part : parts) {
+      append(part, source, seen);
+    }
     return new Script(name, source.toString(), sha1(source.toString()));
   }
 

@@ -50,10 +50,12 @@ final class TaskListings {
   }
 
   CompletionStage<RedriveTasksResponse> redrive(QueueId queue, RedriveTasksRequest request) {
+    TaskStore guarded = store.under(request.getFence());
     CompletionStage<Integer> count =
         request.getTaskIdsCount() > 0
-            ? redriveNamed(queue, request.getState(), request.getTaskIdsList(), 0)
+            ? redriveNamed(guarded, queue, request.getState(), request.getTaskIdsList(), 0)
             : redriveOldest(
+                guarded,
                 queue,
                 request.getState(),
                 request.getMaxTasks() == 0 ? REDRIVEN : request.getMaxTasks(),
@@ -62,8 +64,8 @@ final class TaskListings {
         redriven -> RedriveTasksResponse.newBuilder().setRedriven(redriven).build());
   }
 
-  private CompletionStage<Integer> redriveNamed(
-      QueueId queue, TaskState state, List<String> ids, int sofar) {
+  private static CompletionStage<Integer> redriveNamed(
+      TaskStore store, QueueId queue, TaskState state, List<String> ids, int sofar) {
     if (ids.isEmpty()) {
       return CompletableFuture.completedFuture(sofar);
     }
@@ -72,17 +74,19 @@ final class TaskListings {
         .redrive(queue, state, ids.subList(0, part), 0)
         .thenCompose(
             moved ->
-                redriveNamed(queue, state, ids.subList(part, ids.size()), sofar + moved.count()));
+                redriveNamed(
+                    store, queue, state, ids.subList(part, ids.size()), sofar + moved.count()));
   }
 
-  private CompletionStage<Integer> redriveOldest(
-      QueueId queue, TaskState state, int left, int sofar) {
+  private static CompletionStage<Integer> redriveOldest(
+      TaskStore store, QueueId queue, TaskState state, int left, int sofar) {
     return store
         .redrive(queue, state, List.of(), left)
         .thenCompose(
             moved ->
                 moved.more() && left > moved.count()
-                    ? redriveOldest(queue, state, left - moved.count(), sofar + moved.count())
+                    ? redriveOldest(
+                        store, queue, state, left - moved.count(), sofar + moved.count())
                     : CompletableFuture.completedFuture(sofar + moved.count()));
   }
 
@@ -91,17 +95,18 @@ final class TaskListings {
         request.getStatesCount() == 0
             ? List.of(TaskState.TASK_STATE_DELAYED, TaskState.TASK_STATE_READY)
             : request.getStatesList();
-    return purge(queue, states, 0)
+    return purge(store.under(request.getFence()), queue, states, 0)
         .thenApply(purged -> PurgeQueueResponse.newBuilder().setPurged(purged).build());
   }
 
-  private CompletionStage<Long> purge(QueueId queue, List<TaskState> states, long sofar) {
+  private static CompletionStage<Long> purge(
+      TaskStore store, QueueId queue, List<TaskState> states, long sofar) {
     return store
         .purge(queue, states)
         .thenCompose(
             moved ->
                 moved.more()
-                    ? purge(queue, states, sofar + moved.count())
+                    ? purge(store, queue, states, sofar + moved.count())
                     : CompletableFuture.completedFuture(sofar + moved.count()));
   }
 

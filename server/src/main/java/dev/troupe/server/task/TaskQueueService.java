@@ -116,6 +116,7 @@ final class TaskQueueService extends TaskQueueServiceGrpc.TaskQueueServiceImplBa
                   request.getWait(),
                   Duration.ZERO,
                   Duration.ofSeconds(60))
+              .fence(request.hasFence(), request.getFence())
               .done();
           if (Durations.isPositive(request.getWait())) {
             LoadLimit.waits();
@@ -137,10 +138,14 @@ final class TaskQueueService extends TaskQueueServiceGrpc.TaskQueueServiceImplBa
                   request.getLeaseDuration(),
                   Duration.ofSeconds(1),
                   Duration.ofHours(1))
+              .fence(request.hasFence(), request.getFence())
               .done();
           return at(request.getNamespace(), request.getAttempt().getQueue())
               .thenCompose(
-                  queue -> store.extendOne(queue, request.getAttempt(), request.getLeaseDuration()))
+                  queue ->
+                      store
+                          .under(request.getFence())
+                          .extendOne(queue, request.getAttempt(), request.getLeaseDuration()))
               .thenApply(
                   extended ->
                       ExtendResponse.newBuilder()
@@ -158,15 +163,17 @@ final class TaskQueueService extends TaskQueueServiceGrpc.TaskQueueServiceImplBa
         () -> {
           Checks checks = attempt(request.getNamespace(), request.getAttempt());
           TaskChecks.progress(checks, request.getProgress(), request.getCheckpoint().size());
-          checks.done();
+          checks.fence(request.hasFence(), request.getFence()).done();
           return at(request.getNamespace(), request.getAttempt().getQueue())
               .thenCompose(
                   queue ->
-                      store.progress(
-                          queue,
-                          request.getAttempt(),
-                          request.getProgress(),
-                          request.getCheckpoint().toByteArray()))
+                      store
+                          .under(request.getFence())
+                          .progress(
+                              queue,
+                              request.getAttempt(),
+                              request.getProgress(),
+                              request.getCheckpoint().toByteArray()))
               .thenApply(
                   cancelRequested ->
                       ReportProgressResponse.newBuilder()
@@ -226,12 +233,15 @@ final class TaskQueueService extends TaskQueueServiceGrpc.TaskQueueServiceImplBa
                   Duration.ZERO,
                   Duration.ofDays(365))
               .optionalName("reason", request.getReason())
+              .fence(request.hasFence(), request.getFence())
               .done();
           return at(request.getNamespace(), request.getAttempt().getQueue())
               .thenCompose(
                   queue ->
-                      store.release(
-                          queue, request.getAttempt(), request.getDelay(), request.getReason()))
+                      store
+                          .under(request.getFence())
+                          .release(
+                              queue, request.getAttempt(), request.getDelay(), request.getReason()))
               .thenApply(state -> ReleaseResponse.newBuilder().setState(state).build());
         });
   }
@@ -317,6 +327,7 @@ final class TaskQueueService extends TaskQueueServiceGrpc.TaskQueueServiceImplBa
                   "expected TASK_STATE_DEAD or TASK_STATE_QUARANTINED")
               .names("task_ids", request.getTaskIdsList(), 1000)
               .range("max_tasks", request.getMaxTasks(), 0, 100_000)
+              .fence(request.hasFence(), request.getFence())
               .done();
           return at(request.getNamespace(), request.getQueue())
               .thenCompose(queue -> listings.redrive(queue, request));
@@ -347,9 +358,12 @@ final class TaskQueueService extends TaskQueueServiceGrpc.TaskQueueServiceImplBa
     answer(
         caller,
         () -> {
-          queue(request.getNamespace(), request.getQueue()).done();
+          queue(request.getNamespace(), request.getQueue())
+              .fence(request.hasFence(), request.getFence())
+              .done();
           return at(request.getNamespace(), request.getQueue())
-              .thenCompose(queue -> store.mode(queue, TaskStore.Mode.PAUSED))
+              .thenCompose(
+                  queue -> store.under(request.getFence()).mode(queue, TaskStore.Mode.PAUSED))
               .thenApply(queue -> PauseQueueResponse.newBuilder().setQueue(queue).build());
         });
   }
@@ -359,9 +373,12 @@ final class TaskQueueService extends TaskQueueServiceGrpc.TaskQueueServiceImplBa
     answer(
         caller,
         () -> {
-          queue(request.getNamespace(), request.getQueue()).done();
+          queue(request.getNamespace(), request.getQueue())
+              .fence(request.hasFence(), request.getFence())
+              .done();
           return at(request.getNamespace(), request.getQueue())
-              .thenCompose(queue -> store.mode(queue, TaskStore.Mode.ACTIVE))
+              .thenCompose(
+                  queue -> store.under(request.getFence()).mode(queue, TaskStore.Mode.ACTIVE))
               .thenApply(queue -> ResumeQueueResponse.newBuilder().setQueue(queue).build());
         });
   }
@@ -371,9 +388,12 @@ final class TaskQueueService extends TaskQueueServiceGrpc.TaskQueueServiceImplBa
     answer(
         caller,
         () -> {
-          queue(request.getNamespace(), request.getQueue()).done();
+          queue(request.getNamespace(), request.getQueue())
+              .fence(request.hasFence(), request.getFence())
+              .done();
           return at(request.getNamespace(), request.getQueue())
-              .thenCompose(queue -> store.mode(queue, TaskStore.Mode.DRAINING))
+              .thenCompose(
+                  queue -> store.under(request.getFence()).mode(queue, TaskStore.Mode.DRAINING))
               .thenApply(queue -> DrainQueueResponse.newBuilder().setQueue(queue).build());
         });
   }
@@ -392,7 +412,7 @@ final class TaskQueueService extends TaskQueueServiceGrpc.TaskQueueServiceImplBa
                           TaskStates.letter(state).matches("[DRSXCZ]"),
                           "states",
                           state.name() + " cannot be purged"));
-          checks.done();
+          checks.fence(request.hasFence(), request.getFence()).done();
           return at(request.getNamespace(), request.getQueue())
               .thenCompose(queue -> listings.purge(queue, request));
         });

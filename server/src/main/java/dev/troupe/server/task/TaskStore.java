@@ -4,6 +4,7 @@ import com.google.inject.Inject;
 import com.google.protobuf.Duration;
 import com.google.protobuf.util.Durations;
 import dev.troupe.server.error.TroupeException;
+import dev.troupe.server.redis.FencedScripts;
 import dev.troupe.server.redis.Fences;
 import dev.troupe.server.redis.Namespaces;
 import dev.troupe.server.redis.Partition;
@@ -59,6 +60,13 @@ public final class TaskStore {
   TaskStore(ScriptRunner scripts, Namespaces namespaces) {
     this.scripts = scripts;
     this.namespaces = namespaces;
+  }
+
+  /** The same tasks, of which nothing is written that the fence does not let pass. */
+  TaskStore under(Fence fence) {
+    return fence.getName().isEmpty()
+        ? this
+        : new TaskStore(new FencedScripts(scripts, fence), namespaces);
   }
 
   /** Where a queue lives. */

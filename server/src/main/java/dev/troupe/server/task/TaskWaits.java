@@ -52,17 +52,21 @@ final class TaskWaits {
       QueueId queue, LeaseRequest request, StreamObserver<LeaseResponse> caller) {
     Set<String> capabilities = new HashSet<>(request.getCapabilitiesList());
     int most = Math.max(1, request.getMaxTasks());
+    LeaseWish wish = new LeaseWish(request.getWorkerId(), 0, most);
+    boolean waits = Durations.toMillis(request.getWait()) > 0;
+    // Those who wait lease together, so a fence is checked before.
     CompletionStage<List<LeasedTask>> tasks =
-        Durations.toMillis(request.getWait()) == 0
-            ? store
-                .lease(
-                    queue,
-                    capabilities,
-                    LeasePools.NO_WINDOW,
-                    List.of(new LeaseWish(request.getWorkerId(), 0, most)))
+        waits && request.getFence().getName().isEmpty()
+            ? await(queue, capabilities, most, request, caller)
+            : store
+                .under(request.getFence())
+                .lease(queue, capabilities, LeasePools.NO_WINDOW, List.of(wish))
                 .thenApply(grant -> grant.tasks().get(0))
-            : bell.hear(queue.partition())
-                .thenCompose(unlisten -> await(queue, capabilities, most, request, caller));
+                .thenCompose(
+                    leased ->
+                        waits && leased.isEmpty()
+                            ? await(queue, capabilities, most, request, caller)
+                            : CompletableFuture.completedFuture(leased));
     return tasks.thenApply(
         leased -> {
           if (isCancelled(caller)) {
@@ -73,7 +77,17 @@ final class TaskWaits {
         });
   }
 
-  private CompletableFuture<List<LeasedTask>> await(
+  private CompletionStage<List<LeasedTask>> await(
+      QueueId queue,
+      Set<String> capabilities,
+      int most,
+      LeaseRequest request,
+      StreamObserver<LeaseResponse> caller) {
+    return bell.hear(queue.partition())
+        .thenCompose(unlisten -> hang(queue, capabilities, most, request, caller));
+  }
+
+  private CompletableFuture<List<LeasedTask>> hang(
       QueueId queue,
       Set<String> capabilities,
       int most,

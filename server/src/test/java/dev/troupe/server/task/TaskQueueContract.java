@@ -57,6 +57,9 @@ import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import io.grpc.protobuf.StatusProto;
 import java.util.ArrayList;
+import dev.troupe.server.grpc.Refusal;
+import dev.troupe.v1.ReportProgressRequest;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
@@ -134,6 +137,85 @@ abstract class TaskQueueContract {
     assertThat(list(TaskState.TASK_STATE_READY)).hasSize((int) s.getReady());
     assertThat(list(TaskState.TASK_STATE_LEASED)).hasSize((int) s.getLeased());
     assertThat(list(TaskState.TASK_STATE_DELAYED)).hasSize((int) s.getDelayed());
+  }
+
+  @Test
+  void noWritePassesAStaleFenceAndNothingIsChanged() {
+    enqueue("running");
+    LeasedTask task = lease(1).get(0);
+    enqueue("waiting");
+    Fence newer = Fence.newBuilder().setName("owner").setToken(10).build();
+    Fence stale = Fence.newBuilder().setName("owner").setToken(9).build();
+    tasks.extend(
+        ExtendRequest.newBuilder().setAttempt(task.getAttempt()).setFence(newer).build());
+    QueueStats before = stats();
+    List<ThrowingCallable> writes =
+        List.of(
+            () -> tasks.enqueue(
+                EnqueueRequest.newBuilder()
+                    .setQueue(queue)
+                    .setTask(TaskSpec.getDefaultInstance())
+                    .setFence(stale)
+                    .build()),
+            () -> tasks.lease(
+                LeaseRequest.newBuilder()
+                    .setQueue(queue)
+                    .setWorkerId("w")
+                    .setFence(stale)
+                    .build()),
+            () -> tasks.lease(
+                LeaseRequest.newBuilder()
+                    .setQueue(queue)
+                    .setWorkerId("w")
+                    .setWait(Durations.fromSeconds(5))
+                    .setFence(stale)
+                    .build()),
+            () -> tasks.extend(
+                ExtendRequest.newBuilder().setAttempt(task.getAttempt()).setFence(stale).build()),
+            () -> tasks.reportProgress(
+                ReportProgressRequest.newBuilder()
+                    .setAttempt(task.getAttempt())
+                    .setFence(stale)
+                    .build()),
+            () -> tasks.complete(
+                CompleteRequest.newBuilder().setAttempt(task.getAttempt()).setFence(stale).build()),
+            () -> tasks.fail(
+                FailRequest.newBuilder().setAttempt(task.getAttempt()).setFence(stale).build()),
+            () -> tasks.release(
+                ReleaseRequest.newBuilder().setAttempt(task.getAttempt()).setFence(stale).build()),
+            () -> tasks.cancelTask(
+                CancelTaskRequest.newBuilder()
+                    .setQueue(queue)
+                    .setTaskId("waiting")
+                    .setFence(stale)
+                    .build()),
+            () -> tasks.redriveTasks(
+                RedriveTasksRequest.newBuilder()
+                    .setQueue(queue)
+                    .setState(TaskState.TASK_STATE_DEAD)
+                    .setFence(stale)
+                    .build()),
+            () -> tasks.pauseQueue(
+                PauseQueueRequest.newBuilder().setQueue(queue).setFence(stale).build()),
+            () -> tasks.resumeQueue(
+                ResumeQueueRequest.newBuilder().setQueue(queue).setFence(stale).build()),
+            () -> tasks.drainQueue(
+                DrainQueueRequest.newBuilder().setQueue(queue).setFence(stale).build()),
+            () -> tasks.purgeQueue(
+                PurgeQueueRequest.newBuilder().setQueue(queue).setFence(stale).build()),
+            () -> tasks.configureQueue(
+                ConfigureQueueRequest.newBuilder()
+                    .setQueue(queue)
+                    .setSettings(QueueSettings.getDefaultInstance())
+                    .setFence(stale)
+                    .build()));
+    for (ThrowingCallable write : writes) {
+      assertThat(Refusal.of(write).what()).isEqualTo("FAILED_PRECONDITION STALE_FENCE");
+    }
+    assertThat(stats()).isEqualTo(before);
+    tasks.release(
+        ReleaseRequest.newBuilder().setAttempt(task.getAttempt()).setFence(newer).build());
+    assertThat(get("running").getState()).isEqualTo(TaskState.TASK_STATE_READY);
   }
 
   @Test
