@@ -13,6 +13,7 @@ import com.google.rpc.BadRequest;
 import com.google.rpc.ErrorInfo;
 import dev.troupe.server.crash.TroupeOnRedis;
 import dev.troupe.server.crash.TroupeProcess;
+import dev.troupe.server.grpc.Refusal;
 import dev.troupe.v1.Attempt;
 import dev.troupe.v1.CancelTaskRequest;
 import dev.troupe.v1.CompleteRequest;
@@ -37,11 +38,13 @@ import dev.troupe.v1.ListQueuesRequest;
 import dev.troupe.v1.ListTasksRequest;
 import dev.troupe.v1.ListTasksResponse;
 import dev.troupe.v1.PauseQueueRequest;
+import dev.troupe.v1.Progress;
 import dev.troupe.v1.PurgeQueueRequest;
 import dev.troupe.v1.QueueSettings;
 import dev.troupe.v1.QueueStats;
 import dev.troupe.v1.RedriveTasksRequest;
 import dev.troupe.v1.ReleaseRequest;
+import dev.troupe.v1.ReportProgressRequest;
 import dev.troupe.v1.ResumeQueueRequest;
 import dev.troupe.v1.RetryPolicy;
 import dev.troupe.v1.Task;
@@ -57,12 +60,10 @@ import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import io.grpc.protobuf.StatusProto;
 import java.util.ArrayList;
-import dev.troupe.server.grpc.Refusal;
-import dev.troupe.v1.ReportProgressRequest;
-import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -146,69 +147,97 @@ abstract class TaskQueueContract {
     enqueue("waiting");
     Fence newer = Fence.newBuilder().setName("owner").setToken(10).build();
     Fence stale = Fence.newBuilder().setName("owner").setToken(9).build();
-    tasks.extend(
-        ExtendRequest.newBuilder().setAttempt(task.getAttempt()).setFence(newer).build());
+    tasks.extend(ExtendRequest.newBuilder().setAttempt(task.getAttempt()).setFence(newer).build());
     QueueStats before = stats();
     List<ThrowingCallable> writes =
         List.of(
-            () -> tasks.enqueue(
-                EnqueueRequest.newBuilder()
-                    .setQueue(queue)
-                    .setTask(TaskSpec.getDefaultInstance())
-                    .setFence(stale)
-                    .build()),
-            () -> tasks.lease(
-                LeaseRequest.newBuilder()
-                    .setQueue(queue)
-                    .setWorkerId("w")
-                    .setFence(stale)
-                    .build()),
-            () -> tasks.lease(
-                LeaseRequest.newBuilder()
-                    .setQueue(queue)
-                    .setWorkerId("w")
-                    .setWait(Durations.fromSeconds(5))
-                    .setFence(stale)
-                    .build()),
-            () -> tasks.extend(
-                ExtendRequest.newBuilder().setAttempt(task.getAttempt()).setFence(stale).build()),
-            () -> tasks.reportProgress(
-                ReportProgressRequest.newBuilder()
-                    .setAttempt(task.getAttempt())
-                    .setFence(stale)
-                    .build()),
-            () -> tasks.complete(
-                CompleteRequest.newBuilder().setAttempt(task.getAttempt()).setFence(stale).build()),
-            () -> tasks.fail(
-                FailRequest.newBuilder().setAttempt(task.getAttempt()).setFence(stale).build()),
-            () -> tasks.release(
-                ReleaseRequest.newBuilder().setAttempt(task.getAttempt()).setFence(stale).build()),
-            () -> tasks.cancelTask(
-                CancelTaskRequest.newBuilder()
-                    .setQueue(queue)
-                    .setTaskId("waiting")
-                    .setFence(stale)
-                    .build()),
-            () -> tasks.redriveTasks(
-                RedriveTasksRequest.newBuilder()
-                    .setQueue(queue)
-                    .setState(TaskState.TASK_STATE_DEAD)
-                    .setFence(stale)
-                    .build()),
-            () -> tasks.pauseQueue(
-                PauseQueueRequest.newBuilder().setQueue(queue).setFence(stale).build()),
-            () -> tasks.resumeQueue(
-                ResumeQueueRequest.newBuilder().setQueue(queue).setFence(stale).build()),
-            () -> tasks.drainQueue(
-                DrainQueueRequest.newBuilder().setQueue(queue).setFence(stale).build()),
-            () -> tasks.purgeQueue(
-                PurgeQueueRequest.newBuilder().setQueue(queue).setFence(stale).build()),
-            () -> tasks.configureQueue(
-                ConfigureQueueRequest.newBuilder()
-                    .setQueue(queue)
-                    .setSettings(QueueSettings.getDefaultInstance())
-                    .setFence(stale)
-                    .build()));
+            () ->
+                tasks.enqueue(
+                    EnqueueRequest.newBuilder()
+                        .setQueue(queue)
+                        .setTask(TaskSpec.getDefaultInstance())
+                        .setFence(stale)
+                        .build()),
+            () ->
+                tasks.lease(
+                    LeaseRequest.newBuilder()
+                        .setQueue(queue)
+                        .setWorkerId("w")
+                        .setFence(stale)
+                        .build()),
+            () ->
+                tasks.lease(
+                    LeaseRequest.newBuilder()
+                        .setQueue(queue)
+                        .setWorkerId("w")
+                        .setWait(Durations.fromSeconds(5))
+                        .setFence(stale)
+                        .build()),
+            () ->
+                tasks.extend(
+                    ExtendRequest.newBuilder()
+                        .setAttempt(task.getAttempt())
+                        .setFence(stale)
+                        .build()),
+            () ->
+                tasks.reportProgress(
+                    ReportProgressRequest.newBuilder()
+                        .setAttempt(task.getAttempt())
+                        .setProgress(Progress.newBuilder().setMessage("m"))
+                        .setFence(stale)
+                        .build()),
+            () ->
+                tasks.complete(
+                    CompleteRequest.newBuilder()
+                        .setAttempt(task.getAttempt())
+                        .setFence(stale)
+                        .build()),
+            () ->
+                tasks.fail(
+                    FailRequest.newBuilder()
+                        .setAttempt(task.getAttempt())
+                        .setFailure(Failure.newBuilder().setKind("k").setMessage("m"))
+                        .setFence(stale)
+                        .build()),
+            () ->
+                tasks.release(
+                    ReleaseRequest.newBuilder()
+                        .setAttempt(task.getAttempt())
+                        .setFence(stale)
+                        .build()),
+            () ->
+                tasks.cancelTask(
+                    CancelTaskRequest.newBuilder()
+                        .setQueue(queue)
+                        .setTaskId("waiting")
+                        .setFence(stale)
+                        .build()),
+            () ->
+                tasks.redriveTasks(
+                    RedriveTasksRequest.newBuilder()
+                        .setQueue(queue)
+                        .setState(TaskState.TASK_STATE_DEAD)
+                        .setFence(stale)
+                        .build()),
+            () ->
+                tasks.pauseQueue(
+                    PauseQueueRequest.newBuilder().setQueue(queue).setFence(stale).build()),
+            () ->
+                tasks.resumeQueue(
+                    ResumeQueueRequest.newBuilder().setQueue(queue).setFence(stale).build()),
+            () ->
+                tasks.drainQueue(
+                    DrainQueueRequest.newBuilder().setQueue(queue).setFence(stale).build()),
+            () ->
+                tasks.purgeQueue(
+                    PurgeQueueRequest.newBuilder().setQueue(queue).setFence(stale).build()),
+            () ->
+                tasks.configureQueue(
+                    ConfigureQueueRequest.newBuilder()
+                        .setQueue(queue)
+                        .setSettings(QueueSettings.getDefaultInstance())
+                        .setFence(stale)
+                        .build()));
     for (ThrowingCallable write : writes) {
       assertThat(Refusal.of(write).what()).isEqualTo("FAILED_PRECONDITION STALE_FENCE");
     }
