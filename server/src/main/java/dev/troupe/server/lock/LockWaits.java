@@ -83,16 +83,20 @@ final class LockWaits implements Drainable {
 
   private CompletionStage<LockAnswer> hang(
       Partition partition, Wish wish, LockAnswer.Waiting waiting, Context caller) {
-    PendingAcquire one = new PendingAcquire(partition, wish, store, waits, timers);
+    PendingAcquire one =
+        new PendingAcquire(
+            partition, wish, store, waits, timers, queued -> look(partition, wish, queued));
     pending.add(one);
     one.begin(waiting, caller);
     if (draining) {
       one.end(shuttingDown());
     }
-    if (wish.waitMicros() > 0) {
-      deadlocks.look(partition, wish, waiting.entangled());
-    }
+    look(partition, wish, waiting);
     return one.answer().whenComplete((answer, failure) -> pending.remove(one));
+  }
+
+  private void look(Partition partition, Wish wish, LockAnswer.Waiting waiting) {
+    deadlocks.look(partition, wish, waiting.entangled());
   }
 
   @Override
