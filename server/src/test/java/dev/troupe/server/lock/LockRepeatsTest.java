@@ -342,6 +342,21 @@ final class LockRepeatsTest {
   }
 
   @Test
+  void nothingIsLeftOfACallThatCannotBeRepeatedAndWhoseAnswerWasLost() throws Exception {
+    AcquireRequest.Builder request = lock("l", "o").setWait(Durations.fromSeconds(30));
+    a.losesAnAnswer.set(true);
+    assertThat(catchThrowable(() -> get(a.begin(request.build()))))
+        .hasMessageContaining("outcome is unknown");
+    Awaiting.until(() -> see("l").getHeld() == 0);
+    LockLease held = lease(a.acquire(a.wishes.of(lock("l", "holder").build())));
+    a.losesAnAnswer.set(true);
+    assertThat(catchThrowable(() -> get(a.begin(request.build()))))
+        .hasMessageContaining("outcome is unknown");
+    Awaiting.until(() -> see("l").getWaiterCount() == 0);
+    release(held);
+  }
+
+  @Test
   void aCircleIsFoundByTheRepeatOfTheWaitThatClosedIt() throws Exception {
     String x = in(0, 0);
     String y = in(0, 1);
