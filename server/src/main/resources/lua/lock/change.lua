@@ -144,7 +144,8 @@ local function wait_on(id, w, wait, call, digest)
     w[W_UNTIL], w[W_CALL] = US + wait, call
     save_wait(id, w)
   end
-  return {'WAITING', int(w[W_NUMBER]), ahead(id, w[W_TARGETS]), 0}
+  -- Whoever asked first may have died before it looked for a circle.
+  return {'WAITING', int(w[W_NUMBER]), ahead(id, w[W_TARGETS]), wait > 0 and 1 or 0}
 end
 
 -- The first target that cannot be had at once, and why.

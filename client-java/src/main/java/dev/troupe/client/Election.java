@@ -133,12 +133,23 @@ public final class Election {
         told =
             told.handle((done, failure) -> null)
                 .thenCompose(done -> leader())
-                .thenAccept(this::isNow);
+                .thenAccept(this::isNow)
+                .whenComplete(
+                    (done, failure) -> {
+                      if (failure != null) {
+                        askAgain();
+                      }
+                    });
       }
       if (response.hasChange()) {
         LockChange change = response.getChange();
         told = told.handle((done, failure) -> null).thenAccept(done -> changed(change));
       }
+    }
+
+    /** With the next response, of which there is one every 15 seconds at least. */
+    private synchronized void askAgain() {
+      begun = false;
     }
 
     private void isNow(Optional<Leader> leader) {

@@ -24,6 +24,8 @@ final class LockWait {
   private final ClientRuntime runtime;
   private final LeaseKeeper keeper;
   private final AcquireRequest request;
+  private final boolean ownId;
+  private final long begunNanos = System.nanoTime();
   private final long endNanos;
   private final Backoff backoff = new Backoff();
   private final CompletableFuture<Optional<LockHandle>> result = new CompletableFuture<>();
@@ -34,11 +36,10 @@ final class LockWait {
   LockWait(ClientRuntime runtime, LeaseKeeper keeper, AcquireRequest request) {
     this.runtime = runtime;
     this.keeper = keeper;
+    this.ownId = request.getRequestId().isEmpty();
     this.request =
-        request.getRequestId().isEmpty()
-            ? request.toBuilder().setRequestId(UUID.randomUUID().toString()).build()
-            : request;
-    this.endNanos = System.nanoTime() + Durations.of(request.getWait()).toNanos();
+        ownId ? request.toBuilder().setRequestId(UUID.randomUUID().toString()).build() : request;
+    this.endNanos = begunNanos + Durations.of(request.getWait()).toNanos();
   }
 
   CompletableFuture<Optional<LockHandle>> begin() {
@@ -58,8 +59,7 @@ final class LockWait {
     if (result.isDone()) {
       return;
     }
-    long sentNanos = System.nanoTime();
-    Duration left = Duration.ofNanos(Math.max(0, endNanos - sentNanos));
+    Duration left = Duration.ofNanos(Math.max(0, endNanos - System.nanoTime()));
     lastChance = left.isZero();
     CompletableFuture<AcquireResponse> sent =
         runtime.call(
@@ -72,7 +72,7 @@ final class LockWait {
           if (failure != null) {
             failed(TroupeClientException.of(failure));
           } else if (response.hasLease()) {
-            granted(response.getLease(), sentNanos);
+            granted(response.getLease());
           } else {
             result.complete(Optional.empty());
           }
@@ -95,12 +95,15 @@ final class LockWait {
             });
   }
 
-  /** Only a time before the call was sent is sure to be before the lease began. */
-  private void granted(LockLease lease, long sentNanos) {
+  /**
+   * Only a time before the first call was sent is sure to be before the lease began: a later one
+   * may be given the first one's answer. Under an id of the caller's that may be one of long ago.
+   */
+  private void granted(LockLease lease) {
     LockHandle handle = new LockHandle(runtime, keeper, request.getNamespace(), lease);
-    boolean waited =
-        System.nanoTime() - sentNanos > Durations.of(lease.getTtl()).dividedBy(10).toNanos();
-    CompletableFuture<Void> begun = waited ? handle.confirm() : handle.begin(sentNanos);
+    long sinceNanos = System.nanoTime() - begunNanos;
+    boolean isFresh = ownId && sinceNanos <= Durations.of(lease.getTtl()).dividedBy(10).toNanos();
+    CompletableFuture<Void> begun = isFresh ? handle.begin(begunNanos) : handle.confirm();
     begun.whenComplete(
         (done, failure) -> {
           if (failure != null) {

@@ -103,6 +103,17 @@ final class LockClientTest {
   }
 
   @Test
+  void anAnswerFromBeforeIsNotTakenForALeaseFromNow() throws Exception {
+    AcquireRequest request = request("a", 20, 0).toBuilder().setRequestId(name).build();
+    held(client.locks().acquire(request)).close();
+    // What it is told is the first answer again, of a lease that was given back.
+    assertThat(client.locks().acquire(request))
+        .failsWithin(Duration.ofSeconds(20))
+        .withThrowableThat()
+        .withMessageContaining("the lease ran out or was taken away");
+  }
+
+  @Test
   void aLockThatWasTakenAwayIsLost() throws Exception {
     LockHandle handle = held(client.locks().acquire(request("a", 1, 0)));
     client

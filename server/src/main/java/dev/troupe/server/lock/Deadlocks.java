@@ -40,6 +40,18 @@ final class Deadlocks {
   /** Bytes of a circle that are told: they stand in trailers, of which clients take 8 KiB. */
   private static final int MOST_IN_WORDS = 2000;
 
+  /** How often a search goes on after a circle that was none. */
+  private static final int MOST_PHANTOMS = 16;
+
+  /** What a search came upon. */
+  private enum Found {
+    NOTHING,
+    /** Pieces that never were at the same time. */
+    PHANTOM,
+    /** One that is open now, by whomever. */
+    CIRCLE
+  }
+
   private final LockStore store;
   private final Namespaces namespaces;
 
@@ -69,7 +81,7 @@ final class Deadlocks {
         .thenAccept(
             more -> {
               if (more) {
-                search(namespace, wish.owner());
+                search(namespace, wish.owner(), MOST_PHANTOMS);
               }
             })
         .whenComplete((done, failure) -> note(failure));
@@ -87,7 +99,7 @@ final class Deadlocks {
   }
 
   /** One search of an owner at a time: a thousand waits of one owner need not a thousand. */
-  private void search(String namespace, String owner) {
+  private void search(String namespace, String owner, int phantoms) {
     String key = namespace + '\0' + owner;
     if (searches.merge(key, false, (running, begun) -> true)) {
       return;
@@ -97,9 +109,11 @@ final class Deadlocks {
             (found, failure) -> {
               note(failure);
               boolean again = Boolean.TRUE.equals(searches.remove(key));
-              if (again || (failure == null && found)) {
-                // There may be another circle beside the one that was opened.
-                search(namespace, owner);
+              // There may be another circle beside the one that was found.
+              if (again || found == Found.CIRCLE) {
+                search(namespace, owner, MOST_PHANTOMS);
+              } else if (found == Found.PHANTOM && phantoms > 0) {
+                search(namespace, owner, phantoms - 1);
               }
             });
   }
@@ -110,8 +124,8 @@ final class Deadlocks {
     }
   }
 
-  /** Whether a circle through the owner was found and opened. */
-  private CompletionStage<Boolean> circle(String namespace, String owner) {
+  /** Looks for a circle through the owner, and opens it. */
+  private CompletionStage<Found> circle(String namespace, String owner) {
     return namespaces
         .partitions(namespace)
         .thenCompose(
@@ -120,13 +134,14 @@ final class Deadlocks {
                     .thenCompose(
                         circle ->
                             circle.isEmpty()
-                                ? CompletableFuture.completedFuture(false)
+                                ? CompletableFuture.completedFuture(Found.NOTHING)
                                 : confirm(partitions, circle)
                                     .thenCompose(
                                         stands ->
                                             stands
-                                                ? open(circle)
-                                                : CompletableFuture.completedFuture(false))));
+                                                ? open(circle).thenApply(opened -> Found.CIRCLE)
+                                                : CompletableFuture.completedFuture(
+                                                    Found.PHANTOM))));
   }
 
   /** The waits that lead from an owner back to itself; none when there is no circle. */
@@ -196,8 +211,19 @@ final class Deadlocks {
   }
 
   private CompletionStage<Boolean> confirm(List<Partition> partitions, List<Blocking> circle) {
-    return blockers(partitions, circle.stream().map(Blocking::owner).distinct().toList())
-        .thenApply(rows -> new HashSet<>(rows).containsAll(circle));
+    List<String> owners = circle.stream().map(Blocking::owner).distinct().toList();
+    CompletionStage<Set<Blocking>> there = CompletableFuture.completedFuture(new HashSet<>());
+    for (int from = 0; from < owners.size(); from += OWNERS_PER_SCRIPT) {
+      int end = Math.min(owners.size(), from + OWNERS_PER_SCRIPT);
+      there =
+          there.thenCombine(
+              blockers(partitions, owners.subList(from, end)),
+              (found, rows) -> {
+                found.addAll(rows);
+                return found;
+              });
+    }
+    return there.thenApply(rows -> rows.containsAll(circle));
   }
 
   private CompletionStage<Boolean> open(List<Blocking> circle) {

@@ -7,6 +7,7 @@ import dev.troupe.server.redis.Namespaces;
 import dev.troupe.server.redis.Partition;
 import dev.troupe.v1.ListLocksRequest;
 import dev.troupe.v1.ListLocksResponse;
+import dev.troupe.v1.LockInfo;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -19,7 +20,7 @@ final class LockListing {
   /** Locks of one message: each may come with a hundred holders and waiters. */
   private static final int AT_ONCE = 32;
 
-  /** With the largest part behind it, still below the 4 MiB that gRPC clients take. */
+  /** With the largest lock behind it, still below the 4 MiB that gRPC clients take. */
   private static final int BYTES = 1 << 20;
 
   private final LockStore store;
@@ -55,6 +56,7 @@ final class LockListing {
     private final String arguments;
     private final int most;
     private final ListLocksResponse.Builder response = ListLocksResponse.newBuilder();
+    private int bytes;
 
     Page(ListLocksRequest request, List<Partition> partitions, String arguments, int most) {
       this.request = request;
@@ -68,7 +70,7 @@ final class LockListing {
         return CompletableFuture.completedFuture(response.build());
       }
       int room = Math.min(AT_ONCE, most - response.getLocksCount());
-      if (room == 0 || response.build().getSerializedSize() > BYTES) {
+      if (room == 0 || bytes > BYTES) {
         return CompletableFuture.completedFuture(
             response.setNextPageToken(PageTokens.make(arguments, index + "\n" + after)).build());
       }
@@ -88,12 +90,24 @@ final class LockListing {
           .get(partitions.get(index), names.names())
           .thenCompose(
               locks -> {
-                // One may have been let go of since its name was read.
-                locks.stream()
-                    .filter(lock -> lock.getHeld() > 0 || lock.getWaiterCount() > 0)
-                    .forEach(response::addLocks);
+                String behind = after;
+                for (LockInfo lock : locks) {
+                  if (bytes > BYTES) {
+                    return fill(index, behind);
+                  }
+                  add(lock);
+                  behind = lock.getName();
+                }
                 return names.more() ? fill(index, last) : fill(index + 1, "");
               });
+    }
+
+    private void add(LockInfo lock) {
+      // One may have been let go of since its name was read.
+      if (lock.getHeld() > 0 || lock.getWaiterCount() > 0) {
+        response.addLocks(lock);
+        bytes += lock.getSerializedSize();
+      }
     }
   }
 }

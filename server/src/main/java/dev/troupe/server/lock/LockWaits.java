@@ -14,6 +14,7 @@ import io.grpc.Context;
 import java.time.Duration;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ScheduledExecutorService;
@@ -69,6 +70,12 @@ final class LockWaits implements Drainable {
   CompletionStage<LockAnswer> acquire(Partition partition, Wish wish, Context caller) {
     return store
         .acquire(partition, wish)
+        .whenComplete(
+            (answer, failure) -> {
+              if (isUnknown(failure)) {
+                store.detach(partition, wish);
+              }
+            })
         .thenCompose(
             answer -> {
               if (answer instanceof LockAnswer.Waiting waiting) {
@@ -81,18 +88,28 @@ final class LockWaits implements Drainable {
             });
   }
 
+  private static boolean isUnknown(@Nullable Throwable failure) {
+    Throwable cause = failure instanceof CompletionException ? failure.getCause() : failure;
+    return cause instanceof TroupeException refusal
+        && refusal.reason() == ErrorReason.ERROR_REASON_OUTCOME_UNKNOWN;
+  }
+
   private CompletionStage<LockAnswer> hang(
       Partition partition, Wish wish, LockAnswer.Waiting waiting, Context caller) {
-    PendingAcquire one = new PendingAcquire(partition, wish, store, waits, timers);
+    PendingAcquire one =
+        new PendingAcquire(
+            partition, wish, store, waits, timers, queued -> look(partition, wish, queued));
     pending.add(one);
     one.begin(waiting, caller);
     if (draining) {
       one.end(shuttingDown());
     }
-    if (wish.waitMicros() > 0) {
-      deadlocks.look(partition, wish, waiting.entangled());
-    }
+    look(partition, wish, waiting);
     return one.answer().whenComplete((answer, failure) -> pending.remove(one));
+  }
+
+  private void look(Partition partition, Wish wish, LockAnswer.Waiting waiting) {
+    deadlocks.look(partition, wish, waiting.entangled());
   }
 
   @Override

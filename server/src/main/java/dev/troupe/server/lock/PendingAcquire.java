@@ -9,6 +9,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -22,6 +23,7 @@ final class PendingAcquire {
   private final LockStore store;
   private final EntryWaits waits;
   private final ScheduledExecutorService timers;
+  private final Consumer<LockAnswer.Waiting> queuedAnew;
   private final CompletableFuture<LockAnswer> answer = new CompletableFuture<>();
   private final long endNanos;
 
@@ -41,12 +43,14 @@ final class PendingAcquire {
       Wish wish,
       LockStore store,
       EntryWaits waits,
-      ScheduledExecutorService timers) {
+      ScheduledExecutorService timers,
+      Consumer<LockAnswer.Waiting> queuedAnew) {
     this.partition = partition;
     this.wish = wish;
     this.store = store;
     this.waits = waits;
     this.timers = timers;
+    this.queuedAnew = queuedAnew;
     this.endNanos = System.nanoTime() + TimeUnit.MICROSECONDS.toNanos(wish.waitMicros());
   }
 
@@ -144,6 +148,7 @@ final class PendingAcquire {
       // The wait that was registered ended, and this is another one in its place.
       leave();
       register(still.number());
+      queuedAnew.accept(still);
     } else if (again) {
       look();
     }

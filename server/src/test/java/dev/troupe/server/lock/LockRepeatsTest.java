@@ -13,6 +13,7 @@ import dev.troupe.server.log.LogConfig;
 import dev.troupe.server.log.RedisPartitionLogs;
 import dev.troupe.server.redis.Namespaces;
 import dev.troupe.server.redis.Partition;
+import dev.troupe.server.redis.Script;
 import dev.troupe.server.redis.TestRedis;
 import dev.troupe.v1.AcquireAllRequest;
 import dev.troupe.v1.AcquireRequest;
@@ -22,6 +23,7 @@ import dev.troupe.v1.LockLease;
 import dev.troupe.v1.LockMode;
 import dev.troupe.v1.LockTarget;
 import io.grpc.Context;
+import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
 import java.util.UUID;
@@ -30,6 +32,7 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
@@ -106,11 +109,27 @@ final class LockRepeatsTest {
   /** What a server has of locks. */
   private final class Server {
     private final OneNamespace namespaces = new OneNamespace();
-    private final LockStore store = new LockStore(redis, namespaces, new LockConfig(1000));
+    private final AtomicBoolean losesAnAnswer = new AtomicBoolean();
+    private final LockStore store = new LockStore(this::run, namespaces, new LockConfig(1000));
     private final Wishes wishes = new Wishes();
     private final LockWaits waits =
         new LockWaits(store, new Deadlocks(store, namespaces), logs, timers);
     private final LockSets sets = new LockSets(store, waits, timers);
+
+    private CompletionStage<List<Object>> run(
+        Script script, Partition partition, Object... arguments) {
+      CompletionStage<List<Object>> answer = redis.run(script, partition, arguments);
+      return losesAnAnswer.compareAndSet(true, false)
+          ? answer.thenCompose(
+              lost ->
+                  CompletableFuture.failedFuture(
+                      TroupeException.outcomeUnknown(new IOException("lost"))))
+          : answer;
+    }
+
+    CompletableFuture<LockAnswer> begin(AcquireRequest request) {
+      return sets.acquire(namespace, wishes.of(request), Context.ROOT).toCompletableFuture();
+    }
 
     LockAnswer acquire(Wish wish) throws Exception {
       return LockRepeatsTest.get(store.acquire(home(wish.targets().get(0).name()), wish));
@@ -320,5 +339,38 @@ final class LockRepeatsTest {
         .hasCauseInstanceOf(TroupeException.class)
         .hasMessageContaining("a higher fencing token was seen for this fence");
     Awaiting.until(() -> see(x).getHeld() + see(y).getHeld() == 0);
+  }
+
+  @Test
+  void nothingIsLeftOfACallThatCannotBeRepeatedAndWhoseAnswerWasLost() throws Exception {
+    AcquireRequest.Builder request = lock("l", "o").setWait(Durations.fromSeconds(30));
+    a.losesAnAnswer.set(true);
+    assertThat(catchThrowable(() -> get(a.begin(request.build()))))
+        .hasMessageContaining("outcome is unknown");
+    Awaiting.until(() -> see("l").getHeld() == 0);
+    LockLease held = lease(a.acquire(a.wishes.of(lock("l", "holder").build())));
+    a.losesAnAnswer.set(true);
+    assertThat(catchThrowable(() -> get(a.begin(request.build()))))
+        .hasMessageContaining("outcome is unknown");
+    Awaiting.until(() -> see("l").getWaiterCount() == 0);
+    release(held);
+  }
+
+  @Test
+  void aCircleIsFoundByTheRepeatOfTheWaitThatClosedIt() throws Exception {
+    String x = in(0, 0);
+    String y = in(0, 1);
+    LockLease heldX = lease(a.acquire(a.wishes.of(lock(x, "one").build())));
+    LockLease heldY = lease(a.acquire(a.wishes.of(lock(y, "two").build())));
+    Wish one = a.wishes.of(lock(y, "one").setWait(Durations.fromSeconds(30)).build());
+    a.acquire(one);
+    AcquireRequest closes =
+        lock(x, "two").setWait(Durations.fromSeconds(30)).setRequestId("r").build();
+    // Their servers die before they have looked.
+    assertThat(a.acquire(a.wishes.of(closes))).isInstanceOf(LockAnswer.Waiting.class);
+    assertThat(catchThrowable(() -> get(b.begin(closes)))).hasMessageContaining("in a circle");
+    release(heldY);
+    release(lease(a.acquire(one.again(-LEASE_MICROS))));
+    release(heldX);
   }
 }

@@ -175,4 +175,58 @@ interface LockViewContract extends LockContract {
     assertThat(refusal.what()).isEqualTo("INVALID_ARGUMENT INVALID_FIELD");
     assertThat(refusal.fields()).containsOnlyKeys("name", "owner", "limit", "ttl", "wait");
   }
+
+  @Test
+  default void aPageWithManyLargeHoldersIsStillOneThatClientsTake() {
+    String large = "x".repeat(256);
+    AcquireRequest.Builder shape = locks().shared("l", "o");
+    for (int i = 0; i < 32; i++) {
+      shape.putMetadata(large.substring(0, 250) + i, large);
+    }
+    for (int i = 0; i < 4; i++) {
+      for (int holder = 0; holder < 100; holder++) {
+        locks().acquire(shape.clone().setName("l" + i).setOwner("o" + holder));
+      }
+    }
+    assertThat(list(ListLocksRequest.newBuilder().setPageSize(100)))
+        .extracting(LockInfo::getName)
+        .containsExactlyInAnyOrder("l0", "l1", "l2", "l3");
+  }
+
+  @Test
+  default void namesOfAnyPrintableBytesAreJustNames() throws Exception {
+    List<String> names =
+        List.of(
+            "%",
+            "%z%Z",
+            "[^",
+            "(%d+",
+            "*",
+            "?",
+            "a b",
+            "\\0",
+            "'..redis.call('FLUSHALL')..'",
+            "{t}",
+            "\u00e9\u20ac\ud83d\ude00",
+            "s",
+            "g",
+            "\ud83d\ude00".repeat(64));
+    List<LockLease> leases = new ArrayList<>();
+    for (String name : names) {
+      LockLease lease = locks().acquire(locks().lock(name, name).putMetadata(name, name));
+      assertThat(lease.getName()).isEqualTo(name);
+      locks().refuse(locks().lock(name, "other").setFence(lease.getFence()));
+      leases.add(lease);
+    }
+    for (String name : names) {
+      assertThat(list(ListLocksRequest.newBuilder().setOwner(name).setPageSize(3)))
+          .extracting(LockInfo::getName)
+          .containsExactly(name);
+      assertThat(list(ListLocksRequest.newBuilder().setPrefix(name).setPageSize(3)))
+          .extracting(LockInfo::getName)
+          .contains(name)
+          .allMatch(found -> found.startsWith(name));
+    }
+    leases.forEach(lease -> assertThat(locks().release(lease)).isTrue());
+  }
 }
