@@ -156,6 +156,9 @@ const (
 	LockChangeKind_LOCK_CHANGE_KIND_SESSION_ENDED LockChangeKind = 5
 	// A wait was refused because it closed a circle of owners.
 	LockChangeKind_LOCK_CHANGE_KIND_DEADLOCK LockChangeKind = 6
+	// A wait was taken out of the queue because its time was up or its server is
+	// gone. One whose caller is told that it waited in vain ends without a change.
+	LockChangeKind_LOCK_CHANGE_KIND_WAIT_ENDED LockChangeKind = 7
 )
 
 // Enum value maps for LockChangeKind.
@@ -168,6 +171,7 @@ var (
 		4: "LOCK_CHANGE_KIND_FORCED",
 		5: "LOCK_CHANGE_KIND_SESSION_ENDED",
 		6: "LOCK_CHANGE_KIND_DEADLOCK",
+		7: "LOCK_CHANGE_KIND_WAIT_ENDED",
 	}
 	LockChangeKind_value = map[string]int32{
 		"LOCK_CHANGE_KIND_UNSPECIFIED":   0,
@@ -177,6 +181,7 @@ var (
 		"LOCK_CHANGE_KIND_FORCED":        4,
 		"LOCK_CHANGE_KIND_SESSION_ENDED": 5,
 		"LOCK_CHANGE_KIND_DEADLOCK":      6,
+		"LOCK_CHANGE_KIND_WAIT_ENDED":    7,
 	}
 )
 
@@ -2451,7 +2456,7 @@ const file_troupe_v1_lock_service_proto_rawDesc = "" +
 	"\x13REFUSAL_UNSPECIFIED\x10\x00\x12\x10\n" +
 	"\fREFUSAL_HELD\x10\x01\x12\x12\n" +
 	"\x0eREFUSAL_QUEUED\x10\x02\x12\x15\n" +
-	"\x11REFUSAL_TIMED_OUT\x10\x03*\xee\x01\n" +
+	"\x11REFUSAL_TIMED_OUT\x10\x03*\x8f\x02\n" +
 	"\x0eLockChangeKind\x12 \n" +
 	"\x1cLOCK_CHANGE_KIND_UNSPECIFIED\x10\x00\x12\x1d\n" +
 	"\x19LOCK_CHANGE_KIND_ACQUIRED\x10\x01\x12\x1d\n" +
@@ -2459,7 +2464,8 @@ const file_troupe_v1_lock_service_proto_rawDesc = "" +
 	"\x18LOCK_CHANGE_KIND_EXPIRED\x10\x03\x12\x1b\n" +
 	"\x17LOCK_CHANGE_KIND_FORCED\x10\x04\x12\"\n" +
 	"\x1eLOCK_CHANGE_KIND_SESSION_ENDED\x10\x05\x12\x1d\n" +
-	"\x19LOCK_CHANGE_KIND_DEADLOCK\x10\x062\x98\x05\n" +
+	"\x19LOCK_CHANGE_KIND_DEADLOCK\x10\x06\x12\x1f\n" +
+	"\x1bLOCK_CHANGE_KIND_WAIT_ENDED\x10\a2\x98\x05\n" +
 	"\vLockService\x12@\n" +
 	"\aAcquire\x12\x19.troupe.v1.AcquireRequest\x1a\x1a.troupe.v1.AcquireResponse\x12I\n" +
 	"\n" +

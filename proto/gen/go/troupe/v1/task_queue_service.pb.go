@@ -2897,7 +2897,9 @@ type LeaseRequest struct {
 	// How many tasks at most: 1 to 64, 1 when 0.
 	MaxTasks int32 `protobuf:"varint,5,opt,name=max_tasks,json=maxTasks,proto3" json:"max_tasks,omitempty"`
 	// How long to wait for the first task: up to 60 seconds; 0 answers at once.
-	Wait          *durationpb.Duration `protobuf:"bytes,6,opt,name=wait,proto3" json:"wait,omitempty"`
+	Wait *durationpb.Duration `protobuf:"bytes,6,opt,name=wait,proto3" json:"wait,omitempty"`
+	// Optional fence that this write has to pass when the call begins.
+	Fence         *Fence `protobuf:"bytes,7,opt,name=fence,proto3" json:"fence,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2974,6 +2976,13 @@ func (x *LeaseRequest) GetWait() *durationpb.Duration {
 	return nil
 }
 
+func (x *LeaseRequest) GetFence() *Fence {
+	if x != nil {
+		return x.Fence
+	}
+	return nil
+}
+
 // Response of Lease.
 type LeaseResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -3030,6 +3039,8 @@ type ExtendRequest struct {
 	// From now: 1 second to 1 hour; the task's own lease duration when not given.
 	// A lease is never shortened.
 	LeaseDuration *durationpb.Duration `protobuf:"bytes,3,opt,name=lease_duration,json=leaseDuration,proto3" json:"lease_duration,omitempty"`
+	// Optional fence that this write has to pass.
+	Fence         *Fence `protobuf:"bytes,4,opt,name=fence,proto3" json:"fence,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -3081,6 +3092,13 @@ func (x *ExtendRequest) GetAttempt() *Attempt {
 func (x *ExtendRequest) GetLeaseDuration() *durationpb.Duration {
 	if x != nil {
 		return x.LeaseDuration
+	}
+	return nil
+}
+
+func (x *ExtendRequest) GetFence() *Fence {
+	if x != nil {
+		return x.Fence
 	}
 	return nil
 }
@@ -3150,7 +3168,9 @@ type ReportProgressRequest struct {
 	// How far it is.
 	Progress *Progress `protobuf:"bytes,3,opt,name=progress,proto3" json:"progress,omitempty"`
 	// For the next attempt; empty keeps the last one. Up to 64 KiB.
-	Checkpoint    []byte `protobuf:"bytes,4,opt,name=checkpoint,proto3" json:"checkpoint,omitempty"`
+	Checkpoint []byte `protobuf:"bytes,4,opt,name=checkpoint,proto3" json:"checkpoint,omitempty"`
+	// Optional fence that this write has to pass.
+	Fence         *Fence `protobuf:"bytes,5,opt,name=fence,proto3" json:"fence,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -3209,6 +3229,13 @@ func (x *ReportProgressRequest) GetProgress() *Progress {
 func (x *ReportProgressRequest) GetCheckpoint() []byte {
 	if x != nil {
 		return x.Checkpoint
+	}
+	return nil
+}
+
+func (x *ReportProgressRequest) GetFence() *Fence {
+	if x != nil {
+		return x.Fence
 	}
 	return nil
 }
@@ -3507,7 +3534,9 @@ type ReleaseRequest struct {
 	// Not before this much time has passed: up to 365 days.
 	Delay *durationpb.Duration `protobuf:"bytes,3,opt,name=delay,proto3" json:"delay,omitempty"`
 	// Why. Up to 256 bytes.
-	Reason        string `protobuf:"bytes,4,opt,name=reason,proto3" json:"reason,omitempty"`
+	Reason string `protobuf:"bytes,4,opt,name=reason,proto3" json:"reason,omitempty"`
+	// Optional fence that this write has to pass.
+	Fence         *Fence `protobuf:"bytes,5,opt,name=fence,proto3" json:"fence,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -3568,6 +3597,13 @@ func (x *ReleaseRequest) GetReason() string {
 		return x.Reason
 	}
 	return ""
+}
+
+func (x *ReleaseRequest) GetFence() *Fence {
+	if x != nil {
+		return x.Fence
+	}
+	return nil
 }
 
 // Response of Release.
@@ -4132,7 +4168,9 @@ type RedriveTasksRequest struct {
 	// These tasks only; empty means the oldest. At most 1000.
 	TaskIds []string `protobuf:"bytes,4,rep,name=task_ids,json=taskIds,proto3" json:"task_ids,omitempty"`
 	// How many at most when no ids are given: 1 to 100000, 1000 when 0.
-	MaxTasks      int32 `protobuf:"varint,5,opt,name=max_tasks,json=maxTasks,proto3" json:"max_tasks,omitempty"`
+	MaxTasks int32 `protobuf:"varint,5,opt,name=max_tasks,json=maxTasks,proto3" json:"max_tasks,omitempty"`
+	// Optional fence that this write has to pass.
+	Fence         *Fence `protobuf:"bytes,6,opt,name=fence,proto3" json:"fence,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -4200,6 +4238,13 @@ func (x *RedriveTasksRequest) GetMaxTasks() int32 {
 		return x.MaxTasks
 	}
 	return 0
+}
+
+func (x *RedriveTasksRequest) GetFence() *Fence {
+	if x != nil {
+		return x.Fence
+	}
+	return nil
 }
 
 // Response of RedriveTasks.
@@ -4743,7 +4788,9 @@ type PauseQueueRequest struct {
 	// Namespace; empty means "default".
 	Namespace string `protobuf:"bytes,1,opt,name=namespace,proto3" json:"namespace,omitempty"`
 	// The queue. Required.
-	Queue         string `protobuf:"bytes,2,opt,name=queue,proto3" json:"queue,omitempty"`
+	Queue string `protobuf:"bytes,2,opt,name=queue,proto3" json:"queue,omitempty"`
+	// Optional fence that this write has to pass.
+	Fence         *Fence `protobuf:"bytes,3,opt,name=fence,proto3" json:"fence,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -4790,6 +4837,13 @@ func (x *PauseQueueRequest) GetQueue() string {
 		return x.Queue
 	}
 	return ""
+}
+
+func (x *PauseQueueRequest) GetFence() *Fence {
+	if x != nil {
+		return x.Fence
+	}
+	return nil
 }
 
 // Response of PauseQueue.
@@ -4844,7 +4898,9 @@ type ResumeQueueRequest struct {
 	// Namespace; empty means "default".
 	Namespace string `protobuf:"bytes,1,opt,name=namespace,proto3" json:"namespace,omitempty"`
 	// The queue. Required.
-	Queue         string `protobuf:"bytes,2,opt,name=queue,proto3" json:"queue,omitempty"`
+	Queue string `protobuf:"bytes,2,opt,name=queue,proto3" json:"queue,omitempty"`
+	// Optional fence that this write has to pass.
+	Fence         *Fence `protobuf:"bytes,3,opt,name=fence,proto3" json:"fence,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -4891,6 +4947,13 @@ func (x *ResumeQueueRequest) GetQueue() string {
 		return x.Queue
 	}
 	return ""
+}
+
+func (x *ResumeQueueRequest) GetFence() *Fence {
+	if x != nil {
+		return x.Fence
+	}
+	return nil
 }
 
 // Response of ResumeQueue.
@@ -4945,7 +5008,9 @@ type DrainQueueRequest struct {
 	// Namespace; empty means "default".
 	Namespace string `protobuf:"bytes,1,opt,name=namespace,proto3" json:"namespace,omitempty"`
 	// The queue. Required.
-	Queue         string `protobuf:"bytes,2,opt,name=queue,proto3" json:"queue,omitempty"`
+	Queue string `protobuf:"bytes,2,opt,name=queue,proto3" json:"queue,omitempty"`
+	// Optional fence that this write has to pass.
+	Fence         *Fence `protobuf:"bytes,3,opt,name=fence,proto3" json:"fence,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -4992,6 +5057,13 @@ func (x *DrainQueueRequest) GetQueue() string {
 		return x.Queue
 	}
 	return ""
+}
+
+func (x *DrainQueueRequest) GetFence() *Fence {
+	if x != nil {
+		return x.Fence
+	}
+	return nil
 }
 
 // Response of DrainQueue.
@@ -5050,7 +5122,9 @@ type PurgeQueueRequest struct {
 	// Which tasks to remove: DELAYED, READY, SUCCEEDED, DEAD, CANCELLED or
 	// QUARANTINED; empty means DELAYED and READY. Ended tasks that are removed
 	// stay in the counters of their end.
-	States        []TaskState `protobuf:"varint,3,rep,packed,name=states,proto3,enum=troupe.v1.TaskState" json:"states,omitempty"`
+	States []TaskState `protobuf:"varint,3,rep,packed,name=states,proto3,enum=troupe.v1.TaskState" json:"states,omitempty"`
+	// Optional fence that this write has to pass.
+	Fence         *Fence `protobuf:"bytes,4,opt,name=fence,proto3" json:"fence,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -5102,6 +5176,13 @@ func (x *PurgeQueueRequest) GetQueue() string {
 func (x *PurgeQueueRequest) GetStates() []TaskState {
 	if x != nil {
 		return x.States
+	}
+	return nil
+}
+
+func (x *PurgeQueueRequest) GetFence() *Fence {
+	if x != nil {
+		return x.Fence
 	}
 	return nil
 }
@@ -5562,30 +5643,33 @@ const file_troupe_v1_task_queue_service_proto_rawDesc = "" +
 	"\x06reason\x18\x02 \x01(\x0e2\x15.troupe.v1.StopReasonR\x06reason\"P\n" +
 	"\x05Drain\x12\x16\n" +
 	"\x06reason\x18\x01 \x01(\tR\x06reason\x12/\n" +
-	"\x05grace\x18\x02 \x01(\v2\x19.google.protobuf.DurationR\x05grace\"\xcf\x01\n" +
+	"\x05grace\x18\x02 \x01(\v2\x19.google.protobuf.DurationR\x05grace\"\xf7\x01\n" +
 	"\fLeaseRequest\x12\x1c\n" +
 	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x14\n" +
 	"\x05queue\x18\x02 \x01(\tR\x05queue\x12\x1b\n" +
 	"\tworker_id\x18\x03 \x01(\tR\bworkerId\x12\"\n" +
 	"\fcapabilities\x18\x04 \x03(\tR\fcapabilities\x12\x1b\n" +
 	"\tmax_tasks\x18\x05 \x01(\x05R\bmaxTasks\x12-\n" +
-	"\x04wait\x18\x06 \x01(\v2\x19.google.protobuf.DurationR\x04wait\"<\n" +
+	"\x04wait\x18\x06 \x01(\v2\x19.google.protobuf.DurationR\x04wait\x12&\n" +
+	"\x05fence\x18\a \x01(\v2\x10.troupe.v1.FenceR\x05fence\"<\n" +
 	"\rLeaseResponse\x12+\n" +
-	"\x05tasks\x18\x01 \x03(\v2\x15.troupe.v1.LeasedTaskR\x05tasks\"\x9d\x01\n" +
+	"\x05tasks\x18\x01 \x03(\v2\x15.troupe.v1.LeasedTaskR\x05tasks\"\xc5\x01\n" +
 	"\rExtendRequest\x12\x1c\n" +
 	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12,\n" +
 	"\aattempt\x18\x02 \x01(\v2\x12.troupe.v1.AttemptR\aattempt\x12@\n" +
-	"\x0elease_duration\x18\x03 \x01(\v2\x19.google.protobuf.DurationR\rleaseDuration\"\x83\x01\n" +
+	"\x0elease_duration\x18\x03 \x01(\v2\x19.google.protobuf.DurationR\rleaseDuration\x12&\n" +
+	"\x05fence\x18\x04 \x01(\v2\x10.troupe.v1.FenceR\x05fence\"\x83\x01\n" +
 	"\x0eExtendResponse\x12F\n" +
 	"\x11lease_expire_time\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\x0fleaseExpireTime\x12)\n" +
-	"\x10cancel_requested\x18\x02 \x01(\bR\x0fcancelRequested\"\xb4\x01\n" +
+	"\x10cancel_requested\x18\x02 \x01(\bR\x0fcancelRequested\"\xdc\x01\n" +
 	"\x15ReportProgressRequest\x12\x1c\n" +
 	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12,\n" +
 	"\aattempt\x18\x02 \x01(\v2\x12.troupe.v1.AttemptR\aattempt\x12/\n" +
 	"\bprogress\x18\x03 \x01(\v2\x13.troupe.v1.ProgressR\bprogress\x12\x1e\n" +
 	"\n" +
 	"checkpoint\x18\x04 \x01(\fR\n" +
-	"checkpoint\"C\n" +
+	"checkpoint\x12&\n" +
+	"\x05fence\x18\x05 \x01(\v2\x10.troupe.v1.FenceR\x05fence\"C\n" +
 	"\x16ReportProgressResponse\x12)\n" +
 	"\x10cancel_requested\x18\x01 \x01(\bR\x0fcancelRequested\"\x9d\x01\n" +
 	"\x0fCompleteRequest\x12\x1c\n" +
@@ -5602,12 +5686,13 @@ const file_troupe_v1_task_queue_service_proto_rawDesc = "" +
 	"\fFailResponse\x12*\n" +
 	"\x05state\x18\x01 \x01(\x0e2\x14.troupe.v1.TaskStateR\x05state\x129\n" +
 	"\n" +
-	"retry_time\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\tretryTime\"\xa5\x01\n" +
+	"retry_time\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\tretryTime\"\xcd\x01\n" +
 	"\x0eReleaseRequest\x12\x1c\n" +
 	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12,\n" +
 	"\aattempt\x18\x02 \x01(\v2\x12.troupe.v1.AttemptR\aattempt\x12/\n" +
 	"\x05delay\x18\x03 \x01(\v2\x19.google.protobuf.DurationR\x05delay\x12\x16\n" +
-	"\x06reason\x18\x04 \x01(\tR\x06reason\"=\n" +
+	"\x06reason\x18\x04 \x01(\tR\x06reason\x12&\n" +
+	"\x05fence\x18\x05 \x01(\v2\x10.troupe.v1.FenceR\x05fence\"=\n" +
 	"\x0fReleaseResponse\x12*\n" +
 	"\x05state\x18\x01 \x01(\x0e2\x14.troupe.v1.TaskStateR\x05state\"\xa0\x01\n" +
 	"\x11CancelTaskRequest\x12\x1c\n" +
@@ -5641,13 +5726,14 @@ const file_troupe_v1_task_queue_service_proto_rawDesc = "" +
 	"\atimeout\x18\x04 \x01(\v2\x19.google.protobuf.DurationR\atimeout\"M\n" +
 	"\x10WaitTaskResponse\x12#\n" +
 	"\x04task\x18\x01 \x01(\v2\x0f.troupe.v1.TaskR\x04task\x12\x14\n" +
-	"\x05ended\x18\x02 \x01(\bR\x05ended\"\xad\x01\n" +
+	"\x05ended\x18\x02 \x01(\bR\x05ended\"\xd5\x01\n" +
 	"\x13RedriveTasksRequest\x12\x1c\n" +
 	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x14\n" +
 	"\x05queue\x18\x02 \x01(\tR\x05queue\x12*\n" +
 	"\x05state\x18\x03 \x01(\x0e2\x14.troupe.v1.TaskStateR\x05state\x12\x19\n" +
 	"\btask_ids\x18\x04 \x03(\tR\ataskIds\x12\x1b\n" +
-	"\tmax_tasks\x18\x05 \x01(\x05R\bmaxTasks\"2\n" +
+	"\tmax_tasks\x18\x05 \x01(\x05R\bmaxTasks\x12&\n" +
+	"\x05fence\x18\x06 \x01(\v2\x10.troupe.v1.FenceR\x05fence\"2\n" +
 	"\x14RedriveTasksResponse\x12\x1a\n" +
 	"\bredriven\x18\x01 \x01(\x05R\bredriven\"\xbb\x03\n" +
 	"\rQueueSettings\x128\n" +
@@ -5693,26 +5779,30 @@ const file_troupe_v1_task_queue_service_proto_rawDesc = "" +
 	"\bsettings\x18\x03 \x01(\v2\x18.troupe.v1.QueueSettingsR\bsettings\x12&\n" +
 	"\x05fence\x18\x04 \x01(\v2\x10.troupe.v1.FenceR\x05fence\"@\n" +
 	"\x16ConfigureQueueResponse\x12&\n" +
-	"\x05queue\x18\x01 \x01(\v2\x10.troupe.v1.QueueR\x05queue\"G\n" +
+	"\x05queue\x18\x01 \x01(\v2\x10.troupe.v1.QueueR\x05queue\"o\n" +
 	"\x11PauseQueueRequest\x12\x1c\n" +
 	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x14\n" +
-	"\x05queue\x18\x02 \x01(\tR\x05queue\"<\n" +
+	"\x05queue\x18\x02 \x01(\tR\x05queue\x12&\n" +
+	"\x05fence\x18\x03 \x01(\v2\x10.troupe.v1.FenceR\x05fence\"<\n" +
 	"\x12PauseQueueResponse\x12&\n" +
-	"\x05queue\x18\x01 \x01(\v2\x10.troupe.v1.QueueR\x05queue\"H\n" +
+	"\x05queue\x18\x01 \x01(\v2\x10.troupe.v1.QueueR\x05queue\"p\n" +
 	"\x12ResumeQueueRequest\x12\x1c\n" +
 	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x14\n" +
-	"\x05queue\x18\x02 \x01(\tR\x05queue\"=\n" +
+	"\x05queue\x18\x02 \x01(\tR\x05queue\x12&\n" +
+	"\x05fence\x18\x03 \x01(\v2\x10.troupe.v1.FenceR\x05fence\"=\n" +
 	"\x13ResumeQueueResponse\x12&\n" +
-	"\x05queue\x18\x01 \x01(\v2\x10.troupe.v1.QueueR\x05queue\"G\n" +
+	"\x05queue\x18\x01 \x01(\v2\x10.troupe.v1.QueueR\x05queue\"o\n" +
 	"\x11DrainQueueRequest\x12\x1c\n" +
 	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x14\n" +
-	"\x05queue\x18\x02 \x01(\tR\x05queue\"<\n" +
+	"\x05queue\x18\x02 \x01(\tR\x05queue\x12&\n" +
+	"\x05fence\x18\x03 \x01(\v2\x10.troupe.v1.FenceR\x05fence\"<\n" +
 	"\x12DrainQueueResponse\x12&\n" +
-	"\x05queue\x18\x01 \x01(\v2\x10.troupe.v1.QueueR\x05queue\"u\n" +
+	"\x05queue\x18\x01 \x01(\v2\x10.troupe.v1.QueueR\x05queue\"\x9d\x01\n" +
 	"\x11PurgeQueueRequest\x12\x1c\n" +
 	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x14\n" +
 	"\x05queue\x18\x02 \x01(\tR\x05queue\x12,\n" +
-	"\x06states\x18\x03 \x03(\x0e2\x14.troupe.v1.TaskStateR\x06states\",\n" +
+	"\x06states\x18\x03 \x03(\x0e2\x14.troupe.v1.TaskStateR\x06states\x12&\n" +
+	"\x05fence\x18\x04 \x01(\v2\x10.troupe.v1.FenceR\x05fence\",\n" +
 	"\x12PurgeQueueResponse\x12\x16\n" +
 	"\x06purged\x18\x01 \x01(\x03R\x06purged\"E\n" +
 	"\x0fGetQueueRequest\x12\x1c\n" +
@@ -5982,94 +6072,103 @@ var file_troupe_v1_task_queue_service_proto_depIdxs = []int32{
 	5,   // 70: troupe.v1.StopAttempt.reason:type_name -> troupe.v1.StopReason
 	77,  // 71: troupe.v1.Drain.grace:type_name -> google.protobuf.Duration
 	77,  // 72: troupe.v1.LeaseRequest.wait:type_name -> google.protobuf.Duration
-	11,  // 73: troupe.v1.LeaseResponse.tasks:type_name -> troupe.v1.LeasedTask
-	10,  // 74: troupe.v1.ExtendRequest.attempt:type_name -> troupe.v1.Attempt
-	77,  // 75: troupe.v1.ExtendRequest.lease_duration:type_name -> google.protobuf.Duration
-	78,  // 76: troupe.v1.ExtendResponse.lease_expire_time:type_name -> google.protobuf.Timestamp
-	10,  // 77: troupe.v1.ReportProgressRequest.attempt:type_name -> troupe.v1.Attempt
-	13,  // 78: troupe.v1.ReportProgressRequest.progress:type_name -> troupe.v1.Progress
-	10,  // 79: troupe.v1.CompleteRequest.attempt:type_name -> troupe.v1.Attempt
-	79,  // 80: troupe.v1.CompleteRequest.fence:type_name -> troupe.v1.Fence
-	10,  // 81: troupe.v1.FailRequest.attempt:type_name -> troupe.v1.Attempt
-	12,  // 82: troupe.v1.FailRequest.failure:type_name -> troupe.v1.Failure
-	79,  // 83: troupe.v1.FailRequest.fence:type_name -> troupe.v1.Fence
-	0,   // 84: troupe.v1.FailResponse.state:type_name -> troupe.v1.TaskState
-	78,  // 85: troupe.v1.FailResponse.retry_time:type_name -> google.protobuf.Timestamp
-	10,  // 86: troupe.v1.ReleaseRequest.attempt:type_name -> troupe.v1.Attempt
-	77,  // 87: troupe.v1.ReleaseRequest.delay:type_name -> google.protobuf.Duration
-	0,   // 88: troupe.v1.ReleaseResponse.state:type_name -> troupe.v1.TaskState
-	79,  // 89: troupe.v1.CancelTaskRequest.fence:type_name -> troupe.v1.Fence
-	0,   // 90: troupe.v1.CancelTaskResponse.state:type_name -> troupe.v1.TaskState
-	14,  // 91: troupe.v1.GetTaskResponse.task:type_name -> troupe.v1.Task
-	0,   // 92: troupe.v1.ListTasksRequest.state:type_name -> troupe.v1.TaskState
-	14,  // 93: troupe.v1.ListTasksResponse.tasks:type_name -> troupe.v1.Task
-	77,  // 94: troupe.v1.WaitTaskRequest.timeout:type_name -> google.protobuf.Duration
-	14,  // 95: troupe.v1.WaitTaskResponse.task:type_name -> troupe.v1.Task
-	0,   // 96: troupe.v1.RedriveTasksRequest.state:type_name -> troupe.v1.TaskState
-	77,  // 97: troupe.v1.QueueSettings.aging_step:type_name -> google.protobuf.Duration
-	76,  // 98: troupe.v1.QueueSettings.fairness_weights:type_name -> troupe.v1.QueueSettings.FairnessWeightsEntry
-	7,   // 99: troupe.v1.QueueSettings.retry:type_name -> troupe.v1.RetryPolicy
-	77,  // 100: troupe.v1.QueueSettings.retention:type_name -> google.protobuf.Duration
-	6,   // 101: troupe.v1.Queue.mode:type_name -> troupe.v1.QueueMode
-	57,  // 102: troupe.v1.Queue.settings:type_name -> troupe.v1.QueueSettings
-	59,  // 103: troupe.v1.Queue.stats:type_name -> troupe.v1.QueueStats
-	77,  // 104: troupe.v1.QueueStats.oldest_ready_age:type_name -> google.protobuf.Duration
-	57,  // 105: troupe.v1.ConfigureQueueRequest.settings:type_name -> troupe.v1.QueueSettings
-	79,  // 106: troupe.v1.ConfigureQueueRequest.fence:type_name -> troupe.v1.Fence
-	58,  // 107: troupe.v1.ConfigureQueueResponse.queue:type_name -> troupe.v1.Queue
-	58,  // 108: troupe.v1.PauseQueueResponse.queue:type_name -> troupe.v1.Queue
-	58,  // 109: troupe.v1.ResumeQueueResponse.queue:type_name -> troupe.v1.Queue
-	58,  // 110: troupe.v1.DrainQueueResponse.queue:type_name -> troupe.v1.Queue
-	0,   // 111: troupe.v1.PurgeQueueRequest.states:type_name -> troupe.v1.TaskState
-	58,  // 112: troupe.v1.GetQueueResponse.queue:type_name -> troupe.v1.Queue
-	58,  // 113: troupe.v1.ListQueuesResponse.queues:type_name -> troupe.v1.Queue
-	16,  // 114: troupe.v1.TaskQueueService.Enqueue:input_type -> troupe.v1.EnqueueRequest
-	18,  // 115: troupe.v1.TaskQueueService.EnqueueBatch:input_type -> troupe.v1.EnqueueBatchRequest
-	21,  // 116: troupe.v1.TaskQueueService.Work:input_type -> troupe.v1.WorkRequest
-	35,  // 117: troupe.v1.TaskQueueService.Lease:input_type -> troupe.v1.LeaseRequest
-	37,  // 118: troupe.v1.TaskQueueService.Extend:input_type -> troupe.v1.ExtendRequest
-	39,  // 119: troupe.v1.TaskQueueService.ReportProgress:input_type -> troupe.v1.ReportProgressRequest
-	41,  // 120: troupe.v1.TaskQueueService.Complete:input_type -> troupe.v1.CompleteRequest
-	43,  // 121: troupe.v1.TaskQueueService.Fail:input_type -> troupe.v1.FailRequest
-	45,  // 122: troupe.v1.TaskQueueService.Release:input_type -> troupe.v1.ReleaseRequest
-	47,  // 123: troupe.v1.TaskQueueService.CancelTask:input_type -> troupe.v1.CancelTaskRequest
-	49,  // 124: troupe.v1.TaskQueueService.GetTask:input_type -> troupe.v1.GetTaskRequest
-	51,  // 125: troupe.v1.TaskQueueService.ListTasks:input_type -> troupe.v1.ListTasksRequest
-	53,  // 126: troupe.v1.TaskQueueService.WaitTask:input_type -> troupe.v1.WaitTaskRequest
-	55,  // 127: troupe.v1.TaskQueueService.RedriveTasks:input_type -> troupe.v1.RedriveTasksRequest
-	60,  // 128: troupe.v1.TaskQueueService.ConfigureQueue:input_type -> troupe.v1.ConfigureQueueRequest
-	62,  // 129: troupe.v1.TaskQueueService.PauseQueue:input_type -> troupe.v1.PauseQueueRequest
-	64,  // 130: troupe.v1.TaskQueueService.ResumeQueue:input_type -> troupe.v1.ResumeQueueRequest
-	66,  // 131: troupe.v1.TaskQueueService.DrainQueue:input_type -> troupe.v1.DrainQueueRequest
-	68,  // 132: troupe.v1.TaskQueueService.PurgeQueue:input_type -> troupe.v1.PurgeQueueRequest
-	70,  // 133: troupe.v1.TaskQueueService.GetQueue:input_type -> troupe.v1.GetQueueRequest
-	72,  // 134: troupe.v1.TaskQueueService.ListQueues:input_type -> troupe.v1.ListQueuesRequest
-	17,  // 135: troupe.v1.TaskQueueService.Enqueue:output_type -> troupe.v1.EnqueueResponse
-	19,  // 136: troupe.v1.TaskQueueService.EnqueueBatch:output_type -> troupe.v1.EnqueueBatchResponse
-	30,  // 137: troupe.v1.TaskQueueService.Work:output_type -> troupe.v1.WorkResponse
-	36,  // 138: troupe.v1.TaskQueueService.Lease:output_type -> troupe.v1.LeaseResponse
-	38,  // 139: troupe.v1.TaskQueueService.Extend:output_type -> troupe.v1.ExtendResponse
-	40,  // 140: troupe.v1.TaskQueueService.ReportProgress:output_type -> troupe.v1.ReportProgressResponse
-	42,  // 141: troupe.v1.TaskQueueService.Complete:output_type -> troupe.v1.CompleteResponse
-	44,  // 142: troupe.v1.TaskQueueService.Fail:output_type -> troupe.v1.FailResponse
-	46,  // 143: troupe.v1.TaskQueueService.Release:output_type -> troupe.v1.ReleaseResponse
-	48,  // 144: troupe.v1.TaskQueueService.CancelTask:output_type -> troupe.v1.CancelTaskResponse
-	50,  // 145: troupe.v1.TaskQueueService.GetTask:output_type -> troupe.v1.GetTaskResponse
-	52,  // 146: troupe.v1.TaskQueueService.ListTasks:output_type -> troupe.v1.ListTasksResponse
-	54,  // 147: troupe.v1.TaskQueueService.WaitTask:output_type -> troupe.v1.WaitTaskResponse
-	56,  // 148: troupe.v1.TaskQueueService.RedriveTasks:output_type -> troupe.v1.RedriveTasksResponse
-	61,  // 149: troupe.v1.TaskQueueService.ConfigureQueue:output_type -> troupe.v1.ConfigureQueueResponse
-	63,  // 150: troupe.v1.TaskQueueService.PauseQueue:output_type -> troupe.v1.PauseQueueResponse
-	65,  // 151: troupe.v1.TaskQueueService.ResumeQueue:output_type -> troupe.v1.ResumeQueueResponse
-	67,  // 152: troupe.v1.TaskQueueService.DrainQueue:output_type -> troupe.v1.DrainQueueResponse
-	69,  // 153: troupe.v1.TaskQueueService.PurgeQueue:output_type -> troupe.v1.PurgeQueueResponse
-	71,  // 154: troupe.v1.TaskQueueService.GetQueue:output_type -> troupe.v1.GetQueueResponse
-	73,  // 155: troupe.v1.TaskQueueService.ListQueues:output_type -> troupe.v1.ListQueuesResponse
-	135, // [135:156] is the sub-list for method output_type
-	114, // [114:135] is the sub-list for method input_type
-	114, // [114:114] is the sub-list for extension type_name
-	114, // [114:114] is the sub-list for extension extendee
-	0,   // [0:114] is the sub-list for field type_name
+	79,  // 73: troupe.v1.LeaseRequest.fence:type_name -> troupe.v1.Fence
+	11,  // 74: troupe.v1.LeaseResponse.tasks:type_name -> troupe.v1.LeasedTask
+	10,  // 75: troupe.v1.ExtendRequest.attempt:type_name -> troupe.v1.Attempt
+	77,  // 76: troupe.v1.ExtendRequest.lease_duration:type_name -> google.protobuf.Duration
+	79,  // 77: troupe.v1.ExtendRequest.fence:type_name -> troupe.v1.Fence
+	78,  // 78: troupe.v1.ExtendResponse.lease_expire_time:type_name -> google.protobuf.Timestamp
+	10,  // 79: troupe.v1.ReportProgressRequest.attempt:type_name -> troupe.v1.Attempt
+	13,  // 80: troupe.v1.ReportProgressRequest.progress:type_name -> troupe.v1.Progress
+	79,  // 81: troupe.v1.ReportProgressRequest.fence:type_name -> troupe.v1.Fence
+	10,  // 82: troupe.v1.CompleteRequest.attempt:type_name -> troupe.v1.Attempt
+	79,  // 83: troupe.v1.CompleteRequest.fence:type_name -> troupe.v1.Fence
+	10,  // 84: troupe.v1.FailRequest.attempt:type_name -> troupe.v1.Attempt
+	12,  // 85: troupe.v1.FailRequest.failure:type_name -> troupe.v1.Failure
+	79,  // 86: troupe.v1.FailRequest.fence:type_name -> troupe.v1.Fence
+	0,   // 87: troupe.v1.FailResponse.state:type_name -> troupe.v1.TaskState
+	78,  // 88: troupe.v1.FailResponse.retry_time:type_name -> google.protobuf.Timestamp
+	10,  // 89: troupe.v1.ReleaseRequest.attempt:type_name -> troupe.v1.Attempt
+	77,  // 90: troupe.v1.ReleaseRequest.delay:type_name -> google.protobuf.Duration
+	79,  // 91: troupe.v1.ReleaseRequest.fence:type_name -> troupe.v1.Fence
+	0,   // 92: troupe.v1.ReleaseResponse.state:type_name -> troupe.v1.TaskState
+	79,  // 93: troupe.v1.CancelTaskRequest.fence:type_name -> troupe.v1.Fence
+	0,   // 94: troupe.v1.CancelTaskResponse.state:type_name -> troupe.v1.TaskState
+	14,  // 95: troupe.v1.GetTaskResponse.task:type_name -> troupe.v1.Task
+	0,   // 96: troupe.v1.ListTasksRequest.state:type_name -> troupe.v1.TaskState
+	14,  // 97: troupe.v1.ListTasksResponse.tasks:type_name -> troupe.v1.Task
+	77,  // 98: troupe.v1.WaitTaskRequest.timeout:type_name -> google.protobuf.Duration
+	14,  // 99: troupe.v1.WaitTaskResponse.task:type_name -> troupe.v1.Task
+	0,   // 100: troupe.v1.RedriveTasksRequest.state:type_name -> troupe.v1.TaskState
+	79,  // 101: troupe.v1.RedriveTasksRequest.fence:type_name -> troupe.v1.Fence
+	77,  // 102: troupe.v1.QueueSettings.aging_step:type_name -> google.protobuf.Duration
+	76,  // 103: troupe.v1.QueueSettings.fairness_weights:type_name -> troupe.v1.QueueSettings.FairnessWeightsEntry
+	7,   // 104: troupe.v1.QueueSettings.retry:type_name -> troupe.v1.RetryPolicy
+	77,  // 105: troupe.v1.QueueSettings.retention:type_name -> google.protobuf.Duration
+	6,   // 106: troupe.v1.Queue.mode:type_name -> troupe.v1.QueueMode
+	57,  // 107: troupe.v1.Queue.settings:type_name -> troupe.v1.QueueSettings
+	59,  // 108: troupe.v1.Queue.stats:type_name -> troupe.v1.QueueStats
+	77,  // 109: troupe.v1.QueueStats.oldest_ready_age:type_name -> google.protobuf.Duration
+	57,  // 110: troupe.v1.ConfigureQueueRequest.settings:type_name -> troupe.v1.QueueSettings
+	79,  // 111: troupe.v1.ConfigureQueueRequest.fence:type_name -> troupe.v1.Fence
+	58,  // 112: troupe.v1.ConfigureQueueResponse.queue:type_name -> troupe.v1.Queue
+	79,  // 113: troupe.v1.PauseQueueRequest.fence:type_name -> troupe.v1.Fence
+	58,  // 114: troupe.v1.PauseQueueResponse.queue:type_name -> troupe.v1.Queue
+	79,  // 115: troupe.v1.ResumeQueueRequest.fence:type_name -> troupe.v1.Fence
+	58,  // 116: troupe.v1.ResumeQueueResponse.queue:type_name -> troupe.v1.Queue
+	79,  // 117: troupe.v1.DrainQueueRequest.fence:type_name -> troupe.v1.Fence
+	58,  // 118: troupe.v1.DrainQueueResponse.queue:type_name -> troupe.v1.Queue
+	0,   // 119: troupe.v1.PurgeQueueRequest.states:type_name -> troupe.v1.TaskState
+	79,  // 120: troupe.v1.PurgeQueueRequest.fence:type_name -> troupe.v1.Fence
+	58,  // 121: troupe.v1.GetQueueResponse.queue:type_name -> troupe.v1.Queue
+	58,  // 122: troupe.v1.ListQueuesResponse.queues:type_name -> troupe.v1.Queue
+	16,  // 123: troupe.v1.TaskQueueService.Enqueue:input_type -> troupe.v1.EnqueueRequest
+	18,  // 124: troupe.v1.TaskQueueService.EnqueueBatch:input_type -> troupe.v1.EnqueueBatchRequest
+	21,  // 125: troupe.v1.TaskQueueService.Work:input_type -> troupe.v1.WorkRequest
+	35,  // 126: troupe.v1.TaskQueueService.Lease:input_type -> troupe.v1.LeaseRequest
+	37,  // 127: troupe.v1.TaskQueueService.Extend:input_type -> troupe.v1.ExtendRequest
+	39,  // 128: troupe.v1.TaskQueueService.ReportProgress:input_type -> troupe.v1.ReportProgressRequest
+	41,  // 129: troupe.v1.TaskQueueService.Complete:input_type -> troupe.v1.CompleteRequest
+	43,  // 130: troupe.v1.TaskQueueService.Fail:input_type -> troupe.v1.FailRequest
+	45,  // 131: troupe.v1.TaskQueueService.Release:input_type -> troupe.v1.ReleaseRequest
+	47,  // 132: troupe.v1.TaskQueueService.CancelTask:input_type -> troupe.v1.CancelTaskRequest
+	49,  // 133: troupe.v1.TaskQueueService.GetTask:input_type -> troupe.v1.GetTaskRequest
+	51,  // 134: troupe.v1.TaskQueueService.ListTasks:input_type -> troupe.v1.ListTasksRequest
+	53,  // 135: troupe.v1.TaskQueueService.WaitTask:input_type -> troupe.v1.WaitTaskRequest
+	55,  // 136: troupe.v1.TaskQueueService.RedriveTasks:input_type -> troupe.v1.RedriveTasksRequest
+	60,  // 137: troupe.v1.TaskQueueService.ConfigureQueue:input_type -> troupe.v1.ConfigureQueueRequest
+	62,  // 138: troupe.v1.TaskQueueService.PauseQueue:input_type -> troupe.v1.PauseQueueRequest
+	64,  // 139: troupe.v1.TaskQueueService.ResumeQueue:input_type -> troupe.v1.ResumeQueueRequest
+	66,  // 140: troupe.v1.TaskQueueService.DrainQueue:input_type -> troupe.v1.DrainQueueRequest
+	68,  // 141: troupe.v1.TaskQueueService.PurgeQueue:input_type -> troupe.v1.PurgeQueueRequest
+	70,  // 142: troupe.v1.TaskQueueService.GetQueue:input_type -> troupe.v1.GetQueueRequest
+	72,  // 143: troupe.v1.TaskQueueService.ListQueues:input_type -> troupe.v1.ListQueuesRequest
+	17,  // 144: troupe.v1.TaskQueueService.Enqueue:output_type -> troupe.v1.EnqueueResponse
+	19,  // 145: troupe.v1.TaskQueueService.EnqueueBatch:output_type -> troupe.v1.EnqueueBatchResponse
+	30,  // 146: troupe.v1.TaskQueueService.Work:output_type -> troupe.v1.WorkResponse
+	36,  // 147: troupe.v1.TaskQueueService.Lease:output_type -> troupe.v1.LeaseResponse
+	38,  // 148: troupe.v1.TaskQueueService.Extend:output_type -> troupe.v1.ExtendResponse
+	40,  // 149: troupe.v1.TaskQueueService.ReportProgress:output_type -> troupe.v1.ReportProgressResponse
+	42,  // 150: troupe.v1.TaskQueueService.Complete:output_type -> troupe.v1.CompleteResponse
+	44,  // 151: troupe.v1.TaskQueueService.Fail:output_type -> troupe.v1.FailResponse
+	46,  // 152: troupe.v1.TaskQueueService.Release:output_type -> troupe.v1.ReleaseResponse
+	48,  // 153: troupe.v1.TaskQueueService.CancelTask:output_type -> troupe.v1.CancelTaskResponse
+	50,  // 154: troupe.v1.TaskQueueService.GetTask:output_type -> troupe.v1.GetTaskResponse
+	52,  // 155: troupe.v1.TaskQueueService.ListTasks:output_type -> troupe.v1.ListTasksResponse
+	54,  // 156: troupe.v1.TaskQueueService.WaitTask:output_type -> troupe.v1.WaitTaskResponse
+	56,  // 157: troupe.v1.TaskQueueService.RedriveTasks:output_type -> troupe.v1.RedriveTasksResponse
+	61,  // 158: troupe.v1.TaskQueueService.ConfigureQueue:output_type -> troupe.v1.ConfigureQueueResponse
+	63,  // 159: troupe.v1.TaskQueueService.PauseQueue:output_type -> troupe.v1.PauseQueueResponse
+	65,  // 160: troupe.v1.TaskQueueService.ResumeQueue:output_type -> troupe.v1.ResumeQueueResponse
+	67,  // 161: troupe.v1.TaskQueueService.DrainQueue:output_type -> troupe.v1.DrainQueueResponse
+	69,  // 162: troupe.v1.TaskQueueService.PurgeQueue:output_type -> troupe.v1.PurgeQueueResponse
+	71,  // 163: troupe.v1.TaskQueueService.GetQueue:output_type -> troupe.v1.GetQueueResponse
+	73,  // 164: troupe.v1.TaskQueueService.ListQueues:output_type -> troupe.v1.ListQueuesResponse
+	144, // [144:165] is the sub-list for method output_type
+	123, // [123:144] is the sub-list for method input_type
+	123, // [123:123] is the sub-list for extension type_name
+	123, // [123:123] is the sub-list for extension extendee
+	0,   // [0:123] is the sub-list for field type_name
 }
 
 func init() { file_troupe_v1_task_queue_service_proto_init() }

@@ -102,6 +102,10 @@ class _LockChangeKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_LockCh
     """A lease ended with the session that it was bound to."""
     LOCK_CHANGE_KIND_DEADLOCK: _LockChangeKind.ValueType  # 6
     """A wait was refused because it closed a circle of owners."""
+    LOCK_CHANGE_KIND_WAIT_ENDED: _LockChangeKind.ValueType  # 7
+    """A wait was taken out of the queue because its time was up or its server is
+    gone. One whose caller is told that it waited in vain ends without a change.
+    """
 
 class LockChangeKind(_LockChangeKind, metaclass=_LockChangeKindEnumTypeWrapper):
     """What happened to a lock."""
@@ -120,6 +124,10 @@ LOCK_CHANGE_KIND_SESSION_ENDED: LockChangeKind.ValueType  # 5
 """A lease ended with the session that it was bound to."""
 LOCK_CHANGE_KIND_DEADLOCK: LockChangeKind.ValueType  # 6
 """A wait was refused because it closed a circle of owners."""
+LOCK_CHANGE_KIND_WAIT_ENDED: LockChangeKind.ValueType  # 7
+"""A wait was taken out of the queue because its time was up or its server is
+gone. One whose caller is told that it waited in vain ends without a change.
+"""
 Global___LockChangeKind: _TypeAlias = LockChangeKind  # noqa: Y015
 
 @_typing.final

@@ -1548,6 +1548,7 @@ class LeaseRequest(_message.Message):
     CAPABILITIES_FIELD_NUMBER: _builtins.int
     MAX_TASKS_FIELD_NUMBER: _builtins.int
     WAIT_FIELD_NUMBER: _builtins.int
+    FENCE_FIELD_NUMBER: _builtins.int
     namespace: _builtins.str
     """Namespace; empty means "default"."""
     queue: _builtins.str
@@ -1564,6 +1565,10 @@ class LeaseRequest(_message.Message):
     def wait(self) -> _duration_pb2.Duration:
         """How long to wait for the first task: up to 60 seconds; 0 answers at once."""
 
+    @_builtins.property
+    def fence(self) -> _error_reason_pb2.Fence:
+        """Optional fence that this write has to pass when the call begins."""
+
     def __init__(
         self,
         *,
@@ -1573,10 +1578,11 @@ class LeaseRequest(_message.Message):
         capabilities: _abc.Iterable[_builtins.str] | None = ...,
         max_tasks: _builtins.int = ...,
         wait: _duration_pb2.Duration | None = ...,
+        fence: _error_reason_pb2.Fence | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["wait", b"wait"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["fence", b"fence", "wait", b"wait"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["capabilities", b"capabilities", "max_tasks", b"max_tasks", "namespace", b"namespace", "queue", b"queue", "wait", b"wait", "worker_id", b"worker_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["capabilities", b"capabilities", "fence", b"fence", "max_tasks", b"max_tasks", "namespace", b"namespace", "queue", b"queue", "wait", b"wait", "worker_id", b"worker_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1615,6 +1621,7 @@ class ExtendRequest(_message.Message):
     NAMESPACE_FIELD_NUMBER: _builtins.int
     ATTEMPT_FIELD_NUMBER: _builtins.int
     LEASE_DURATION_FIELD_NUMBER: _builtins.int
+    FENCE_FIELD_NUMBER: _builtins.int
     namespace: _builtins.str
     """Namespace; empty means "default"."""
     @_builtins.property
@@ -1627,16 +1634,21 @@ class ExtendRequest(_message.Message):
         A lease is never shortened.
         """
 
+    @_builtins.property
+    def fence(self) -> _error_reason_pb2.Fence:
+        """Optional fence that this write has to pass."""
+
     def __init__(
         self,
         *,
         namespace: _builtins.str = ...,
         attempt: Global___Attempt | None = ...,
         lease_duration: _duration_pb2.Duration | None = ...,
+        fence: _error_reason_pb2.Fence | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["attempt", b"attempt", "lease_duration", b"lease_duration"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["attempt", b"attempt", "fence", b"fence", "lease_duration", b"lease_duration"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempt", b"attempt", "lease_duration", b"lease_duration", "namespace", b"namespace"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempt", b"attempt", "fence", b"fence", "lease_duration", b"lease_duration", "namespace", b"namespace"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1680,6 +1692,7 @@ class ReportProgressRequest(_message.Message):
     ATTEMPT_FIELD_NUMBER: _builtins.int
     PROGRESS_FIELD_NUMBER: _builtins.int
     CHECKPOINT_FIELD_NUMBER: _builtins.int
+    FENCE_FIELD_NUMBER: _builtins.int
     namespace: _builtins.str
     """Namespace; empty means "default"."""
     checkpoint: _builtins.bytes
@@ -1692,6 +1705,10 @@ class ReportProgressRequest(_message.Message):
     def progress(self) -> Global___Progress:
         """How far it is."""
 
+    @_builtins.property
+    def fence(self) -> _error_reason_pb2.Fence:
+        """Optional fence that this write has to pass."""
+
     def __init__(
         self,
         *,
@@ -1699,10 +1716,11 @@ class ReportProgressRequest(_message.Message):
         attempt: Global___Attempt | None = ...,
         progress: Global___Progress | None = ...,
         checkpoint: _builtins.bytes = ...,
+        fence: _error_reason_pb2.Fence | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["attempt", b"attempt", "progress", b"progress"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["attempt", b"attempt", "fence", b"fence", "progress", b"progress"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempt", b"attempt", "checkpoint", b"checkpoint", "namespace", b"namespace", "progress", b"progress"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempt", b"attempt", "checkpoint", b"checkpoint", "fence", b"fence", "namespace", b"namespace", "progress", b"progress"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1863,6 +1881,7 @@ class ReleaseRequest(_message.Message):
     ATTEMPT_FIELD_NUMBER: _builtins.int
     DELAY_FIELD_NUMBER: _builtins.int
     REASON_FIELD_NUMBER: _builtins.int
+    FENCE_FIELD_NUMBER: _builtins.int
     namespace: _builtins.str
     """Namespace; empty means "default"."""
     reason: _builtins.str
@@ -1875,6 +1894,10 @@ class ReleaseRequest(_message.Message):
     def delay(self) -> _duration_pb2.Duration:
         """Not before this much time has passed: up to 365 days."""
 
+    @_builtins.property
+    def fence(self) -> _error_reason_pb2.Fence:
+        """Optional fence that this write has to pass."""
+
     def __init__(
         self,
         *,
@@ -1882,10 +1905,11 @@ class ReleaseRequest(_message.Message):
         attempt: Global___Attempt | None = ...,
         delay: _duration_pb2.Duration | None = ...,
         reason: _builtins.str = ...,
+        fence: _error_reason_pb2.Fence | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["attempt", b"attempt", "delay", b"delay"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["attempt", b"attempt", "delay", b"delay", "fence", b"fence"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempt", b"attempt", "delay", b"delay", "namespace", b"namespace", "reason", b"reason"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempt", b"attempt", "delay", b"delay", "fence", b"fence", "namespace", b"namespace", "reason", b"reason"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -2172,6 +2196,7 @@ class RedriveTasksRequest(_message.Message):
     STATE_FIELD_NUMBER: _builtins.int
     TASK_IDS_FIELD_NUMBER: _builtins.int
     MAX_TASKS_FIELD_NUMBER: _builtins.int
+    FENCE_FIELD_NUMBER: _builtins.int
     namespace: _builtins.str
     """Namespace; empty means "default"."""
     queue: _builtins.str
@@ -2184,6 +2209,10 @@ class RedriveTasksRequest(_message.Message):
     def task_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """These tasks only; empty means the oldest. At most 1000."""
 
+    @_builtins.property
+    def fence(self) -> _error_reason_pb2.Fence:
+        """Optional fence that this write has to pass."""
+
     def __init__(
         self,
         *,
@@ -2192,10 +2221,11 @@ class RedriveTasksRequest(_message.Message):
         state: Global___TaskState.ValueType = ...,
         task_ids: _abc.Iterable[_builtins.str] | None = ...,
         max_tasks: _builtins.int = ...,
+        fence: _error_reason_pb2.Fence | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["fence", b"fence"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["max_tasks", b"max_tasks", "namespace", b"namespace", "queue", b"queue", "state", b"state", "task_ids", b"task_ids"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["fence", b"fence", "max_tasks", b"max_tasks", "namespace", b"namespace", "queue", b"queue", "state", b"state", "task_ids", b"task_ids"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -2505,19 +2535,25 @@ class PauseQueueRequest(_message.Message):
 
     NAMESPACE_FIELD_NUMBER: _builtins.int
     QUEUE_FIELD_NUMBER: _builtins.int
+    FENCE_FIELD_NUMBER: _builtins.int
     namespace: _builtins.str
     """Namespace; empty means "default"."""
     queue: _builtins.str
     """The queue. Required."""
+    @_builtins.property
+    def fence(self) -> _error_reason_pb2.Fence:
+        """Optional fence that this write has to pass."""
+
     def __init__(
         self,
         *,
         namespace: _builtins.str = ...,
         queue: _builtins.str = ...,
+        fence: _error_reason_pb2.Fence | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["fence", b"fence"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["namespace", b"namespace", "queue", b"queue"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["fence", b"fence", "namespace", b"namespace", "queue", b"queue"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -2555,19 +2591,25 @@ class ResumeQueueRequest(_message.Message):
 
     NAMESPACE_FIELD_NUMBER: _builtins.int
     QUEUE_FIELD_NUMBER: _builtins.int
+    FENCE_FIELD_NUMBER: _builtins.int
     namespace: _builtins.str
     """Namespace; empty means "default"."""
     queue: _builtins.str
     """The queue. Required."""
+    @_builtins.property
+    def fence(self) -> _error_reason_pb2.Fence:
+        """Optional fence that this write has to pass."""
+
     def __init__(
         self,
         *,
         namespace: _builtins.str = ...,
         queue: _builtins.str = ...,
+        fence: _error_reason_pb2.Fence | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["fence", b"fence"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["namespace", b"namespace", "queue", b"queue"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["fence", b"fence", "namespace", b"namespace", "queue", b"queue"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -2605,19 +2647,25 @@ class DrainQueueRequest(_message.Message):
 
     NAMESPACE_FIELD_NUMBER: _builtins.int
     QUEUE_FIELD_NUMBER: _builtins.int
+    FENCE_FIELD_NUMBER: _builtins.int
     namespace: _builtins.str
     """Namespace; empty means "default"."""
     queue: _builtins.str
     """The queue. Required."""
+    @_builtins.property
+    def fence(self) -> _error_reason_pb2.Fence:
+        """Optional fence that this write has to pass."""
+
     def __init__(
         self,
         *,
         namespace: _builtins.str = ...,
         queue: _builtins.str = ...,
+        fence: _error_reason_pb2.Fence | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["fence", b"fence"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["namespace", b"namespace", "queue", b"queue"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["fence", b"fence", "namespace", b"namespace", "queue", b"queue"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -2656,6 +2704,7 @@ class PurgeQueueRequest(_message.Message):
     NAMESPACE_FIELD_NUMBER: _builtins.int
     QUEUE_FIELD_NUMBER: _builtins.int
     STATES_FIELD_NUMBER: _builtins.int
+    FENCE_FIELD_NUMBER: _builtins.int
     namespace: _builtins.str
     """Namespace; empty means "default"."""
     queue: _builtins.str
@@ -2667,16 +2716,21 @@ class PurgeQueueRequest(_message.Message):
         stay in the counters of their end.
         """
 
+    @_builtins.property
+    def fence(self) -> _error_reason_pb2.Fence:
+        """Optional fence that this write has to pass."""
+
     def __init__(
         self,
         *,
         namespace: _builtins.str = ...,
         queue: _builtins.str = ...,
         states: _abc.Iterable[Global___TaskState.ValueType] | None = ...,
+        fence: _error_reason_pb2.Fence | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["fence", b"fence"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["namespace", b"namespace", "queue", b"queue", "states", b"states"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["fence", b"fence", "namespace", b"namespace", "queue", b"queue", "states", b"states"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

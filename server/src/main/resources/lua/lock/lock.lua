@@ -28,7 +28,7 @@ local EXCLUSIVE, SHARED, SEMAPHORE = 1, 2, 3
 local SOLE = '1 1 0 0'
 -- The kind of a LockChange, as Protobuf.
 local KINDS = {acquired = '\8\1', released = '\8\2', expired = '\8\3', forced = '\8\4',
-  session_ended = '\8\5', deadlock = '\8\6'}
+  session_ended = '\8\5', deadlock = '\8\6', wait_ended = '\8\7'}
 
 -- How long a grant waits to be claimed by whoever waited for it, us.
 local CLAIM = 5000000
@@ -292,7 +292,7 @@ local function give_up()
   for _, id in ipairs(late) do
     local w, locks = load_wait(id), {}
     if w then
-      drop(id, w, locks, 'expired', 'waited in vain')
+      drop(id, w, locks, 'wait_ended', 'waited in vain')
       grant_each(locks)
     else
       C('ZREM', P..'lk:wd', id)

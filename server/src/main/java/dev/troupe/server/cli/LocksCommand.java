@@ -88,7 +88,10 @@ final class LocksCommand {
       return AcquireRequest.newBuilder()
           .setNamespace(namespace)
           .setName(name)
-          .setOwner(owner.isEmpty() ? "troupe-cli-" + UUID.randomUUID() : owner)
+          .setOwner(
+              owner.isEmpty()
+                  ? "troupe-cli-" + ProcessHandle.current().pid() + "-" + UUID.randomUUID()
+                  : owner)
           .setMode(mode())
           .setPermits(permits)
           .setLimit(limit)
@@ -239,10 +242,12 @@ final class LocksCommand {
         .err()
         .println(
             Text.of(response.getRefusal())
-                + ": held by "
+                + " by "
                 + (response.getHeldBy().isEmpty() ? "nobody now" : response.getHeldBy())
-                + (response.hasHeldUntil() ? " until " + Text.of(response.getHeldUntil()) : "")
-                + ", "
+                + (response.hasHeldUntil()
+                    ? ", until " + Text.of(response.getHeldUntil()) + " if not renewed"
+                    : "")
+                + "; "
                 + response.getWaitersAhead()
                 + " waiting");
     console.err().flush();
@@ -308,10 +313,13 @@ final class LocksCommand {
       name = "run",
       mixinStandardHelpOptions = true,
       description = {
-        "Runs a command while a lock is held, and exits as it did.",
-        "The lock is renewed meanwhile. When that fails the command is ended before the",
-        "lock can be somebody else's, and the exit status is 1. It finds the lock's token",
-        "in TROUPE_FENCING_TOKEN."
+        "Runs a command while a lock is held, and exits as it did. Put -- before it.",
+        "The lock is renewed meanwhile. When that fails, the command and all processes that",
+        "it started are ended before the lease runs out; when somebody takes the lock away,",
+        "within a third of its time. The command finds the lock in TROUPE_LOCK and its token",
+        "in TROUPE_FENCING_TOKEN.",
+        "Exit status, if not the command's: 1 the lock was lost, 3 no server, 5 not to be",
+        "had in time, 127 no such command."
       })
   int run(
       @Mixin ServerOptions options,

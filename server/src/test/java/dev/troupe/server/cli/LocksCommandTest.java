@@ -40,7 +40,7 @@ final class LocksCommandTest {
     assertThat(run("get", "build")).isZero();
     assertThat(terminal.out()).contains("EXCLUSIVE", "me (token ");
     assertThat(run("acquire", "build")).isEqualTo(5);
-    assertThat(terminal.err()).contains("HELD: held by me until ");
+    assertThat(terminal.err()).contains("HELD by me, until ");
     assertThat(run("list", "--prefix", "bui")).isZero();
     assertThat(terminal.out()).contains("build");
     assertThat(run("release", "build", lease)).isZero();
@@ -55,6 +55,35 @@ final class LocksCommandTest {
         .isEqualTo(7);
     assertThat(run("get", "job")).isZero();
     assertThat(terminal.out()).contains("free");
+  }
+
+  @Test
+  void a_command_that_does_not_exist_leaves_no_lock() {
+    assertThat(run("run", "none", "--", "no-such-command")).isEqualTo(127);
+    assertThat(terminal.err()).contains("cannot run no-such-command");
+    assertThat(run("get", "none")).isZero();
+    assertThat(terminal.out()).contains("free");
+  }
+
+  @Test
+  void all_that_a_command_started_ends_with_its_lock() throws Exception {
+    java.nio.file.Path file = java.nio.file.Files.createTempFile("troupe", "alive");
+    String script = "(trap '' TERM; while :; do date +%N > " + file + "; sleep 0.05; done); true";
+    List<Integer> status = new ArrayList<>();
+    Thread running =
+        new Thread(() -> status.add(run("run", "tree", "--ttl", "2s", "--", "sh", "-c", script)));
+    running.start();
+    await().until(() -> java.nio.file.Files.size(file) > 0);
+    Terminal other = new Terminal();
+    String address = "--server=localhost:" + server.port;
+    assertThat(other.run(null, "locks", "break", address, "tree", "--reason", "test")).isZero();
+    await().until(() -> !running.isAlive());
+    String last = java.nio.file.Files.readString(file);
+    long end = System.nanoTime() + 500_000_000L;
+    await().until(() -> System.nanoTime() > end);
+    assertThat(java.nio.file.Files.readString(file)).isEqualTo(last);
+    assertThat(status).containsExactly(1);
+    java.nio.file.Files.delete(file);
   }
 
   @Test
@@ -79,6 +108,6 @@ final class LocksCommandTest {
             });
     await().until(() -> !running.isAlive());
     assertThat(status).containsExactly(1);
-    assertThat(terminal.err()).contains("could not be renewed");
+    assertThat(terminal.err()).contains("taken away");
   }
 }
