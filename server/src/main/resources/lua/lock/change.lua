@@ -136,7 +136,7 @@ local function wait_on(id, w, wait, call, digest)
     if wait == TIME_IS_UP and w[W_CALL] ~= call then return answer end
     local locks = {}
     -- Other calls may hang on this wait as well.
-    drop(id, w, locks, 'expired', 'waited in vain')
+    drop(id, w, locks, 'wait_ended', 'waited in vain')
     grant_each(locks)
     return answer, true
   end

@@ -211,10 +211,10 @@ end
 
 -- Why a wait that is next is over without a grant, if it is: the kind of its end, and more.
 local function why_over(w)
-  if w[W_UNTIL] <= US then return 'expired', 'waited in vain' end
+  if w[W_UNTIL] <= US then return 'wait_ended', 'waited in vain' end
   if w[W_CALL] ~= '' and C('EXISTS', P..'lk:gone:'..server_of(w[W_CALL])) == 1 then
     -- Whoever still wants it came back by another server, or will hear of this.
-    return 'expired', 'its server is gone'
+    return 'wait_ended', 'its server is gone'
   end
   if w[W_AGENT] ~= '' and is_session_over(w[W_AGENT], w[W_SESSION]) then
     -- Its turn may come while what the session held is given back, before its own.
