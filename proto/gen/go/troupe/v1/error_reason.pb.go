@@ -111,6 +111,16 @@ const (
 	// way round, or with another limit. Code FAILED_PRECONDITION; metadata `limit`
 	// is the semaphore's, 0 for a lock.
 	ErrorReason_ERROR_REASON_LOCK_MODE ErrorReason = 27
+	// NOT_FOUND: no such topic.
+	ErrorReason_ERROR_REASON_TOPIC_NOT_FOUND ErrorReason = 28
+	// ALREADY_EXISTS: the topic exists.
+	ErrorReason_ERROR_REASON_TOPIC_EXISTS ErrorReason = 29
+	// NOT_FOUND: no such consumer group.
+	ErrorReason_ERROR_REASON_GROUP_NOT_FOUND ErrorReason = 30
+	// ALREADY_EXISTS: the consumer group exists with other settings.
+	ErrorReason_ERROR_REASON_GROUP_EXISTS ErrorReason = 31
+	// DEADLINE_EXCEEDED: no reply came in time. The request was delivered.
+	ErrorReason_ERROR_REASON_NO_REPLY ErrorReason = 32
 )
 
 // Enum value maps for ErrorReason.
@@ -144,6 +154,11 @@ var (
 		25: "ERROR_REASON_REQUEST_ID_REUSED",
 		26: "ERROR_REASON_DEADLOCK",
 		27: "ERROR_REASON_LOCK_MODE",
+		28: "ERROR_REASON_TOPIC_NOT_FOUND",
+		29: "ERROR_REASON_TOPIC_EXISTS",
+		30: "ERROR_REASON_GROUP_NOT_FOUND",
+		31: "ERROR_REASON_GROUP_EXISTS",
+		32: "ERROR_REASON_NO_REPLY",
 	}
 	ErrorReason_value = map[string]int32{
 		"ERROR_REASON_UNSPECIFIED":          0,
@@ -174,6 +189,11 @@ var (
 		"ERROR_REASON_REQUEST_ID_REUSED":    25,
 		"ERROR_REASON_DEADLOCK":             26,
 		"ERROR_REASON_LOCK_MODE":            27,
+		"ERROR_REASON_TOPIC_NOT_FOUND":      28,
+		"ERROR_REASON_TOPIC_EXISTS":         29,
+		"ERROR_REASON_GROUP_NOT_FOUND":      30,
+		"ERROR_REASON_GROUP_EXISTS":         31,
+		"ERROR_REASON_NO_REPLY":             32,
 	}
 )
 
@@ -415,7 +435,7 @@ const file_troupe_v1_error_reason_proto_rawDesc = "" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"1\n" +
 	"\x05Fence\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x14\n" +
-	"\x05token\x18\x02 \x01(\x03R\x05token*\x9e\a\n" +
+	"\x05token\x18\x02 \x01(\x03R\x05token*\xbb\b\n" +
 	"\vErrorReason\x12\x1c\n" +
 	"\x18ERROR_REASON_UNSPECIFIED\x10\x00\x12\x1e\n" +
 	"\x1aERROR_REASON_INVALID_FIELD\x10\x01\x12#\n" +
@@ -445,7 +465,12 @@ const file_troupe_v1_error_reason_proto_rawDesc = "" +
 	"\x15ERROR_REASON_INTERNAL\x10\x18\x12\"\n" +
 	"\x1eERROR_REASON_REQUEST_ID_REUSED\x10\x19\x12\x19\n" +
 	"\x15ERROR_REASON_DEADLOCK\x10\x1a\x12\x1a\n" +
-	"\x16ERROR_REASON_LOCK_MODE\x10\x1bBO\n" +
+	"\x16ERROR_REASON_LOCK_MODE\x10\x1b\x12 \n" +
+	"\x1cERROR_REASON_TOPIC_NOT_FOUND\x10\x1c\x12\x1d\n" +
+	"\x19ERROR_REASON_TOPIC_EXISTS\x10\x1d\x12 \n" +
+	"\x1cERROR_REASON_GROUP_NOT_FOUND\x10\x1e\x12\x1d\n" +
+	"\x19ERROR_REASON_GROUP_EXISTS\x10\x1f\x12\x19\n" +
+	"\x15ERROR_REASON_NO_REPLY\x10 BO\n" +
 	"\rdev.troupe.v1P\x01Z<github.com/troupe-dev/troupe/proto/gen/go/troupe/v1;troupev1b\x06proto3"
 
 var (

@@ -10,6 +10,7 @@ import (
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
 	durationpb "google.golang.org/protobuf/types/known/durationpb"
+	fieldmaskpb "google.golang.org/protobuf/types/known/fieldmaskpb"
 	timestamppb "google.golang.org/protobuf/types/known/timestamppb"
 	reflect "reflect"
 	sync "sync"
@@ -27,7 +28,7 @@ const (
 type StartPosition int32
 
 const (
-	// Same as NOW, unless `start_time` or `resume_token` is given.
+	// Same as NOW, unless another start is given.
 	StartPosition_START_POSITION_UNSPECIFIED StartPosition = 0
 	// With the oldest event still kept.
 	StartPosition_START_POSITION_BEGINNING StartPosition = 1
@@ -76,6 +77,68 @@ func (StartPosition) EnumDescriptor() ([]byte, []int) {
 	return file_troupe_v1_event_stream_service_proto_rawDescGZIP(), []int{0}
 }
 
+// What becomes of a reader that does not keep up, once what it missed has left
+// the server's memory.
+type SlowPolicy int32
+
+const (
+	// Same as CATCH_UP.
+	SlowPolicy_SLOW_POLICY_UNSPECIFIED SlowPolicy = 0
+	// It is told by FellBehind and reads on from history.
+	SlowPolicy_SLOW_POLICY_CATCH_UP SlowPolicy = 1
+	// It gets a GoAway, and the stream ends with SLOW_CONSUMER.
+	SlowPolicy_SLOW_POLICY_DISCONNECT SlowPolicy = 2
+	// It goes on with the oldest in memory, after a Gap.
+	SlowPolicy_SLOW_POLICY_DROP_OLDEST SlowPolicy = 3
+	// It goes on live, after a Gap and the newest in memory of each subject.
+	SlowPolicy_SLOW_POLICY_CONFLATE SlowPolicy = 4
+)
+
+// Enum value maps for SlowPolicy.
+var (
+	SlowPolicy_name = map[int32]string{
+		0: "SLOW_POLICY_UNSPECIFIED",
+		1: "SLOW_POLICY_CATCH_UP",
+		2: "SLOW_POLICY_DISCONNECT",
+		3: "SLOW_POLICY_DROP_OLDEST",
+		4: "SLOW_POLICY_CONFLATE",
+	}
+	SlowPolicy_value = map[string]int32{
+		"SLOW_POLICY_UNSPECIFIED": 0,
+		"SLOW_POLICY_CATCH_UP":    1,
+		"SLOW_POLICY_DISCONNECT":  2,
+		"SLOW_POLICY_DROP_OLDEST": 3,
+		"SLOW_POLICY_CONFLATE":    4,
+	}
+)
+
+func (x SlowPolicy) Enum() *SlowPolicy {
+	p := new(SlowPolicy)
+	*p = x
+	return p
+}
+
+func (x SlowPolicy) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (SlowPolicy) Descriptor() protoreflect.EnumDescriptor {
+	return file_troupe_v1_event_stream_service_proto_enumTypes[1].Descriptor()
+}
+
+func (SlowPolicy) Type() protoreflect.EnumType {
+	return &file_troupe_v1_event_stream_service_proto_enumTypes[1]
+}
+
+func (x SlowPolicy) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use SlowPolicy.Descriptor instead.
+func (SlowPolicy) EnumDescriptor() ([]byte, []int) {
+	return file_troupe_v1_event_stream_service_proto_rawDescGZIP(), []int{1}
+}
+
 // Why events are missing.
 type GapReason int32
 
@@ -86,6 +149,8 @@ const (
 	GapReason_GAP_REASON_TRIMMED GapReason = 1
 	// The log is not the one that the token was made for: Redis lost its data.
 	GapReason_GAP_REASON_EPOCH_CHANGED GapReason = 2
+	// The reader did not keep up, and wanted it so.
+	GapReason_GAP_REASON_SLOW_READER GapReason = 3
 )
 
 // Enum value maps for GapReason.
@@ -94,11 +159,13 @@ var (
 		0: "GAP_REASON_UNSPECIFIED",
 		1: "GAP_REASON_TRIMMED",
 		2: "GAP_REASON_EPOCH_CHANGED",
+		3: "GAP_REASON_SLOW_READER",
 	}
 	GapReason_value = map[string]int32{
 		"GAP_REASON_UNSPECIFIED":   0,
 		"GAP_REASON_TRIMMED":       1,
 		"GAP_REASON_EPOCH_CHANGED": 2,
+		"GAP_REASON_SLOW_READER":   3,
 	}
 )
 
@@ -113,11 +180,11 @@ func (x GapReason) String() string {
 }
 
 func (GapReason) Descriptor() protoreflect.EnumDescriptor {
-	return file_troupe_v1_event_stream_service_proto_enumTypes[1].Descriptor()
+	return file_troupe_v1_event_stream_service_proto_enumTypes[2].Descriptor()
 }
 
 func (GapReason) Type() protoreflect.EnumType {
-	return &file_troupe_v1_event_stream_service_proto_enumTypes[1]
+	return &file_troupe_v1_event_stream_service_proto_enumTypes[2]
 }
 
 func (x GapReason) Number() protoreflect.EnumNumber {
@@ -126,7 +193,169 @@ func (x GapReason) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use GapReason.Descriptor instead.
 func (GapReason) EnumDescriptor() ([]byte, []int) {
-	return file_troupe_v1_event_stream_service_proto_rawDescGZIP(), []int{1}
+	return file_troupe_v1_event_stream_service_proto_rawDescGZIP(), []int{2}
+}
+
+// How well an event is kept before its publisher hears that it was accepted.
+type Durability int32
+
+const (
+	// Same as STANDARD.
+	Durability_DURABILITY_UNSPECIFIED Durability = 0
+	// As Redis is set up: with `appendfsync everysec` a crash of its machine may
+	// cost the last second.
+	Durability_DURABILITY_STANDARD Durability = 1
+	// Acknowledged by at least one replica within a second, else
+	// UNAVAILABLE / OUTCOME_UNKNOWN. Without replicas the same as STANDARD.
+	Durability_DURABILITY_REPLICATED Durability = 2
+)
+
+// Enum value maps for Durability.
+var (
+	Durability_name = map[int32]string{
+		0: "DURABILITY_UNSPECIFIED",
+		1: "DURABILITY_STANDARD",
+		2: "DURABILITY_REPLICATED",
+	}
+	Durability_value = map[string]int32{
+		"DURABILITY_UNSPECIFIED": 0,
+		"DURABILITY_STANDARD":    1,
+		"DURABILITY_REPLICATED":  2,
+	}
+)
+
+func (x Durability) Enum() *Durability {
+	p := new(Durability)
+	*p = x
+	return p
+}
+
+func (x Durability) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (Durability) Descriptor() protoreflect.EnumDescriptor {
+	return file_troupe_v1_event_stream_service_proto_enumTypes[3].Descriptor()
+}
+
+func (Durability) Type() protoreflect.EnumType {
+	return &file_troupe_v1_event_stream_service_proto_enumTypes[3]
+}
+
+func (x Durability) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use Durability.Descriptor instead.
+func (Durability) EnumDescriptor() ([]byte, []int) {
+	return file_troupe_v1_event_stream_service_proto_rawDescGZIP(), []int{3}
+}
+
+// Which member an event goes to.
+type DeliveryPolicy int32
+
+const (
+	// Same as LEAST_OUTSTANDING.
+	DeliveryPolicy_DELIVERY_POLICY_UNSPECIFIED DeliveryPolicy = 0
+	// To the member with the fewest in flight that has credits.
+	DeliveryPolicy_DELIVERY_POLICY_LEAST_OUTSTANDING DeliveryPolicy = 1
+	// To one after the other.
+	DeliveryPolicy_DELIVERY_POLICY_ROUND_ROBIN DeliveryPolicy = 2
+)
+
+// Enum value maps for DeliveryPolicy.
+var (
+	DeliveryPolicy_name = map[int32]string{
+		0: "DELIVERY_POLICY_UNSPECIFIED",
+		1: "DELIVERY_POLICY_LEAST_OUTSTANDING",
+		2: "DELIVERY_POLICY_ROUND_ROBIN",
+	}
+	DeliveryPolicy_value = map[string]int32{
+		"DELIVERY_POLICY_UNSPECIFIED":       0,
+		"DELIVERY_POLICY_LEAST_OUTSTANDING": 1,
+		"DELIVERY_POLICY_ROUND_ROBIN":       2,
+	}
+)
+
+func (x DeliveryPolicy) Enum() *DeliveryPolicy {
+	p := new(DeliveryPolicy)
+	*p = x
+	return p
+}
+
+func (x DeliveryPolicy) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (DeliveryPolicy) Descriptor() protoreflect.EnumDescriptor {
+	return file_troupe_v1_event_stream_service_proto_enumTypes[4].Descriptor()
+}
+
+func (DeliveryPolicy) Type() protoreflect.EnumType {
+	return &file_troupe_v1_event_stream_service_proto_enumTypes[4]
+}
+
+func (x DeliveryPolicy) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use DeliveryPolicy.Descriptor instead.
+func (DeliveryPolicy) EnumDescriptor() ([]byte, []int) {
+	return file_troupe_v1_event_stream_service_proto_rawDescGZIP(), []int{4}
+}
+
+// What became of one delivery.
+type SettleOutcome int32
+
+const (
+	// Never sent.
+	SettleOutcome_SETTLE_OUTCOME_UNSPECIFIED SettleOutcome = 0
+	// As asked, now or by the same settlement before.
+	SettleOutcome_SETTLE_OUTCOME_DONE SettleOutcome = 1
+	// The delivery is over: its deadline passed and it went to another member, or
+	// the group was moved. Nothing was changed.
+	SettleOutcome_SETTLE_OUTCOME_STALE SettleOutcome = 2
+)
+
+// Enum value maps for SettleOutcome.
+var (
+	SettleOutcome_name = map[int32]string{
+		0: "SETTLE_OUTCOME_UNSPECIFIED",
+		1: "SETTLE_OUTCOME_DONE",
+		2: "SETTLE_OUTCOME_STALE",
+	}
+	SettleOutcome_value = map[string]int32{
+		"SETTLE_OUTCOME_UNSPECIFIED": 0,
+		"SETTLE_OUTCOME_DONE":        1,
+		"SETTLE_OUTCOME_STALE":       2,
+	}
+)
+
+func (x SettleOutcome) Enum() *SettleOutcome {
+	p := new(SettleOutcome)
+	*p = x
+	return p
+}
+
+func (x SettleOutcome) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (SettleOutcome) Descriptor() protoreflect.EnumDescriptor {
+	return file_troupe_v1_event_stream_service_proto_enumTypes[5].Descriptor()
+}
+
+func (SettleOutcome) Type() protoreflect.EnumType {
+	return &file_troupe_v1_event_stream_service_proto_enumTypes[5]
+}
+
+func (x SettleOutcome) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use SettleOutcome.Descriptor instead.
+func (SettleOutcome) EnumDescriptor() ([]byte, []int) {
+	return file_troupe_v1_event_stream_service_proto_rawDescGZIP(), []int{5}
 }
 
 // Something that happened: the attributes of CloudEvents 1.0 and a few more.
@@ -158,6 +387,8 @@ type Event struct {
 	//	*Event_Task
 	//	*Event_Agent
 	//	*Event_Lock
+	//	*Event_TopicChange
+	//	*Event_DeadLetter
 	Data isEvent_Data `protobuf_oneof:"data"`
 	// Ties together what belongs to one piece of work. Up to 256 bytes.
 	CorrelationId string `protobuf:"bytes,12,opt,name=correlation_id,json=correlationId,proto3" json:"correlation_id,omitempty"`
@@ -166,7 +397,14 @@ type Event struct {
 	// Who did it, such as an agent id. Up to 256 bytes.
 	Actor string `protobuf:"bytes,14,opt,name=actor,proto3" json:"actor,omitempty"`
 	// Further attributes. At most 32; keys 1 to 64 bytes, values up to 256.
-	Attributes    map[string]string `protobuf:"bytes,15,rep,name=attributes,proto3" json:"attributes,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	Attributes map[string]string `protobuf:"bytes,15,rep,name=attributes,proto3" json:"attributes,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	// Events of one key reach a group's members one after the other, and of a
+	// compacted topic the last of each key is kept. Up to 256 bytes.
+	Key string `protobuf:"bytes,19,opt,name=key,proto3" json:"key,omitempty"`
+	// Where a reply goes: a topic. Set by Request. Up to 256 bytes.
+	ReplyTo string `protobuf:"bytes,20,opt,name=reply_to,json=replyTo,proto3" json:"reply_to,omitempty"`
+	// After this time nobody waits for a reply any more.
+	ReplyDeadline *timestamppb.Timestamp `protobuf:"bytes,21,opt,name=reply_deadline,json=replyDeadline,proto3" json:"reply_deadline,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -302,6 +540,24 @@ func (x *Event) GetLock() *LockChange {
 	return nil
 }
 
+func (x *Event) GetTopicChange() *TopicChange {
+	if x != nil {
+		if x, ok := x.Data.(*Event_TopicChange); ok {
+			return x.TopicChange
+		}
+	}
+	return nil
+}
+
+func (x *Event) GetDeadLetter() *DeadLetter {
+	if x != nil {
+		if x, ok := x.Data.(*Event_DeadLetter); ok {
+			return x.DeadLetter
+		}
+	}
+	return nil
+}
+
 func (x *Event) GetCorrelationId() string {
 	if x != nil {
 		return x.CorrelationId
@@ -326,6 +582,27 @@ func (x *Event) GetActor() string {
 func (x *Event) GetAttributes() map[string]string {
 	if x != nil {
 		return x.Attributes
+	}
+	return nil
+}
+
+func (x *Event) GetKey() string {
+	if x != nil {
+		return x.Key
+	}
+	return ""
+}
+
+func (x *Event) GetReplyTo() string {
+	if x != nil {
+		return x.ReplyTo
+	}
+	return ""
+}
+
+func (x *Event) GetReplyDeadline() *timestamppb.Timestamp {
+	if x != nil {
+		return x.ReplyDeadline
 	}
 	return nil
 }
@@ -359,6 +636,16 @@ type Event_Lock struct {
 	Lock *LockChange `protobuf:"bytes,16,opt,name=lock,proto3,oneof"`
 }
 
+type Event_TopicChange struct {
+	// A change of a topic or group. Only in events of the topic "troupe.topics".
+	TopicChange *TopicChange `protobuf:"bytes,17,opt,name=topic_change,json=topicChange,proto3,oneof"`
+}
+
+type Event_DeadLetter struct {
+	// Why a group gave an event up. Only in events of a dead-letter topic.
+	DeadLetter *DeadLetter `protobuf:"bytes,18,opt,name=dead_letter,json=deadLetter,proto3,oneof"`
+}
+
 func (*Event_BinaryData) isEvent_Data() {}
 
 func (*Event_TextData) isEvent_Data() {}
@@ -368,6 +655,10 @@ func (*Event_Task) isEvent_Data() {}
 func (*Event_Agent) isEvent_Data() {}
 
 func (*Event_Lock) isEvent_Data() {}
+
+func (*Event_TopicChange) isEvent_Data() {}
+
+func (*Event_DeadLetter) isEvent_Data() {}
 
 // Request of Publish.
 type PublishRequest struct {
@@ -506,32 +797,484 @@ func (x *PublishResponse) GetDuplicate() bool {
 	return false
 }
 
-// Request of Subscribe. At most one of `start`, `start_time` and `resume_token`
-// may be given.
+// One event of a batch.
+type EventToPublish struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The topic. Required.
+	Topic string `protobuf:"bytes,1,opt,name=topic,proto3" json:"topic,omitempty"`
+	// The event. Required.
+	Event         *Event `protobuf:"bytes,2,opt,name=event,proto3" json:"event,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *EventToPublish) Reset() {
+	*x = EventToPublish{}
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *EventToPublish) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*EventToPublish) ProtoMessage() {}
+
+func (x *EventToPublish) ProtoReflect() protoreflect.Message {
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use EventToPublish.ProtoReflect.Descriptor instead.
+func (*EventToPublish) Descriptor() ([]byte, []int) {
+	return file_troupe_v1_event_stream_service_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *EventToPublish) GetTopic() string {
+	if x != nil {
+		return x.Topic
+	}
+	return ""
+}
+
+func (x *EventToPublish) GetEvent() *Event {
+	if x != nil {
+		return x.Event
+	}
+	return nil
+}
+
+// Request of PublishBatch.
+type PublishBatchRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Namespace; empty means "default".
+	Namespace string `protobuf:"bytes,1,opt,name=namespace,proto3" json:"namespace,omitempty"`
+	// 1 to 256 events.
+	Events []*EventToPublish `protobuf:"bytes,2,rep,name=events,proto3" json:"events,omitempty"`
+	// Optional fence that each of these writes has to pass.
+	Fence         *Fence `protobuf:"bytes,3,opt,name=fence,proto3" json:"fence,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PublishBatchRequest) Reset() {
+	*x = PublishBatchRequest{}
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PublishBatchRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PublishBatchRequest) ProtoMessage() {}
+
+func (x *PublishBatchRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PublishBatchRequest.ProtoReflect.Descriptor instead.
+func (*PublishBatchRequest) Descriptor() ([]byte, []int) {
+	return file_troupe_v1_event_stream_service_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *PublishBatchRequest) GetNamespace() string {
+	if x != nil {
+		return x.Namespace
+	}
+	return ""
+}
+
+func (x *PublishBatchRequest) GetEvents() []*EventToPublish {
+	if x != nil {
+		return x.Events
+	}
+	return nil
+}
+
+func (x *PublishBatchRequest) GetFence() *Fence {
+	if x != nil {
+		return x.Fence
+	}
+	return nil
+}
+
+// Response of PublishBatch.
+type PublishBatchResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// What became of each event, in the order given.
+	Results       []*PublishResult `protobuf:"bytes,1,rep,name=results,proto3" json:"results,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PublishBatchResponse) Reset() {
+	*x = PublishBatchResponse{}
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PublishBatchResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PublishBatchResponse) ProtoMessage() {}
+
+func (x *PublishBatchResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PublishBatchResponse.ProtoReflect.Descriptor instead.
+func (*PublishBatchResponse) Descriptor() ([]byte, []int) {
+	return file_troupe_v1_event_stream_service_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *PublishBatchResponse) GetResults() []*PublishResult {
+	if x != nil {
+		return x.Results
+	}
+	return nil
+}
+
+// What became of one event.
+type PublishResult struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// What it is.
+	//
+	// Types that are valid to be assigned to Result:
+	//
+	//	*PublishResult_Published
+	//	*PublishResult_Error
+	Result        isPublishResult_Result `protobuf_oneof:"result"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PublishResult) Reset() {
+	*x = PublishResult{}
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PublishResult) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PublishResult) ProtoMessage() {}
+
+func (x *PublishResult) ProtoReflect() protoreflect.Message {
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PublishResult.ProtoReflect.Descriptor instead.
+func (*PublishResult) Descriptor() ([]byte, []int) {
+	return file_troupe_v1_event_stream_service_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *PublishResult) GetResult() isPublishResult_Result {
+	if x != nil {
+		return x.Result
+	}
+	return nil
+}
+
+func (x *PublishResult) GetPublished() *PublishResponse {
+	if x != nil {
+		if x, ok := x.Result.(*PublishResult_Published); ok {
+			return x.Published
+		}
+	}
+	return nil
+}
+
+func (x *PublishResult) GetError() *ItemError {
+	if x != nil {
+		if x, ok := x.Result.(*PublishResult_Error); ok {
+			return x.Error
+		}
+	}
+	return nil
+}
+
+type isPublishResult_Result interface {
+	isPublishResult_Result()
+}
+
+type PublishResult_Published struct {
+	// It is in the topic.
+	Published *PublishResponse `protobuf:"bytes,1,opt,name=published,proto3,oneof"`
+}
+
+type PublishResult_Error struct {
+	// It is not; nothing was changed.
+	Error *ItemError `protobuf:"bytes,2,opt,name=error,proto3,oneof"`
+}
+
+func (*PublishResult_Published) isPublishResult_Result() {}
+
+func (*PublishResult_Error) isPublishResult_Result() {}
+
+// One message of a publisher's stream.
+type PublishStreamRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Namespace; empty means "default".
+	Namespace string `protobuf:"bytes,1,opt,name=namespace,proto3" json:"namespace,omitempty"`
+	// The event and its topic. Required.
+	Event *EventToPublish `protobuf:"bytes,2,opt,name=event,proto3" json:"event,omitempty"`
+	// Optional fence that this write has to pass.
+	Fence         *Fence `protobuf:"bytes,3,opt,name=fence,proto3" json:"fence,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PublishStreamRequest) Reset() {
+	*x = PublishStreamRequest{}
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PublishStreamRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PublishStreamRequest) ProtoMessage() {}
+
+func (x *PublishStreamRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PublishStreamRequest.ProtoReflect.Descriptor instead.
+func (*PublishStreamRequest) Descriptor() ([]byte, []int) {
+	return file_troupe_v1_event_stream_service_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *PublishStreamRequest) GetNamespace() string {
+	if x != nil {
+		return x.Namespace
+	}
+	return ""
+}
+
+func (x *PublishStreamRequest) GetEvent() *EventToPublish {
+	if x != nil {
+		return x.Event
+	}
+	return nil
+}
+
+func (x *PublishStreamRequest) GetFence() *Fence {
+	if x != nil {
+		return x.Fence
+	}
+	return nil
+}
+
+// The answer to one of them, in order.
+type PublishStreamResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// What became of the event.
+	Result        *PublishResult `protobuf:"bytes,1,opt,name=result,proto3" json:"result,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PublishStreamResponse) Reset() {
+	*x = PublishStreamResponse{}
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PublishStreamResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PublishStreamResponse) ProtoMessage() {}
+
+func (x *PublishStreamResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PublishStreamResponse.ProtoReflect.Descriptor instead.
+func (*PublishStreamResponse) Descriptor() ([]byte, []int) {
+	return file_troupe_v1_event_stream_service_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *PublishStreamResponse) GetResult() *PublishResult {
+	if x != nil {
+		return x.Result
+	}
+	return nil
+}
+
+// Which events a reader wants; all that is given has to hold.
+type EventFilter struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Types by pattern: `*` stands for any text without a dot, `**` for any text.
+	// Empty means all. At most 64.
+	Types []string `protobuf:"bytes,1,rep,name=types,proto3" json:"types,omitempty"`
+	// What the subject has to begin with. Up to 1024 bytes.
+	SubjectPrefix string `protobuf:"bytes,2,opt,name=subject_prefix,json=subjectPrefix,proto3" json:"subject_prefix,omitempty"`
+	// Attributes, by their names in CloudEvents or the event's further ones, and
+	// the values that they have to have. At most 16.
+	Attributes map[string]string `protobuf:"bytes,3,rep,name=attributes,proto3" json:"attributes,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	// An expression of the CloudEvents SQL language, such as
+	// "subject LIKE 'repo/%' AND EXISTS priority". One that fails for an event
+	// does not match it. Up to 4096 bytes.
+	Cesql         string `protobuf:"bytes,4,opt,name=cesql,proto3" json:"cesql,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *EventFilter) Reset() {
+	*x = EventFilter{}
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *EventFilter) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*EventFilter) ProtoMessage() {}
+
+func (x *EventFilter) ProtoReflect() protoreflect.Message {
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use EventFilter.ProtoReflect.Descriptor instead.
+func (*EventFilter) Descriptor() ([]byte, []int) {
+	return file_troupe_v1_event_stream_service_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *EventFilter) GetTypes() []string {
+	if x != nil {
+		return x.Types
+	}
+	return nil
+}
+
+func (x *EventFilter) GetSubjectPrefix() string {
+	if x != nil {
+		return x.SubjectPrefix
+	}
+	return ""
+}
+
+func (x *EventFilter) GetAttributes() map[string]string {
+	if x != nil {
+		return x.Attributes
+	}
+	return nil
+}
+
+func (x *EventFilter) GetCesql() string {
+	if x != nil {
+		return x.Cesql
+	}
+	return ""
+}
+
+// Request of Subscribe. At most one of `start`, `start_time`, `resume_token` and
+// `last` may be given.
 type SubscribeRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Namespace; empty means "default".
 	Namespace string `protobuf:"bytes,1,opt,name=namespace,proto3" json:"namespace,omitempty"`
 	// Topics by pattern: `*` stands for any text without a dot, `**` for any text.
 	// 1 to 64 patterns. The server's own topics match only patterns that begin
-	// with "troupe.".
+	// with "troupe.", those of agents only patterns that begin with "inbox.".
 	Topics []string `protobuf:"bytes,2,rep,name=topics,proto3" json:"topics,omitempty"`
 	// Event types by pattern, in the same manner; empty means all. At most 64.
+	// Together with those of `filter`, both have to match.
 	Types []string `protobuf:"bytes,3,rep,name=types,proto3" json:"types,omitempty"`
 	// Begin at the beginning or now.
 	Start StartPosition `protobuf:"varint,4,opt,name=start,proto3,enum=troupe.v1.StartPosition" json:"start,omitempty"`
 	// Begin with the first event accepted at or after this time.
 	StartTime *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=start_time,json=startTime,proto3" json:"start_time,omitempty"`
-	// Begin after the event that this token came with. The topics must be the
-	// same as then.
-	ResumeToken   string `protobuf:"bytes,6,opt,name=resume_token,json=resumeToken,proto3" json:"resume_token,omitempty"`
+	// Begin after what this token came with. The topics and the filter must be
+	// the same as then.
+	ResumeToken string `protobuf:"bytes,6,opt,name=resume_token,json=resumeToken,proto3" json:"resume_token,omitempty"`
+	// Begin so many matching events before now, of those that the log still has:
+	// 0 to 10,000.
+	Last int32 `protobuf:"varint,7,opt,name=last,proto3" json:"last,omitempty"`
+	// Which events of these topics; none means all.
+	Filter *EventFilter `protobuf:"bytes,8,opt,name=filter,proto3" json:"filter,omitempty"`
+	// What to do when the reader does not keep up.
+	SlowPolicy SlowPolicy `protobuf:"varint,9,opt,name=slow_policy,json=slowPolicy,proto3,enum=troupe.v1.SlowPolicy" json:"slow_policy,omitempty"`
+	// End, with OK, when all that was accepted before this time is read.
+	EndTime *timestamppb.Timestamp `protobuf:"bytes,10,opt,name=end_time,json=endTime,proto3" json:"end_time,omitempty"`
+	// How many events a message may carry: 1 to 64; 0 means 64. A token comes
+	// with each message, so 1 resumes after any event.
+	MaxBatchSize  int32 `protobuf:"varint,11,opt,name=max_batch_size,json=maxBatchSize,proto3" json:"max_batch_size,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *SubscribeRequest) Reset() {
 	*x = SubscribeRequest{}
-	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[3]
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -543,7 +1286,7 @@ func (x *SubscribeRequest) String() string {
 func (*SubscribeRequest) ProtoMessage() {}
 
 func (x *SubscribeRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[3]
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -556,7 +1299,7 @@ func (x *SubscribeRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SubscribeRequest.ProtoReflect.Descriptor instead.
 func (*SubscribeRequest) Descriptor() ([]byte, []int) {
-	return file_troupe_v1_event_stream_service_proto_rawDescGZIP(), []int{3}
+	return file_troupe_v1_event_stream_service_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *SubscribeRequest) GetNamespace() string {
@@ -601,6 +1344,175 @@ func (x *SubscribeRequest) GetResumeToken() string {
 	return ""
 }
 
+func (x *SubscribeRequest) GetLast() int32 {
+	if x != nil {
+		return x.Last
+	}
+	return 0
+}
+
+func (x *SubscribeRequest) GetFilter() *EventFilter {
+	if x != nil {
+		return x.Filter
+	}
+	return nil
+}
+
+func (x *SubscribeRequest) GetSlowPolicy() SlowPolicy {
+	if x != nil {
+		return x.SlowPolicy
+	}
+	return SlowPolicy_SLOW_POLICY_UNSPECIFIED
+}
+
+func (x *SubscribeRequest) GetEndTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.EndTime
+	}
+	return nil
+}
+
+func (x *SubscribeRequest) GetMaxBatchSize() int32 {
+	if x != nil {
+		return x.MaxBatchSize
+	}
+	return 0
+}
+
+// One message of a reader with credits.
+type SubscribeWithCreditsRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// What it is.
+	//
+	// Types that are valid to be assigned to Message:
+	//
+	//	*SubscribeWithCreditsRequest_Open
+	//	*SubscribeWithCreditsRequest_Credits
+	Message       isSubscribeWithCreditsRequest_Message `protobuf_oneof:"message"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SubscribeWithCreditsRequest) Reset() {
+	*x = SubscribeWithCreditsRequest{}
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SubscribeWithCreditsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SubscribeWithCreditsRequest) ProtoMessage() {}
+
+func (x *SubscribeWithCreditsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SubscribeWithCreditsRequest.ProtoReflect.Descriptor instead.
+func (*SubscribeWithCreditsRequest) Descriptor() ([]byte, []int) {
+	return file_troupe_v1_event_stream_service_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *SubscribeWithCreditsRequest) GetMessage() isSubscribeWithCreditsRequest_Message {
+	if x != nil {
+		return x.Message
+	}
+	return nil
+}
+
+func (x *SubscribeWithCreditsRequest) GetOpen() *SubscribeRequest {
+	if x != nil {
+		if x, ok := x.Message.(*SubscribeWithCreditsRequest_Open); ok {
+			return x.Open
+		}
+	}
+	return nil
+}
+
+func (x *SubscribeWithCreditsRequest) GetCredits() int32 {
+	if x != nil {
+		if x, ok := x.Message.(*SubscribeWithCreditsRequest_Credits); ok {
+			return x.Credits
+		}
+	}
+	return 0
+}
+
+type isSubscribeWithCreditsRequest_Message interface {
+	isSubscribeWithCreditsRequest_Message()
+}
+
+type SubscribeWithCreditsRequest_Open struct {
+	// What to subscribe to. First, once.
+	Open *SubscribeRequest `protobuf:"bytes,1,opt,name=open,proto3,oneof"`
+}
+
+type SubscribeWithCreditsRequest_Credits struct {
+	// So many more events may be sent: 1 to 100,000. Nothing is sent before the
+	// first of them.
+	Credits int32 `protobuf:"varint,2,opt,name=credits,proto3,oneof"`
+}
+
+func (*SubscribeWithCreditsRequest_Open) isSubscribeWithCreditsRequest_Message() {}
+
+func (*SubscribeWithCreditsRequest_Credits) isSubscribeWithCreditsRequest_Message() {}
+
+// One message to a reader with credits.
+type SubscribeWithCreditsResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The same as Subscribe would send.
+	Message       *SubscribeResponse `protobuf:"bytes,1,opt,name=message,proto3" json:"message,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SubscribeWithCreditsResponse) Reset() {
+	*x = SubscribeWithCreditsResponse{}
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SubscribeWithCreditsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SubscribeWithCreditsResponse) ProtoMessage() {}
+
+func (x *SubscribeWithCreditsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SubscribeWithCreditsResponse.ProtoReflect.Descriptor instead.
+func (*SubscribeWithCreditsResponse) Descriptor() ([]byte, []int) {
+	return file_troupe_v1_event_stream_service_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *SubscribeWithCreditsResponse) GetMessage() *SubscribeResponse {
+	if x != nil {
+		return x.Message
+	}
+	return nil
+}
+
 // One message of Subscribe.
 type SubscribeResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -614,6 +1526,7 @@ type SubscribeResponse struct {
 	//	*SubscribeResponse_Checkpoint
 	//	*SubscribeResponse_Gap
 	//	*SubscribeResponse_GoAway
+	//	*SubscribeResponse_FellBehind
 	Message       isSubscribeResponse_Message `protobuf_oneof:"message"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -621,7 +1534,7 @@ type SubscribeResponse struct {
 
 func (x *SubscribeResponse) Reset() {
 	*x = SubscribeResponse{}
-	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[4]
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -633,7 +1546,7 @@ func (x *SubscribeResponse) String() string {
 func (*SubscribeResponse) ProtoMessage() {}
 
 func (x *SubscribeResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[4]
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -646,7 +1559,7 @@ func (x *SubscribeResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SubscribeResponse.ProtoReflect.Descriptor instead.
 func (*SubscribeResponse) Descriptor() ([]byte, []int) {
-	return file_troupe_v1_event_stream_service_proto_rawDescGZIP(), []int{4}
+	return file_troupe_v1_event_stream_service_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *SubscribeResponse) GetMessage() isSubscribeResponse_Message {
@@ -710,6 +1623,15 @@ func (x *SubscribeResponse) GetGoAway() *GoAway {
 	return nil
 }
 
+func (x *SubscribeResponse) GetFellBehind() *FellBehind {
+	if x != nil {
+		if x, ok := x.Message.(*SubscribeResponse_FellBehind); ok {
+			return x.FellBehind
+		}
+	}
+	return nil
+}
+
 type isSubscribeResponse_Message interface {
 	isSubscribeResponse_Message()
 }
@@ -725,7 +1647,8 @@ type SubscribeResponse_Batch struct {
 }
 
 type SubscribeResponse_CaughtUp struct {
-	// History is read to its end, what follows is live. Sent once.
+	// History is read to its end, what follows is live. Sent once, and again
+	// after each FellBehind.
 	CaughtUp *CaughtUp `protobuf:"bytes,3,opt,name=caught_up,json=caughtUp,proto3,oneof"`
 }
 
@@ -744,6 +1667,11 @@ type SubscribeResponse_GoAway struct {
 	GoAway *GoAway `protobuf:"bytes,6,opt,name=go_away,json=goAway,proto3,oneof"`
 }
 
+type SubscribeResponse_FellBehind struct {
+	// The reader did not keep up, and reads on from history.
+	FellBehind *FellBehind `protobuf:"bytes,7,opt,name=fell_behind,json=fellBehind,proto3,oneof"`
+}
+
 func (*SubscribeResponse_Started) isSubscribeResponse_Message() {}
 
 func (*SubscribeResponse_Batch) isSubscribeResponse_Message() {}
@@ -756,6 +1684,8 @@ func (*SubscribeResponse_Gap) isSubscribeResponse_Message() {}
 
 func (*SubscribeResponse_GoAway) isSubscribeResponse_Message() {}
 
+func (*SubscribeResponse_FellBehind) isSubscribeResponse_Message() {}
+
 // The subscription is in place.
 type SubscriptionStarted struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -767,7 +1697,7 @@ type SubscriptionStarted struct {
 
 func (x *SubscriptionStarted) Reset() {
 	*x = SubscriptionStarted{}
-	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[5]
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -779,7 +1709,7 @@ func (x *SubscriptionStarted) String() string {
 func (*SubscriptionStarted) ProtoMessage() {}
 
 func (x *SubscriptionStarted) ProtoReflect() protoreflect.Message {
-	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[5]
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -792,7 +1722,7 @@ func (x *SubscriptionStarted) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SubscriptionStarted.ProtoReflect.Descriptor instead.
 func (*SubscriptionStarted) Descriptor() ([]byte, []int) {
-	return file_troupe_v1_event_stream_service_proto_rawDescGZIP(), []int{5}
+	return file_troupe_v1_event_stream_service_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *SubscriptionStarted) GetResumeToken() string {
@@ -802,18 +1732,28 @@ func (x *SubscriptionStarted) GetResumeToken() string {
 	return ""
 }
 
-// Events, in order.
+// Events, in order. A batch comes from one partition.
 type EventBatch struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The events. Never empty.
-	Deliveries    []*EventDelivery `protobuf:"bytes,1,rep,name=deliveries,proto3" json:"deliveries,omitempty"`
+	Deliveries []*EventDelivery `protobuf:"bytes,1,rep,name=deliveries,proto3" json:"deliveries,omitempty"`
+	// Resumes after the last of them.
+	ResumeToken string `protobuf:"bytes,2,opt,name=resume_token,json=resumeToken,proto3" json:"resume_token,omitempty"`
+	// The partition that they are from.
+	Partition int32 `protobuf:"varint,3,opt,name=partition,proto3" json:"partition,omitempty"`
+	// Up to where this reader had read that partition before this message. What
+	// lies between it and the first event did not match; a reader that remembers
+	// `read_position` of the message before can verify that nothing was lost.
+	PreviousPosition int64 `protobuf:"varint,4,opt,name=previous_position,json=previousPosition,proto3" json:"previous_position,omitempty"`
+	// Up to where it has read it now.
+	ReadPosition  int64 `protobuf:"varint,5,opt,name=read_position,json=readPosition,proto3" json:"read_position,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *EventBatch) Reset() {
 	*x = EventBatch{}
-	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[6]
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -825,7 +1765,7 @@ func (x *EventBatch) String() string {
 func (*EventBatch) ProtoMessage() {}
 
 func (x *EventBatch) ProtoReflect() protoreflect.Message {
-	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[6]
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -838,7 +1778,7 @@ func (x *EventBatch) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EventBatch.ProtoReflect.Descriptor instead.
 func (*EventBatch) Descriptor() ([]byte, []int) {
-	return file_troupe_v1_event_stream_service_proto_rawDescGZIP(), []int{6}
+	return file_troupe_v1_event_stream_service_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *EventBatch) GetDeliveries() []*EventDelivery {
@@ -848,7 +1788,35 @@ func (x *EventBatch) GetDeliveries() []*EventDelivery {
 	return nil
 }
 
-// An event as it reaches a subscriber.
+func (x *EventBatch) GetResumeToken() string {
+	if x != nil {
+		return x.ResumeToken
+	}
+	return ""
+}
+
+func (x *EventBatch) GetPartition() int32 {
+	if x != nil {
+		return x.Partition
+	}
+	return 0
+}
+
+func (x *EventBatch) GetPreviousPosition() int64 {
+	if x != nil {
+		return x.PreviousPosition
+	}
+	return 0
+}
+
+func (x *EventBatch) GetReadPosition() int64 {
+	if x != nil {
+		return x.ReadPosition
+	}
+	return 0
+}
+
+// An event as it reaches a reader.
 type EventDelivery struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The topic that it was published to.
@@ -858,14 +1826,19 @@ type EventDelivery struct {
 	// When the log took it, by the clock of Redis.
 	AcceptTime *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=accept_time,json=acceptTime,proto3" json:"accept_time,omitempty"`
 	// Resumes after this event.
-	ResumeToken   string `protobuf:"bytes,4,opt,name=resume_token,json=resumeToken,proto3" json:"resume_token,omitempty"`
+	ResumeToken string `protobuf:"bytes,4,opt,name=resume_token,json=resumeToken,proto3" json:"resume_token,omitempty"`
+	// Its place among all entries of its partition's log, counted without a hole.
+	Position int64 `protobuf:"varint,5,opt,name=position,proto3" json:"position,omitempty"`
+	// Its place among all events of its topic, counted without a hole; 0 in the
+	// server's own topics.
+	TopicPosition int64 `protobuf:"varint,6,opt,name=topic_position,json=topicPosition,proto3" json:"topic_position,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *EventDelivery) Reset() {
 	*x = EventDelivery{}
-	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[7]
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -877,7 +1850,7 @@ func (x *EventDelivery) String() string {
 func (*EventDelivery) ProtoMessage() {}
 
 func (x *EventDelivery) ProtoReflect() protoreflect.Message {
-	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[7]
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -890,7 +1863,7 @@ func (x *EventDelivery) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EventDelivery.ProtoReflect.Descriptor instead.
 func (*EventDelivery) Descriptor() ([]byte, []int) {
-	return file_troupe_v1_event_stream_service_proto_rawDescGZIP(), []int{7}
+	return file_troupe_v1_event_stream_service_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *EventDelivery) GetTopic() string {
@@ -921,6 +1894,20 @@ func (x *EventDelivery) GetResumeToken() string {
 	return ""
 }
 
+func (x *EventDelivery) GetPosition() int64 {
+	if x != nil {
+		return x.Position
+	}
+	return 0
+}
+
+func (x *EventDelivery) GetTopicPosition() int64 {
+	if x != nil {
+		return x.TopicPosition
+	}
+	return 0
+}
+
 // History is read to its end.
 type CaughtUp struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -932,7 +1919,7 @@ type CaughtUp struct {
 
 func (x *CaughtUp) Reset() {
 	*x = CaughtUp{}
-	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[8]
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -944,7 +1931,7 @@ func (x *CaughtUp) String() string {
 func (*CaughtUp) ProtoMessage() {}
 
 func (x *CaughtUp) ProtoReflect() protoreflect.Message {
-	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[8]
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -957,7 +1944,7 @@ func (x *CaughtUp) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CaughtUp.ProtoReflect.Descriptor instead.
 func (*CaughtUp) Descriptor() ([]byte, []int) {
-	return file_troupe_v1_event_stream_service_proto_rawDescGZIP(), []int{8}
+	return file_troupe_v1_event_stream_service_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *CaughtUp) GetResumeToken() string {
@@ -971,14 +1958,16 @@ func (x *CaughtUp) GetResumeToken() string {
 type Checkpoint struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Resumes from here.
-	ResumeToken   string `protobuf:"bytes,1,opt,name=resume_token,json=resumeToken,proto3" json:"resume_token,omitempty"`
+	ResumeToken string `protobuf:"bytes,1,opt,name=resume_token,json=resumeToken,proto3" json:"resume_token,omitempty"`
+	// How many entries of the log, matching or not, are still to be read.
+	Lag           int64 `protobuf:"varint,2,opt,name=lag,proto3" json:"lag,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Checkpoint) Reset() {
 	*x = Checkpoint{}
-	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[9]
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -990,7 +1979,7 @@ func (x *Checkpoint) String() string {
 func (*Checkpoint) ProtoMessage() {}
 
 func (x *Checkpoint) ProtoReflect() protoreflect.Message {
-	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[9]
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1003,7 +1992,7 @@ func (x *Checkpoint) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Checkpoint.ProtoReflect.Descriptor instead.
 func (*Checkpoint) Descriptor() ([]byte, []int) {
-	return file_troupe_v1_event_stream_service_proto_rawDescGZIP(), []int{9}
+	return file_troupe_v1_event_stream_service_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *Checkpoint) GetResumeToken() string {
@@ -1013,7 +2002,69 @@ func (x *Checkpoint) GetResumeToken() string {
 	return ""
 }
 
-// Some events can no longer be read.
+func (x *Checkpoint) GetLag() int64 {
+	if x != nil {
+		return x.Lag
+	}
+	return 0
+}
+
+// The reader did not keep up with what is in memory.
+type FellBehind struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Resumes from here.
+	ResumeToken string `protobuf:"bytes,1,opt,name=resume_token,json=resumeToken,proto3" json:"resume_token,omitempty"`
+	// How many entries of the log, matching or not, are still to be read.
+	Lag           int64 `protobuf:"varint,2,opt,name=lag,proto3" json:"lag,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *FellBehind) Reset() {
+	*x = FellBehind{}
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[19]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *FellBehind) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*FellBehind) ProtoMessage() {}
+
+func (x *FellBehind) ProtoReflect() protoreflect.Message {
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[19]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use FellBehind.ProtoReflect.Descriptor instead.
+func (*FellBehind) Descriptor() ([]byte, []int) {
+	return file_troupe_v1_event_stream_service_proto_rawDescGZIP(), []int{19}
+}
+
+func (x *FellBehind) GetResumeToken() string {
+	if x != nil {
+		return x.ResumeToken
+	}
+	return ""
+}
+
+func (x *FellBehind) GetLag() int64 {
+	if x != nil {
+		return x.Lag
+	}
+	return 0
+}
+
+// Some events can no longer be read, or were passed over as the reader wanted.
 type Gap struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Why.
@@ -1021,14 +2072,21 @@ type Gap struct {
 	// How many log entries are missing, of any topic; 0 when unknown.
 	Missed int64 `protobuf:"varint,2,opt,name=missed,proto3" json:"missed,omitempty"`
 	// Resumes after the gap.
-	ResumeToken   string `protobuf:"bytes,3,opt,name=resume_token,json=resumeToken,proto3" json:"resume_token,omitempty"`
+	ResumeToken string `protobuf:"bytes,3,opt,name=resume_token,json=resumeToken,proto3" json:"resume_token,omitempty"`
+	// The partition that they are missing from.
+	Partition int32 `protobuf:"varint,4,opt,name=partition,proto3" json:"partition,omitempty"`
+	// The last position read before the gap.
+	FromPosition int64 `protobuf:"varint,5,opt,name=from_position,json=fromPosition,proto3" json:"from_position,omitempty"`
+	// The last position that is missing; reading goes on with the next. Smaller
+	// than `from_position` when the log is another one.
+	ToPosition    int64 `protobuf:"varint,6,opt,name=to_position,json=toPosition,proto3" json:"to_position,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Gap) Reset() {
 	*x = Gap{}
-	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[10]
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1040,7 +2098,7 @@ func (x *Gap) String() string {
 func (*Gap) ProtoMessage() {}
 
 func (x *Gap) ProtoReflect() protoreflect.Message {
-	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[10]
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1053,7 +2111,7 @@ func (x *Gap) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Gap.ProtoReflect.Descriptor instead.
 func (*Gap) Descriptor() ([]byte, []int) {
-	return file_troupe_v1_event_stream_service_proto_rawDescGZIP(), []int{10}
+	return file_troupe_v1_event_stream_service_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *Gap) GetReason() GapReason {
@@ -1077,10 +2135,31 @@ func (x *Gap) GetResumeToken() string {
 	return ""
 }
 
+func (x *Gap) GetPartition() int32 {
+	if x != nil {
+		return x.Partition
+	}
+	return 0
+}
+
+func (x *Gap) GetFromPosition() int64 {
+	if x != nil {
+		return x.FromPosition
+	}
+	return 0
+}
+
+func (x *Gap) GetToPosition() int64 {
+	if x != nil {
+		return x.ToPosition
+	}
+	return 0
+}
+
 // The stream is about to end.
 type GoAway struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Resumes after the last event sent.
+	// Resumes after the last event sent; empty in a group, which knows its place.
 	ResumeToken string `protobuf:"bytes,1,opt,name=resume_token,json=resumeToken,proto3" json:"resume_token,omitempty"`
 	// How long to wait before the next try.
 	RetryAfter *durationpb.Duration `protobuf:"bytes,2,opt,name=retry_after,json=retryAfter,proto3" json:"retry_after,omitempty"`
@@ -1092,7 +2171,7 @@ type GoAway struct {
 
 func (x *GoAway) Reset() {
 	*x = GoAway{}
-	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[11]
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1104,7 +2183,7 @@ func (x *GoAway) String() string {
 func (*GoAway) ProtoMessage() {}
 
 func (x *GoAway) ProtoReflect() protoreflect.Message {
-	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[11]
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1117,7 +2196,7 @@ func (x *GoAway) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GoAway.ProtoReflect.Descriptor instead.
 func (*GoAway) Descriptor() ([]byte, []int) {
-	return file_troupe_v1_event_stream_service_proto_rawDescGZIP(), []int{11}
+	return file_troupe_v1_event_stream_service_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *GoAway) GetResumeToken() string {
@@ -1141,11 +2220,4355 @@ func (x *GoAway) GetReason() ErrorReason {
 	return ErrorReason_ERROR_REASON_UNSPECIFIED
 }
 
+// Request of ListEvents.
+type ListEventsRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Namespace; empty means "default".
+	Namespace string `protobuf:"bytes,1,opt,name=namespace,proto3" json:"namespace,omitempty"`
+	// The topic, not one of the server's own. Required.
+	Topic string `protobuf:"bytes,2,opt,name=topic,proto3" json:"topic,omitempty"`
+	// Only events accepted at or after this time.
+	StartTime *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=start_time,json=startTime,proto3" json:"start_time,omitempty"`
+	// Only events accepted before this time.
+	EndTime *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=end_time,json=endTime,proto3" json:"end_time,omitempty"`
+	// Which events; none means all.
+	Filter *EventFilter `protobuf:"bytes,5,opt,name=filter,proto3" json:"filter,omitempty"`
+	// Newest first.
+	NewestFirst bool `protobuf:"varint,6,opt,name=newest_first,json=newestFirst,proto3" json:"newest_first,omitempty"`
+	// 1 to 500; 0 means 50. A page can be shorter while `next_page_token` is set.
+	PageSize int32 `protobuf:"varint,7,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
+	// `next_page_token` of the page before; all else must be the same.
+	PageToken     string `protobuf:"bytes,8,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListEventsRequest) Reset() {
+	*x = ListEventsRequest{}
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[22]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListEventsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListEventsRequest) ProtoMessage() {}
+
+func (x *ListEventsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[22]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListEventsRequest.ProtoReflect.Descriptor instead.
+func (*ListEventsRequest) Descriptor() ([]byte, []int) {
+	return file_troupe_v1_event_stream_service_proto_rawDescGZIP(), []int{22}
+}
+
+func (x *ListEventsRequest) GetNamespace() string {
+	if x != nil {
+		return x.Namespace
+	}
+	return ""
+}
+
+func (x *ListEventsRequest) GetTopic() string {
+	if x != nil {
+		return x.Topic
+	}
+	return ""
+}
+
+func (x *ListEventsRequest) GetStartTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.StartTime
+	}
+	return nil
+}
+
+func (x *ListEventsRequest) GetEndTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.EndTime
+	}
+	return nil
+}
+
+func (x *ListEventsRequest) GetFilter() *EventFilter {
+	if x != nil {
+		return x.Filter
+	}
+	return nil
+}
+
+func (x *ListEventsRequest) GetNewestFirst() bool {
+	if x != nil {
+		return x.NewestFirst
+	}
+	return false
+}
+
+func (x *ListEventsRequest) GetPageSize() int32 {
+	if x != nil {
+		return x.PageSize
+	}
+	return 0
+}
+
+func (x *ListEventsRequest) GetPageToken() string {
+	if x != nil {
+		return x.PageToken
+	}
+	return ""
+}
+
+// Response of ListEvents.
+type ListEventsResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The events.
+	Deliveries []*EventDelivery `protobuf:"bytes,1,rep,name=deliveries,proto3" json:"deliveries,omitempty"`
+	// Token of the next page; empty at the end.
+	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListEventsResponse) Reset() {
+	*x = ListEventsResponse{}
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[23]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListEventsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListEventsResponse) ProtoMessage() {}
+
+func (x *ListEventsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[23]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListEventsResponse.ProtoReflect.Descriptor instead.
+func (*ListEventsResponse) Descriptor() ([]byte, []int) {
+	return file_troupe_v1_event_stream_service_proto_rawDescGZIP(), []int{23}
+}
+
+func (x *ListEventsResponse) GetDeliveries() []*EventDelivery {
+	if x != nil {
+		return x.Deliveries
+	}
+	return nil
+}
+
+func (x *ListEventsResponse) GetNextPageToken() string {
+	if x != nil {
+		return x.NextPageToken
+	}
+	return ""
+}
+
+// Request of ReplayEvents.
+type ReplayEventsRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Namespace; empty means "default".
+	Namespace string `protobuf:"bytes,1,opt,name=namespace,proto3" json:"namespace,omitempty"`
+	// The topic to read from. Required.
+	Topic string `protobuf:"bytes,2,opt,name=topic,proto3" json:"topic,omitempty"`
+	// The topic to append to, another one. Required.
+	ToTopic string `protobuf:"bytes,3,opt,name=to_topic,json=toTopic,proto3" json:"to_topic,omitempty"`
+	// Only events accepted at or after this time.
+	StartTime *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=start_time,json=startTime,proto3" json:"start_time,omitempty"`
+	// Only events accepted before this time; when not given, that of the first
+	// call.
+	EndTime *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=end_time,json=endTime,proto3" json:"end_time,omitempty"`
+	// Which events; none means all.
+	Filter *EventFilter `protobuf:"bytes,6,opt,name=filter,proto3" json:"filter,omitempty"`
+	// `next_page_token` of the step before; all else must be the same.
+	PageToken string `protobuf:"bytes,7,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	// Optional fence that this write has to pass.
+	Fence         *Fence `protobuf:"bytes,8,opt,name=fence,proto3" json:"fence,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ReplayEventsRequest) Reset() {
+	*x = ReplayEventsRequest{}
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[24]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ReplayEventsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ReplayEventsRequest) ProtoMessage() {}
+
+func (x *ReplayEventsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[24]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ReplayEventsRequest.ProtoReflect.Descriptor instead.
+func (*ReplayEventsRequest) Descriptor() ([]byte, []int) {
+	return file_troupe_v1_event_stream_service_proto_rawDescGZIP(), []int{24}
+}
+
+func (x *ReplayEventsRequest) GetNamespace() string {
+	if x != nil {
+		return x.Namespace
+	}
+	return ""
+}
+
+func (x *ReplayEventsRequest) GetTopic() string {
+	if x != nil {
+		return x.Topic
+	}
+	return ""
+}
+
+func (x *ReplayEventsRequest) GetToTopic() string {
+	if x != nil {
+		return x.ToTopic
+	}
+	return ""
+}
+
+func (x *ReplayEventsRequest) GetStartTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.StartTime
+	}
+	return nil
+}
+
+func (x *ReplayEventsRequest) GetEndTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.EndTime
+	}
+	return nil
+}
+
+func (x *ReplayEventsRequest) GetFilter() *EventFilter {
+	if x != nil {
+		return x.Filter
+	}
+	return nil
+}
+
+func (x *ReplayEventsRequest) GetPageToken() string {
+	if x != nil {
+		return x.PageToken
+	}
+	return ""
+}
+
+func (x *ReplayEventsRequest) GetFence() *Fence {
+	if x != nil {
+		return x.Fence
+	}
+	return nil
+}
+
+// Response of ReplayEvents.
+type ReplayEventsResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// How many events this step appended.
+	Appended int32 `protobuf:"varint,1,opt,name=appended,proto3" json:"appended,omitempty"`
+	// How many it found there already.
+	Duplicates int32 `protobuf:"varint,2,opt,name=duplicates,proto3" json:"duplicates,omitempty"`
+	// Token of the next step; empty at the end.
+	NextPageToken string `protobuf:"bytes,3,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ReplayEventsResponse) Reset() {
+	*x = ReplayEventsResponse{}
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[25]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ReplayEventsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ReplayEventsResponse) ProtoMessage() {}
+
+func (x *ReplayEventsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[25]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ReplayEventsResponse.ProtoReflect.Descriptor instead.
+func (*ReplayEventsResponse) Descriptor() ([]byte, []int) {
+	return file_troupe_v1_event_stream_service_proto_rawDescGZIP(), []int{25}
+}
+
+func (x *ReplayEventsResponse) GetAppended() int32 {
+	if x != nil {
+		return x.Appended
+	}
+	return 0
+}
+
+func (x *ReplayEventsResponse) GetDuplicates() int32 {
+	if x != nil {
+		return x.Duplicates
+	}
+	return 0
+}
+
+func (x *ReplayEventsResponse) GetNextPageToken() string {
+	if x != nil {
+		return x.NextPageToken
+	}
+	return ""
+}
+
+// What a topic keeps.
+type TopicSettings struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Events older than this go. 0 means 7 days; from 1 second to 10 years.
+	MaxAge *durationpb.Duration `protobuf:"bytes,1,opt,name=max_age,json=maxAge,proto3" json:"max_age,omitempty"`
+	// Of more events than these the oldest go. 0 means 100,000; up to 10 million.
+	MaxEvents int64 `protobuf:"varint,2,opt,name=max_events,json=maxEvents,proto3" json:"max_events,omitempty"`
+	// Of more bytes than these, encoded, the oldest events go. 0 means 256 MiB; at
+	// least 1 KiB.
+	MaxBytes int64 `protobuf:"varint,3,opt,name=max_bytes,json=maxBytes,proto3" json:"max_bytes,omitempty"`
+	// How well an event is kept before Publish answers.
+	Durability Durability `protobuf:"varint,4,opt,name=durability,proto3,enum=troupe.v1.Durability" json:"durability,omitempty"`
+	// Keep only the last event of each `key`, besides all that have none. An event
+	// with a key and without data takes its key away.
+	Compacted bool `protobuf:"varint,5,opt,name=compacted,proto3" json:"compacted,omitempty"`
+	// What the topic is for. Up to 1024 bytes.
+	Description   string `protobuf:"bytes,6,opt,name=description,proto3" json:"description,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *TopicSettings) Reset() {
+	*x = TopicSettings{}
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[26]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *TopicSettings) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*TopicSettings) ProtoMessage() {}
+
+func (x *TopicSettings) ProtoReflect() protoreflect.Message {
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[26]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use TopicSettings.ProtoReflect.Descriptor instead.
+func (*TopicSettings) Descriptor() ([]byte, []int) {
+	return file_troupe_v1_event_stream_service_proto_rawDescGZIP(), []int{26}
+}
+
+func (x *TopicSettings) GetMaxAge() *durationpb.Duration {
+	if x != nil {
+		return x.MaxAge
+	}
+	return nil
+}
+
+func (x *TopicSettings) GetMaxEvents() int64 {
+	if x != nil {
+		return x.MaxEvents
+	}
+	return 0
+}
+
+func (x *TopicSettings) GetMaxBytes() int64 {
+	if x != nil {
+		return x.MaxBytes
+	}
+	return 0
+}
+
+func (x *TopicSettings) GetDurability() Durability {
+	if x != nil {
+		return x.Durability
+	}
+	return Durability_DURABILITY_UNSPECIFIED
+}
+
+func (x *TopicSettings) GetCompacted() bool {
+	if x != nil {
+		return x.Compacted
+	}
+	return false
+}
+
+func (x *TopicSettings) GetDescription() string {
+	if x != nil {
+		return x.Description
+	}
+	return ""
+}
+
+// A topic.
+type Topic struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Its name.
+	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// What it keeps, with every default filled in.
+	Settings *TopicSettings `protobuf:"bytes,2,opt,name=settings,proto3" json:"settings,omitempty"`
+	// Rises with every change of the settings, from 1.
+	Version int64 `protobuf:"varint,3,opt,name=version,proto3" json:"version,omitempty"`
+	// When it came into being.
+	CreateTime *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=create_time,json=createTime,proto3" json:"create_time,omitempty"`
+	// How many events it keeps.
+	EventCount int64 `protobuf:"varint,5,opt,name=event_count,json=eventCount,proto3" json:"event_count,omitempty"`
+	// How many bytes they take, encoded.
+	ByteCount int64 `protobuf:"varint,6,opt,name=byte_count,json=byteCount,proto3" json:"byte_count,omitempty"`
+	// How many were ever published to it; also the topic position of the newest.
+	PublishedCount int64 `protobuf:"varint,7,opt,name=published_count,json=publishedCount,proto3" json:"published_count,omitempty"`
+	// Topic position of the oldest event kept; 0 when there is none.
+	FirstPosition int64 `protobuf:"varint,8,opt,name=first_position,json=firstPosition,proto3" json:"first_position,omitempty"`
+	// When the oldest event kept was accepted.
+	FirstTime *timestamppb.Timestamp `protobuf:"bytes,9,opt,name=first_time,json=firstTime,proto3" json:"first_time,omitempty"`
+	// When the newest event kept was accepted.
+	LastTime *timestamppb.Timestamp `protobuf:"bytes,10,opt,name=last_time,json=lastTime,proto3" json:"last_time,omitempty"`
+	// How many groups read it.
+	GroupCount int32 `protobuf:"varint,11,opt,name=group_count,json=groupCount,proto3" json:"group_count,omitempty"`
+	// The partition that it lives in.
+	Partition     int32 `protobuf:"varint,12,opt,name=partition,proto3" json:"partition,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Topic) Reset() {
+	*x = Topic{}
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[27]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Topic) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Topic) ProtoMessage() {}
+
+func (x *Topic) ProtoReflect() protoreflect.Message {
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[27]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Topic.ProtoReflect.Descriptor instead.
+func (*Topic) Descriptor() ([]byte, []int) {
+	return file_troupe_v1_event_stream_service_proto_rawDescGZIP(), []int{27}
+}
+
+func (x *Topic) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *Topic) GetSettings() *TopicSettings {
+	if x != nil {
+		return x.Settings
+	}
+	return nil
+}
+
+func (x *Topic) GetVersion() int64 {
+	if x != nil {
+		return x.Version
+	}
+	return 0
+}
+
+func (x *Topic) GetCreateTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.CreateTime
+	}
+	return nil
+}
+
+func (x *Topic) GetEventCount() int64 {
+	if x != nil {
+		return x.EventCount
+	}
+	return 0
+}
+
+func (x *Topic) GetByteCount() int64 {
+	if x != nil {
+		return x.ByteCount
+	}
+	return 0
+}
+
+func (x *Topic) GetPublishedCount() int64 {
+	if x != nil {
+		return x.PublishedCount
+	}
+	return 0
+}
+
+func (x *Topic) GetFirstPosition() int64 {
+	if x != nil {
+		return x.FirstPosition
+	}
+	return 0
+}
+
+func (x *Topic) GetFirstTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.FirstTime
+	}
+	return nil
+}
+
+func (x *Topic) GetLastTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.LastTime
+	}
+	return nil
+}
+
+func (x *Topic) GetGroupCount() int32 {
+	if x != nil {
+		return x.GroupCount
+	}
+	return 0
+}
+
+func (x *Topic) GetPartition() int32 {
+	if x != nil {
+		return x.Partition
+	}
+	return 0
+}
+
+// Request of CreateTopic.
+type CreateTopicRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Namespace; empty means "default".
+	Namespace string `protobuf:"bytes,1,opt,name=namespace,proto3" json:"namespace,omitempty"`
+	// The name, without `*`; "troupe." and "inbox." are reserved. Required.
+	Topic string `protobuf:"bytes,2,opt,name=topic,proto3" json:"topic,omitempty"`
+	// What it keeps.
+	Settings *TopicSettings `protobuf:"bytes,3,opt,name=settings,proto3" json:"settings,omitempty"`
+	// Makes a repeat safe: 1 to 128 bytes.
+	RequestId string `protobuf:"bytes,4,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// Optional fence that this write has to pass.
+	Fence         *Fence `protobuf:"bytes,5,opt,name=fence,proto3" json:"fence,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CreateTopicRequest) Reset() {
+	*x = CreateTopicRequest{}
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[28]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CreateTopicRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CreateTopicRequest) ProtoMessage() {}
+
+func (x *CreateTopicRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[28]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CreateTopicRequest.ProtoReflect.Descriptor instead.
+func (*CreateTopicRequest) Descriptor() ([]byte, []int) {
+	return file_troupe_v1_event_stream_service_proto_rawDescGZIP(), []int{28}
+}
+
+func (x *CreateTopicRequest) GetNamespace() string {
+	if x != nil {
+		return x.Namespace
+	}
+	return ""
+}
+
+func (x *CreateTopicRequest) GetTopic() string {
+	if x != nil {
+		return x.Topic
+	}
+	return ""
+}
+
+func (x *CreateTopicRequest) GetSettings() *TopicSettings {
+	if x != nil {
+		return x.Settings
+	}
+	return nil
+}
+
+func (x *CreateTopicRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+func (x *CreateTopicRequest) GetFence() *Fence {
+	if x != nil {
+		return x.Fence
+	}
+	return nil
+}
+
+// Response of CreateTopic.
+type CreateTopicResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The topic.
+	Topic         *Topic `protobuf:"bytes,1,opt,name=topic,proto3" json:"topic,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CreateTopicResponse) Reset() {
+	*x = CreateTopicResponse{}
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[29]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CreateTopicResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CreateTopicResponse) ProtoMessage() {}
+
+func (x *CreateTopicResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[29]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CreateTopicResponse.ProtoReflect.Descriptor instead.
+func (*CreateTopicResponse) Descriptor() ([]byte, []int) {
+	return file_troupe_v1_event_stream_service_proto_rawDescGZIP(), []int{29}
+}
+
+func (x *CreateTopicResponse) GetTopic() *Topic {
+	if x != nil {
+		return x.Topic
+	}
+	return nil
+}
+
+// Request of UpdateTopic.
+type UpdateTopicRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Namespace; empty means "default".
+	Namespace string `protobuf:"bytes,1,opt,name=namespace,proto3" json:"namespace,omitempty"`
+	// The name. Required.
+	Topic string `protobuf:"bytes,2,opt,name=topic,proto3" json:"topic,omitempty"`
+	// The new settings.
+	Settings *TopicSettings `protobuf:"bytes,3,opt,name=settings,proto3" json:"settings,omitempty"`
+	// Which settings to change: paths such as "max_age". Required.
+	UpdateMask *fieldmaskpb.FieldMask `protobuf:"bytes,4,opt,name=update_mask,json=updateMask,proto3" json:"update_mask,omitempty"`
+	// The version that this change is based on; 0 means whichever.
+	ExpectedVersion int64 `protobuf:"varint,5,opt,name=expected_version,json=expectedVersion,proto3" json:"expected_version,omitempty"`
+	// Makes a repeat safe: 1 to 128 bytes.
+	RequestId string `protobuf:"bytes,6,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// Optional fence that this write has to pass.
+	Fence         *Fence `protobuf:"bytes,7,opt,name=fence,proto3" json:"fence,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *UpdateTopicRequest) Reset() {
+	*x = UpdateTopicRequest{}
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[30]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *UpdateTopicRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*UpdateTopicRequest) ProtoMessage() {}
+
+func (x *UpdateTopicRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[30]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use UpdateTopicRequest.ProtoReflect.Descriptor instead.
+func (*UpdateTopicRequest) Descriptor() ([]byte, []int) {
+	return file_troupe_v1_event_stream_service_proto_rawDescGZIP(), []int{30}
+}
+
+func (x *UpdateTopicRequest) GetNamespace() string {
+	if x != nil {
+		return x.Namespace
+	}
+	return ""
+}
+
+func (x *UpdateTopicRequest) GetTopic() string {
+	if x != nil {
+		return x.Topic
+	}
+	return ""
+}
+
+func (x *UpdateTopicRequest) GetSettings() *TopicSettings {
+	if x != nil {
+		return x.Settings
+	}
+	return nil
+}
+
+func (x *UpdateTopicRequest) GetUpdateMask() *fieldmaskpb.FieldMask {
+	if x != nil {
+		return x.UpdateMask
+	}
+	return nil
+}
+
+func (x *UpdateTopicRequest) GetExpectedVersion() int64 {
+	if x != nil {
+		return x.ExpectedVersion
+	}
+	return 0
+}
+
+func (x *UpdateTopicRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+func (x *UpdateTopicRequest) GetFence() *Fence {
+	if x != nil {
+		return x.Fence
+	}
+	return nil
+}
+
+// Response of UpdateTopic.
+type UpdateTopicResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The topic after the change.
+	Topic         *Topic `protobuf:"bytes,1,opt,name=topic,proto3" json:"topic,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *UpdateTopicResponse) Reset() {
+	*x = UpdateTopicResponse{}
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[31]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *UpdateTopicResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*UpdateTopicResponse) ProtoMessage() {}
+
+func (x *UpdateTopicResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[31]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use UpdateTopicResponse.ProtoReflect.Descriptor instead.
+func (*UpdateTopicResponse) Descriptor() ([]byte, []int) {
+	return file_troupe_v1_event_stream_service_proto_rawDescGZIP(), []int{31}
+}
+
+func (x *UpdateTopicResponse) GetTopic() *Topic {
+	if x != nil {
+		return x.Topic
+	}
+	return nil
+}
+
+// Request of GetTopic.
+type GetTopicRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Namespace; empty means "default".
+	Namespace string `protobuf:"bytes,1,opt,name=namespace,proto3" json:"namespace,omitempty"`
+	// The name. Required.
+	Topic         string `protobuf:"bytes,2,opt,name=topic,proto3" json:"topic,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetTopicRequest) Reset() {
+	*x = GetTopicRequest{}
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[32]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetTopicRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetTopicRequest) ProtoMessage() {}
+
+func (x *GetTopicRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[32]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetTopicRequest.ProtoReflect.Descriptor instead.
+func (*GetTopicRequest) Descriptor() ([]byte, []int) {
+	return file_troupe_v1_event_stream_service_proto_rawDescGZIP(), []int{32}
+}
+
+func (x *GetTopicRequest) GetNamespace() string {
+	if x != nil {
+		return x.Namespace
+	}
+	return ""
+}
+
+func (x *GetTopicRequest) GetTopic() string {
+	if x != nil {
+		return x.Topic
+	}
+	return ""
+}
+
+// Response of GetTopic.
+type GetTopicResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The topic.
+	Topic         *Topic `protobuf:"bytes,1,opt,name=topic,proto3" json:"topic,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetTopicResponse) Reset() {
+	*x = GetTopicResponse{}
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[33]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetTopicResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetTopicResponse) ProtoMessage() {}
+
+func (x *GetTopicResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[33]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetTopicResponse.ProtoReflect.Descriptor instead.
+func (*GetTopicResponse) Descriptor() ([]byte, []int) {
+	return file_troupe_v1_event_stream_service_proto_rawDescGZIP(), []int{33}
+}
+
+func (x *GetTopicResponse) GetTopic() *Topic {
+	if x != nil {
+		return x.Topic
+	}
+	return nil
+}
+
+// Request of ListTopics.
+type ListTopicsRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Namespace; empty means "default".
+	Namespace string `protobuf:"bytes,1,opt,name=namespace,proto3" json:"namespace,omitempty"`
+	// What the names begin with; empty means all.
+	Prefix string `protobuf:"bytes,2,opt,name=prefix,proto3" json:"prefix,omitempty"`
+	// 1 to 500; 0 means 50. A page can be shorter while `next_page_token` is set.
+	PageSize int32 `protobuf:"varint,3,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
+	// `next_page_token` of the page before; all else must be the same.
+	PageToken     string `protobuf:"bytes,4,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListTopicsRequest) Reset() {
+	*x = ListTopicsRequest{}
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[34]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListTopicsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListTopicsRequest) ProtoMessage() {}
+
+func (x *ListTopicsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[34]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListTopicsRequest.ProtoReflect.Descriptor instead.
+func (*ListTopicsRequest) Descriptor() ([]byte, []int) {
+	return file_troupe_v1_event_stream_service_proto_rawDescGZIP(), []int{34}
+}
+
+func (x *ListTopicsRequest) GetNamespace() string {
+	if x != nil {
+		return x.Namespace
+	}
+	return ""
+}
+
+func (x *ListTopicsRequest) GetPrefix() string {
+	if x != nil {
+		return x.Prefix
+	}
+	return ""
+}
+
+func (x *ListTopicsRequest) GetPageSize() int32 {
+	if x != nil {
+		return x.PageSize
+	}
+	return 0
+}
+
+func (x *ListTopicsRequest) GetPageToken() string {
+	if x != nil {
+		return x.PageToken
+	}
+	return ""
+}
+
+// Response of ListTopics.
+type ListTopicsResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The topics.
+	Topics []*Topic `protobuf:"bytes,1,rep,name=topics,proto3" json:"topics,omitempty"`
+	// Token of the next page; empty at the end.
+	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListTopicsResponse) Reset() {
+	*x = ListTopicsResponse{}
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[35]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListTopicsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListTopicsResponse) ProtoMessage() {}
+
+func (x *ListTopicsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[35]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListTopicsResponse.ProtoReflect.Descriptor instead.
+func (*ListTopicsResponse) Descriptor() ([]byte, []int) {
+	return file_troupe_v1_event_stream_service_proto_rawDescGZIP(), []int{35}
+}
+
+func (x *ListTopicsResponse) GetTopics() []*Topic {
+	if x != nil {
+		return x.Topics
+	}
+	return nil
+}
+
+func (x *ListTopicsResponse) GetNextPageToken() string {
+	if x != nil {
+		return x.NextPageToken
+	}
+	return ""
+}
+
+// Request of DeleteTopic.
+type DeleteTopicRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Namespace; empty means "default".
+	Namespace string `protobuf:"bytes,1,opt,name=namespace,proto3" json:"namespace,omitempty"`
+	// The name. Required.
+	Topic string `protobuf:"bytes,2,opt,name=topic,proto3" json:"topic,omitempty"`
+	// The version that is to be deleted; 0 means whichever.
+	ExpectedVersion int64 `protobuf:"varint,3,opt,name=expected_version,json=expectedVersion,proto3" json:"expected_version,omitempty"`
+	// Makes a repeat safe: 1 to 128 bytes.
+	RequestId string `protobuf:"bytes,4,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// Optional fence that this write has to pass.
+	Fence         *Fence `protobuf:"bytes,5,opt,name=fence,proto3" json:"fence,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DeleteTopicRequest) Reset() {
+	*x = DeleteTopicRequest{}
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[36]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DeleteTopicRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DeleteTopicRequest) ProtoMessage() {}
+
+func (x *DeleteTopicRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[36]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DeleteTopicRequest.ProtoReflect.Descriptor instead.
+func (*DeleteTopicRequest) Descriptor() ([]byte, []int) {
+	return file_troupe_v1_event_stream_service_proto_rawDescGZIP(), []int{36}
+}
+
+func (x *DeleteTopicRequest) GetNamespace() string {
+	if x != nil {
+		return x.Namespace
+	}
+	return ""
+}
+
+func (x *DeleteTopicRequest) GetTopic() string {
+	if x != nil {
+		return x.Topic
+	}
+	return ""
+}
+
+func (x *DeleteTopicRequest) GetExpectedVersion() int64 {
+	if x != nil {
+		return x.ExpectedVersion
+	}
+	return 0
+}
+
+func (x *DeleteTopicRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+func (x *DeleteTopicRequest) GetFence() *Fence {
+	if x != nil {
+		return x.Fence
+	}
+	return nil
+}
+
+// Response of DeleteTopic.
+type DeleteTopicResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DeleteTopicResponse) Reset() {
+	*x = DeleteTopicResponse{}
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[37]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DeleteTopicResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DeleteTopicResponse) ProtoMessage() {}
+
+func (x *DeleteTopicResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[37]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DeleteTopicResponse.ProtoReflect.Descriptor instead.
+func (*DeleteTopicResponse) Descriptor() ([]byte, []int) {
+	return file_troupe_v1_event_stream_service_proto_rawDescGZIP(), []int{37}
+}
+
+// A change of a topic or group, in the topic "troupe.topics". Types: topic.created,
+// topic.updated, topic.deleted, group.created, group.updated, group.deleted,
+// group.moved, group.member_removed, event.dead.
+type TopicChange struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The topic.
+	Topic string `protobuf:"bytes,1,opt,name=topic,proto3" json:"topic,omitempty"`
+	// The group, if it is one of a group.
+	Group string `protobuf:"bytes,2,opt,name=group,proto3" json:"group,omitempty"`
+	// The topic's settings after the change.
+	Settings *TopicSettings `protobuf:"bytes,3,opt,name=settings,proto3" json:"settings,omitempty"`
+	// The group's settings after the change.
+	GroupSettings *GroupSettings `protobuf:"bytes,4,opt,name=group_settings,json=groupSettings,proto3" json:"group_settings,omitempty"`
+	// The member, if it is one of a member.
+	Member string `protobuf:"bytes,5,opt,name=member,proto3" json:"member,omitempty"`
+	// The dead letter, if there is one.
+	DeadLetter    *DeadLetter `protobuf:"bytes,6,opt,name=dead_letter,json=deadLetter,proto3" json:"dead_letter,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *TopicChange) Reset() {
+	*x = TopicChange{}
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[38]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *TopicChange) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*TopicChange) ProtoMessage() {}
+
+func (x *TopicChange) ProtoReflect() protoreflect.Message {
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[38]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use TopicChange.ProtoReflect.Descriptor instead.
+func (*TopicChange) Descriptor() ([]byte, []int) {
+	return file_troupe_v1_event_stream_service_proto_rawDescGZIP(), []int{38}
+}
+
+func (x *TopicChange) GetTopic() string {
+	if x != nil {
+		return x.Topic
+	}
+	return ""
+}
+
+func (x *TopicChange) GetGroup() string {
+	if x != nil {
+		return x.Group
+	}
+	return ""
+}
+
+func (x *TopicChange) GetSettings() *TopicSettings {
+	if x != nil {
+		return x.Settings
+	}
+	return nil
+}
+
+func (x *TopicChange) GetGroupSettings() *GroupSettings {
+	if x != nil {
+		return x.GroupSettings
+	}
+	return nil
+}
+
+func (x *TopicChange) GetMember() string {
+	if x != nil {
+		return x.Member
+	}
+	return ""
+}
+
+func (x *TopicChange) GetDeadLetter() *DeadLetter {
+	if x != nil {
+		return x.DeadLetter
+	}
+	return nil
+}
+
+// How a group delivers.
+type GroupSettings struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Which events it wants; others are passed over. None means all.
+	Filter *EventFilter `protobuf:"bytes,1,opt,name=filter,proto3" json:"filter,omitempty"`
+	// After how long without acknowledgement an event goes to another member: 1
+	// second to 12 hours. 0 means 30 seconds.
+	AckDeadline *durationpb.Duration `protobuf:"bytes,2,opt,name=ack_deadline,json=ackDeadline,proto3" json:"ack_deadline,omitempty"`
+	// After so many deliveries an event is a dead letter: 1 to 1000. 0 means 5. A
+	// delivery counts when made, also when its member crashes.
+	MaxDeliveries int32 `protobuf:"varint,3,opt,name=max_deliveries,json=maxDeliveries,proto3" json:"max_deliveries,omitempty"`
+	// How long an event waits that is given back without a delay, doubled with
+	// each delivery up to a minute: 0 to 1 hour. 0 means at once.
+	RetryDelay *durationpb.Duration `protobuf:"bytes,4,opt,name=retry_delay,json=retryDelay,proto3" json:"retry_delay,omitempty"`
+	// Deliver events of one `key` one after the other, each after the one before
+	// was acknowledged or is dead. Events without a key are not held up.
+	OrderedByKey bool `protobuf:"varint,5,opt,name=ordered_by_key,json=orderedByKey,proto3" json:"ordered_by_key,omitempty"`
+	// Which member an event goes to.
+	Policy DeliveryPolicy `protobuf:"varint,6,opt,name=policy,proto3,enum=troupe.v1.DeliveryPolicy" json:"policy,omitempty"`
+	// How many may be in flight, of all members: 1 to 100,000. 0 means 10,000.
+	MaxOutstanding int32 `protobuf:"varint,7,opt,name=max_outstanding,json=maxOutstanding,proto3" json:"max_outstanding,omitempty"`
+	// Where dead letters go. Empty means "<topic>.dead".
+	DeadLetterTopic string `protobuf:"bytes,8,opt,name=dead_letter_topic,json=deadLetterTopic,proto3" json:"dead_letter_topic,omitempty"`
+	// After how long without a sign of life a member is forgotten: 10 seconds to
+	// 24 hours. 0 means 5 minutes.
+	MemberTimeout *durationpb.Duration `protobuf:"bytes,9,opt,name=member_timeout,json=memberTimeout,proto3" json:"member_timeout,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GroupSettings) Reset() {
+	*x = GroupSettings{}
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[39]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GroupSettings) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GroupSettings) ProtoMessage() {}
+
+func (x *GroupSettings) ProtoReflect() protoreflect.Message {
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[39]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GroupSettings.ProtoReflect.Descriptor instead.
+func (*GroupSettings) Descriptor() ([]byte, []int) {
+	return file_troupe_v1_event_stream_service_proto_rawDescGZIP(), []int{39}
+}
+
+func (x *GroupSettings) GetFilter() *EventFilter {
+	if x != nil {
+		return x.Filter
+	}
+	return nil
+}
+
+func (x *GroupSettings) GetAckDeadline() *durationpb.Duration {
+	if x != nil {
+		return x.AckDeadline
+	}
+	return nil
+}
+
+func (x *GroupSettings) GetMaxDeliveries() int32 {
+	if x != nil {
+		return x.MaxDeliveries
+	}
+	return 0
+}
+
+func (x *GroupSettings) GetRetryDelay() *durationpb.Duration {
+	if x != nil {
+		return x.RetryDelay
+	}
+	return nil
+}
+
+func (x *GroupSettings) GetOrderedByKey() bool {
+	if x != nil {
+		return x.OrderedByKey
+	}
+	return false
+}
+
+func (x *GroupSettings) GetPolicy() DeliveryPolicy {
+	if x != nil {
+		return x.Policy
+	}
+	return DeliveryPolicy_DELIVERY_POLICY_UNSPECIFIED
+}
+
+func (x *GroupSettings) GetMaxOutstanding() int32 {
+	if x != nil {
+		return x.MaxOutstanding
+	}
+	return 0
+}
+
+func (x *GroupSettings) GetDeadLetterTopic() string {
+	if x != nil {
+		return x.DeadLetterTopic
+	}
+	return ""
+}
+
+func (x *GroupSettings) GetMemberTimeout() *durationpb.Duration {
+	if x != nil {
+		return x.MemberTimeout
+	}
+	return nil
+}
+
+// A place in a topic.
+type GroupStart struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// What it is.
+	//
+	// Types that are valid to be assigned to Start:
+	//
+	//	*GroupStart_Position
+	//	*GroupStart_Time
+	//	*GroupStart_TopicPosition
+	Start         isGroupStart_Start `protobuf_oneof:"start"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GroupStart) Reset() {
+	*x = GroupStart{}
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[40]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GroupStart) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GroupStart) ProtoMessage() {}
+
+func (x *GroupStart) ProtoReflect() protoreflect.Message {
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[40]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GroupStart.ProtoReflect.Descriptor instead.
+func (*GroupStart) Descriptor() ([]byte, []int) {
+	return file_troupe_v1_event_stream_service_proto_rawDescGZIP(), []int{40}
+}
+
+func (x *GroupStart) GetStart() isGroupStart_Start {
+	if x != nil {
+		return x.Start
+	}
+	return nil
+}
+
+func (x *GroupStart) GetPosition() StartPosition {
+	if x != nil {
+		if x, ok := x.Start.(*GroupStart_Position); ok {
+			return x.Position
+		}
+	}
+	return StartPosition_START_POSITION_UNSPECIFIED
+}
+
+func (x *GroupStart) GetTime() *timestamppb.Timestamp {
+	if x != nil {
+		if x, ok := x.Start.(*GroupStart_Time); ok {
+			return x.Time
+		}
+	}
+	return nil
+}
+
+func (x *GroupStart) GetTopicPosition() int64 {
+	if x != nil {
+		if x, ok := x.Start.(*GroupStart_TopicPosition); ok {
+			return x.TopicPosition
+		}
+	}
+	return 0
+}
+
+type isGroupStart_Start interface {
+	isGroupStart_Start()
+}
+
+type GroupStart_Position struct {
+	// The beginning or now.
+	Position StartPosition `protobuf:"varint,1,opt,name=position,proto3,enum=troupe.v1.StartPosition,oneof"`
+}
+
+type GroupStart_Time struct {
+	// The first event accepted at or after this time.
+	Time *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=time,proto3,oneof"`
+}
+
+type GroupStart_TopicPosition struct {
+	// After the event with this topic position; 0 is the beginning.
+	TopicPosition int64 `protobuf:"varint,3,opt,name=topic_position,json=topicPosition,proto3,oneof"`
+}
+
+func (*GroupStart_Position) isGroupStart_Start() {}
+
+func (*GroupStart_Time) isGroupStart_Start() {}
+
+func (*GroupStart_TopicPosition) isGroupStart_Start() {}
+
+// A consumer group.
+type Group struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The topic that it reads.
+	Topic string `protobuf:"bytes,1,opt,name=topic,proto3" json:"topic,omitempty"`
+	// Its name.
+	Name string `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
+	// How it delivers, with every default filled in.
+	Settings *GroupSettings `protobuf:"bytes,3,opt,name=settings,proto3" json:"settings,omitempty"`
+	// Rises with every change of the settings, from 1.
+	Version int64 `protobuf:"varint,4,opt,name=version,proto3" json:"version,omitempty"`
+	// When it was created.
+	CreateTime *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=create_time,json=createTime,proto3" json:"create_time,omitempty"`
+	// Topic position of the newest event that it has looked at.
+	Position int64 `protobuf:"varint,6,opt,name=position,proto3" json:"position,omitempty"`
+	// How many events it has not yet looked at.
+	Lag int64 `protobuf:"varint,7,opt,name=lag,proto3" json:"lag,omitempty"`
+	// How many are in flight.
+	Outstanding int64 `protobuf:"varint,8,opt,name=outstanding,proto3" json:"outstanding,omitempty"`
+	// How many wait to be delivered again, or for their key.
+	Waiting int64 `protobuf:"varint,9,opt,name=waiting,proto3" json:"waiting,omitempty"`
+	// How many were acknowledged.
+	AcknowledgedCount int64 `protobuf:"varint,10,opt,name=acknowledged_count,json=acknowledgedCount,proto3" json:"acknowledged_count,omitempty"`
+	// How many became dead letters.
+	DeadCount int64 `protobuf:"varint,11,opt,name=dead_count,json=deadCount,proto3" json:"dead_count,omitempty"`
+	// How many deliveries were not the first of their event.
+	RedeliveredCount int64 `protobuf:"varint,12,opt,name=redelivered_count,json=redeliveredCount,proto3" json:"redelivered_count,omitempty"`
+	// Its members, in the order of their ids, up to 1000.
+	Members       []*GroupMember `protobuf:"bytes,13,rep,name=members,proto3" json:"members,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Group) Reset() {
+	*x = Group{}
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[41]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Group) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Group) ProtoMessage() {}
+
+func (x *Group) ProtoReflect() protoreflect.Message {
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[41]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Group.ProtoReflect.Descriptor instead.
+func (*Group) Descriptor() ([]byte, []int) {
+	return file_troupe_v1_event_stream_service_proto_rawDescGZIP(), []int{41}
+}
+
+func (x *Group) GetTopic() string {
+	if x != nil {
+		return x.Topic
+	}
+	return ""
+}
+
+func (x *Group) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *Group) GetSettings() *GroupSettings {
+	if x != nil {
+		return x.Settings
+	}
+	return nil
+}
+
+func (x *Group) GetVersion() int64 {
+	if x != nil {
+		return x.Version
+	}
+	return 0
+}
+
+func (x *Group) GetCreateTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.CreateTime
+	}
+	return nil
+}
+
+func (x *Group) GetPosition() int64 {
+	if x != nil {
+		return x.Position
+	}
+	return 0
+}
+
+func (x *Group) GetLag() int64 {
+	if x != nil {
+		return x.Lag
+	}
+	return 0
+}
+
+func (x *Group) GetOutstanding() int64 {
+	if x != nil {
+		return x.Outstanding
+	}
+	return 0
+}
+
+func (x *Group) GetWaiting() int64 {
+	if x != nil {
+		return x.Waiting
+	}
+	return 0
+}
+
+func (x *Group) GetAcknowledgedCount() int64 {
+	if x != nil {
+		return x.AcknowledgedCount
+	}
+	return 0
+}
+
+func (x *Group) GetDeadCount() int64 {
+	if x != nil {
+		return x.DeadCount
+	}
+	return 0
+}
+
+func (x *Group) GetRedeliveredCount() int64 {
+	if x != nil {
+		return x.RedeliveredCount
+	}
+	return 0
+}
+
+func (x *Group) GetMembers() []*GroupMember {
+	if x != nil {
+		return x.Members
+	}
+	return nil
+}
+
+// A member of a group.
+type GroupMember struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Its id.
+	Id string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	// How many events are in flight to it.
+	Outstanding int32 `protobuf:"varint,2,opt,name=outstanding,proto3" json:"outstanding,omitempty"`
+	// When it was last heard of.
+	LastSeenTime  *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=last_seen_time,json=lastSeenTime,proto3" json:"last_seen_time,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GroupMember) Reset() {
+	*x = GroupMember{}
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[42]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GroupMember) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GroupMember) ProtoMessage() {}
+
+func (x *GroupMember) ProtoReflect() protoreflect.Message {
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[42]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GroupMember.ProtoReflect.Descriptor instead.
+func (*GroupMember) Descriptor() ([]byte, []int) {
+	return file_troupe_v1_event_stream_service_proto_rawDescGZIP(), []int{42}
+}
+
+func (x *GroupMember) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *GroupMember) GetOutstanding() int32 {
+	if x != nil {
+		return x.Outstanding
+	}
+	return 0
+}
+
+func (x *GroupMember) GetLastSeenTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.LastSeenTime
+	}
+	return nil
+}
+
+// Request of CreateGroup.
+type CreateGroupRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Namespace; empty means "default".
+	Namespace string `protobuf:"bytes,1,opt,name=namespace,proto3" json:"namespace,omitempty"`
+	// The topic. Required.
+	Topic string `protobuf:"bytes,2,opt,name=topic,proto3" json:"topic,omitempty"`
+	// The group's name. Required.
+	Group string `protobuf:"bytes,3,opt,name=group,proto3" json:"group,omitempty"`
+	// How it delivers.
+	Settings *GroupSettings `protobuf:"bytes,4,opt,name=settings,proto3" json:"settings,omitempty"`
+	// Where it begins. None means now.
+	Start *GroupStart `protobuf:"bytes,5,opt,name=start,proto3" json:"start,omitempty"`
+	// Makes a repeat safe: 1 to 128 bytes.
+	RequestId string `protobuf:"bytes,6,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// Optional fence that this write has to pass.
+	Fence         *Fence `protobuf:"bytes,7,opt,name=fence,proto3" json:"fence,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CreateGroupRequest) Reset() {
+	*x = CreateGroupRequest{}
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[43]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CreateGroupRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CreateGroupRequest) ProtoMessage() {}
+
+func (x *CreateGroupRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[43]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CreateGroupRequest.ProtoReflect.Descriptor instead.
+func (*CreateGroupRequest) Descriptor() ([]byte, []int) {
+	return file_troupe_v1_event_stream_service_proto_rawDescGZIP(), []int{43}
+}
+
+func (x *CreateGroupRequest) GetNamespace() string {
+	if x != nil {
+		return x.Namespace
+	}
+	return ""
+}
+
+func (x *CreateGroupRequest) GetTopic() string {
+	if x != nil {
+		return x.Topic
+	}
+	return ""
+}
+
+func (x *CreateGroupRequest) GetGroup() string {
+	if x != nil {
+		return x.Group
+	}
+	return ""
+}
+
+func (x *CreateGroupRequest) GetSettings() *GroupSettings {
+	if x != nil {
+		return x.Settings
+	}
+	return nil
+}
+
+func (x *CreateGroupRequest) GetStart() *GroupStart {
+	if x != nil {
+		return x.Start
+	}
+	return nil
+}
+
+func (x *CreateGroupRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+func (x *CreateGroupRequest) GetFence() *Fence {
+	if x != nil {
+		return x.Fence
+	}
+	return nil
+}
+
+// Response of CreateGroup.
+type CreateGroupResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The group.
+	Group         *Group `protobuf:"bytes,1,opt,name=group,proto3" json:"group,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CreateGroupResponse) Reset() {
+	*x = CreateGroupResponse{}
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[44]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CreateGroupResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CreateGroupResponse) ProtoMessage() {}
+
+func (x *CreateGroupResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[44]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CreateGroupResponse.ProtoReflect.Descriptor instead.
+func (*CreateGroupResponse) Descriptor() ([]byte, []int) {
+	return file_troupe_v1_event_stream_service_proto_rawDescGZIP(), []int{44}
+}
+
+func (x *CreateGroupResponse) GetGroup() *Group {
+	if x != nil {
+		return x.Group
+	}
+	return nil
+}
+
+// Request of UpdateGroup.
+type UpdateGroupRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Namespace; empty means "default".
+	Namespace string `protobuf:"bytes,1,opt,name=namespace,proto3" json:"namespace,omitempty"`
+	// The topic. Required.
+	Topic string `protobuf:"bytes,2,opt,name=topic,proto3" json:"topic,omitempty"`
+	// The group. Required.
+	Group string `protobuf:"bytes,3,opt,name=group,proto3" json:"group,omitempty"`
+	// The new settings.
+	Settings *GroupSettings `protobuf:"bytes,4,opt,name=settings,proto3" json:"settings,omitempty"`
+	// Which settings to change: paths such as "ack_deadline". Required.
+	UpdateMask *fieldmaskpb.FieldMask `protobuf:"bytes,5,opt,name=update_mask,json=updateMask,proto3" json:"update_mask,omitempty"`
+	// The version that this change is based on; 0 means whichever.
+	ExpectedVersion int64 `protobuf:"varint,6,opt,name=expected_version,json=expectedVersion,proto3" json:"expected_version,omitempty"`
+	// Makes a repeat safe: 1 to 128 bytes.
+	RequestId string `protobuf:"bytes,7,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// Optional fence that this write has to pass.
+	Fence         *Fence `protobuf:"bytes,8,opt,name=fence,proto3" json:"fence,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *UpdateGroupRequest) Reset() {
+	*x = UpdateGroupRequest{}
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[45]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *UpdateGroupRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*UpdateGroupRequest) ProtoMessage() {}
+
+func (x *UpdateGroupRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[45]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use UpdateGroupRequest.ProtoReflect.Descriptor instead.
+func (*UpdateGroupRequest) Descriptor() ([]byte, []int) {
+	return file_troupe_v1_event_stream_service_proto_rawDescGZIP(), []int{45}
+}
+
+func (x *UpdateGroupRequest) GetNamespace() string {
+	if x != nil {
+		return x.Namespace
+	}
+	return ""
+}
+
+func (x *UpdateGroupRequest) GetTopic() string {
+	if x != nil {
+		return x.Topic
+	}
+	return ""
+}
+
+func (x *UpdateGroupRequest) GetGroup() string {
+	if x != nil {
+		return x.Group
+	}
+	return ""
+}
+
+func (x *UpdateGroupRequest) GetSettings() *GroupSettings {
+	if x != nil {
+		return x.Settings
+	}
+	return nil
+}
+
+func (x *UpdateGroupRequest) GetUpdateMask() *fieldmaskpb.FieldMask {
+	if x != nil {
+		return x.UpdateMask
+	}
+	return nil
+}
+
+func (x *UpdateGroupRequest) GetExpectedVersion() int64 {
+	if x != nil {
+		return x.ExpectedVersion
+	}
+	return 0
+}
+
+func (x *UpdateGroupRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+func (x *UpdateGroupRequest) GetFence() *Fence {
+	if x != nil {
+		return x.Fence
+	}
+	return nil
+}
+
+// Response of UpdateGroup.
+type UpdateGroupResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The group after the change.
+	Group         *Group `protobuf:"bytes,1,opt,name=group,proto3" json:"group,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *UpdateGroupResponse) Reset() {
+	*x = UpdateGroupResponse{}
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[46]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *UpdateGroupResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*UpdateGroupResponse) ProtoMessage() {}
+
+func (x *UpdateGroupResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[46]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use UpdateGroupResponse.ProtoReflect.Descriptor instead.
+func (*UpdateGroupResponse) Descriptor() ([]byte, []int) {
+	return file_troupe_v1_event_stream_service_proto_rawDescGZIP(), []int{46}
+}
+
+func (x *UpdateGroupResponse) GetGroup() *Group {
+	if x != nil {
+		return x.Group
+	}
+	return nil
+}
+
+// Request of GetGroup.
+type GetGroupRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Namespace; empty means "default".
+	Namespace string `protobuf:"bytes,1,opt,name=namespace,proto3" json:"namespace,omitempty"`
+	// The topic. Required.
+	Topic string `protobuf:"bytes,2,opt,name=topic,proto3" json:"topic,omitempty"`
+	// The group. Required.
+	Group         string `protobuf:"bytes,3,opt,name=group,proto3" json:"group,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetGroupRequest) Reset() {
+	*x = GetGroupRequest{}
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[47]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetGroupRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetGroupRequest) ProtoMessage() {}
+
+func (x *GetGroupRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[47]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetGroupRequest.ProtoReflect.Descriptor instead.
+func (*GetGroupRequest) Descriptor() ([]byte, []int) {
+	return file_troupe_v1_event_stream_service_proto_rawDescGZIP(), []int{47}
+}
+
+func (x *GetGroupRequest) GetNamespace() string {
+	if x != nil {
+		return x.Namespace
+	}
+	return ""
+}
+
+func (x *GetGroupRequest) GetTopic() string {
+	if x != nil {
+		return x.Topic
+	}
+	return ""
+}
+
+func (x *GetGroupRequest) GetGroup() string {
+	if x != nil {
+		return x.Group
+	}
+	return ""
+}
+
+// Response of GetGroup.
+type GetGroupResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The group.
+	Group         *Group `protobuf:"bytes,1,opt,name=group,proto3" json:"group,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetGroupResponse) Reset() {
+	*x = GetGroupResponse{}
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[48]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetGroupResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetGroupResponse) ProtoMessage() {}
+
+func (x *GetGroupResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[48]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetGroupResponse.ProtoReflect.Descriptor instead.
+func (*GetGroupResponse) Descriptor() ([]byte, []int) {
+	return file_troupe_v1_event_stream_service_proto_rawDescGZIP(), []int{48}
+}
+
+func (x *GetGroupResponse) GetGroup() *Group {
+	if x != nil {
+		return x.Group
+	}
+	return nil
+}
+
+// Request of ListGroups.
+type ListGroupsRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Namespace; empty means "default".
+	Namespace string `protobuf:"bytes,1,opt,name=namespace,proto3" json:"namespace,omitempty"`
+	// The topic. Required.
+	Topic string `protobuf:"bytes,2,opt,name=topic,proto3" json:"topic,omitempty"`
+	// 1 to 500; 0 means 50.
+	PageSize int32 `protobuf:"varint,3,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
+	// `next_page_token` of the page before; all else must be the same.
+	PageToken     string `protobuf:"bytes,4,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListGroupsRequest) Reset() {
+	*x = ListGroupsRequest{}
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[49]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListGroupsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListGroupsRequest) ProtoMessage() {}
+
+func (x *ListGroupsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[49]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListGroupsRequest.ProtoReflect.Descriptor instead.
+func (*ListGroupsRequest) Descriptor() ([]byte, []int) {
+	return file_troupe_v1_event_stream_service_proto_rawDescGZIP(), []int{49}
+}
+
+func (x *ListGroupsRequest) GetNamespace() string {
+	if x != nil {
+		return x.Namespace
+	}
+	return ""
+}
+
+func (x *ListGroupsRequest) GetTopic() string {
+	if x != nil {
+		return x.Topic
+	}
+	return ""
+}
+
+func (x *ListGroupsRequest) GetPageSize() int32 {
+	if x != nil {
+		return x.PageSize
+	}
+	return 0
+}
+
+func (x *ListGroupsRequest) GetPageToken() string {
+	if x != nil {
+		return x.PageToken
+	}
+	return ""
+}
+
+// Response of ListGroups.
+type ListGroupsResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The groups, without their members.
+	Groups []*Group `protobuf:"bytes,1,rep,name=groups,proto3" json:"groups,omitempty"`
+	// Token of the next page; empty at the end.
+	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListGroupsResponse) Reset() {
+	*x = ListGroupsResponse{}
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[50]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListGroupsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListGroupsResponse) ProtoMessage() {}
+
+func (x *ListGroupsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[50]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListGroupsResponse.ProtoReflect.Descriptor instead.
+func (*ListGroupsResponse) Descriptor() ([]byte, []int) {
+	return file_troupe_v1_event_stream_service_proto_rawDescGZIP(), []int{50}
+}
+
+func (x *ListGroupsResponse) GetGroups() []*Group {
+	if x != nil {
+		return x.Groups
+	}
+	return nil
+}
+
+func (x *ListGroupsResponse) GetNextPageToken() string {
+	if x != nil {
+		return x.NextPageToken
+	}
+	return ""
+}
+
+// Request of DeleteGroup.
+type DeleteGroupRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Namespace; empty means "default".
+	Namespace string `protobuf:"bytes,1,opt,name=namespace,proto3" json:"namespace,omitempty"`
+	// The topic. Required.
+	Topic string `protobuf:"bytes,2,opt,name=topic,proto3" json:"topic,omitempty"`
+	// The group. Required.
+	Group string `protobuf:"bytes,3,opt,name=group,proto3" json:"group,omitempty"`
+	// Makes a repeat safe: 1 to 128 bytes.
+	RequestId string `protobuf:"bytes,4,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// Optional fence that this write has to pass.
+	Fence         *Fence `protobuf:"bytes,5,opt,name=fence,proto3" json:"fence,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DeleteGroupRequest) Reset() {
+	*x = DeleteGroupRequest{}
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[51]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DeleteGroupRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DeleteGroupRequest) ProtoMessage() {}
+
+func (x *DeleteGroupRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[51]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DeleteGroupRequest.ProtoReflect.Descriptor instead.
+func (*DeleteGroupRequest) Descriptor() ([]byte, []int) {
+	return file_troupe_v1_event_stream_service_proto_rawDescGZIP(), []int{51}
+}
+
+func (x *DeleteGroupRequest) GetNamespace() string {
+	if x != nil {
+		return x.Namespace
+	}
+	return ""
+}
+
+func (x *DeleteGroupRequest) GetTopic() string {
+	if x != nil {
+		return x.Topic
+	}
+	return ""
+}
+
+func (x *DeleteGroupRequest) GetGroup() string {
+	if x != nil {
+		return x.Group
+	}
+	return ""
+}
+
+func (x *DeleteGroupRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+func (x *DeleteGroupRequest) GetFence() *Fence {
+	if x != nil {
+		return x.Fence
+	}
+	return nil
+}
+
+// Response of DeleteGroup.
+type DeleteGroupResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DeleteGroupResponse) Reset() {
+	*x = DeleteGroupResponse{}
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[52]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DeleteGroupResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DeleteGroupResponse) ProtoMessage() {}
+
+func (x *DeleteGroupResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[52]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DeleteGroupResponse.ProtoReflect.Descriptor instead.
+func (*DeleteGroupResponse) Descriptor() ([]byte, []int) {
+	return file_troupe_v1_event_stream_service_proto_rawDescGZIP(), []int{52}
+}
+
+// Request of SeekGroup.
+type SeekGroupRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Namespace; empty means "default".
+	Namespace string `protobuf:"bytes,1,opt,name=namespace,proto3" json:"namespace,omitempty"`
+	// The topic. Required.
+	Topic string `protobuf:"bytes,2,opt,name=topic,proto3" json:"topic,omitempty"`
+	// The group. Required.
+	Group string `protobuf:"bytes,3,opt,name=group,proto3" json:"group,omitempty"`
+	// Where to. Required.
+	Start *GroupStart `protobuf:"bytes,4,opt,name=start,proto3" json:"start,omitempty"`
+	// Makes a repeat safe: 1 to 128 bytes.
+	RequestId string `protobuf:"bytes,5,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// Optional fence that this write has to pass.
+	Fence         *Fence `protobuf:"bytes,6,opt,name=fence,proto3" json:"fence,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SeekGroupRequest) Reset() {
+	*x = SeekGroupRequest{}
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[53]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SeekGroupRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SeekGroupRequest) ProtoMessage() {}
+
+func (x *SeekGroupRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[53]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SeekGroupRequest.ProtoReflect.Descriptor instead.
+func (*SeekGroupRequest) Descriptor() ([]byte, []int) {
+	return file_troupe_v1_event_stream_service_proto_rawDescGZIP(), []int{53}
+}
+
+func (x *SeekGroupRequest) GetNamespace() string {
+	if x != nil {
+		return x.Namespace
+	}
+	return ""
+}
+
+func (x *SeekGroupRequest) GetTopic() string {
+	if x != nil {
+		return x.Topic
+	}
+	return ""
+}
+
+func (x *SeekGroupRequest) GetGroup() string {
+	if x != nil {
+		return x.Group
+	}
+	return ""
+}
+
+func (x *SeekGroupRequest) GetStart() *GroupStart {
+	if x != nil {
+		return x.Start
+	}
+	return nil
+}
+
+func (x *SeekGroupRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+func (x *SeekGroupRequest) GetFence() *Fence {
+	if x != nil {
+		return x.Fence
+	}
+	return nil
+}
+
+// Response of SeekGroup.
+type SeekGroupResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The group where it is now.
+	Group         *Group `protobuf:"bytes,1,opt,name=group,proto3" json:"group,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SeekGroupResponse) Reset() {
+	*x = SeekGroupResponse{}
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[54]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SeekGroupResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SeekGroupResponse) ProtoMessage() {}
+
+func (x *SeekGroupResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[54]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SeekGroupResponse.ProtoReflect.Descriptor instead.
+func (*SeekGroupResponse) Descriptor() ([]byte, []int) {
+	return file_troupe_v1_event_stream_service_proto_rawDescGZIP(), []int{54}
+}
+
+func (x *SeekGroupResponse) GetGroup() *Group {
+	if x != nil {
+		return x.Group
+	}
+	return nil
+}
+
+// One message of a member.
+type ConsumeRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// What it is.
+	//
+	// Types that are valid to be assigned to Message:
+	//
+	//	*ConsumeRequest_Open
+	//	*ConsumeRequest_Credits
+	//	*ConsumeRequest_Settle
+	Message       isConsumeRequest_Message `protobuf_oneof:"message"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ConsumeRequest) Reset() {
+	*x = ConsumeRequest{}
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[55]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ConsumeRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ConsumeRequest) ProtoMessage() {}
+
+func (x *ConsumeRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[55]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ConsumeRequest.ProtoReflect.Descriptor instead.
+func (*ConsumeRequest) Descriptor() ([]byte, []int) {
+	return file_troupe_v1_event_stream_service_proto_rawDescGZIP(), []int{55}
+}
+
+func (x *ConsumeRequest) GetMessage() isConsumeRequest_Message {
+	if x != nil {
+		return x.Message
+	}
+	return nil
+}
+
+func (x *ConsumeRequest) GetOpen() *ConsumeOpen {
+	if x != nil {
+		if x, ok := x.Message.(*ConsumeRequest_Open); ok {
+			return x.Open
+		}
+	}
+	return nil
+}
+
+func (x *ConsumeRequest) GetCredits() int32 {
+	if x != nil {
+		if x, ok := x.Message.(*ConsumeRequest_Credits); ok {
+			return x.Credits
+		}
+	}
+	return 0
+}
+
+func (x *ConsumeRequest) GetSettle() *Settlement {
+	if x != nil {
+		if x, ok := x.Message.(*ConsumeRequest_Settle); ok {
+			return x.Settle
+		}
+	}
+	return nil
+}
+
+type isConsumeRequest_Message interface {
+	isConsumeRequest_Message()
+}
+
+type ConsumeRequest_Open struct {
+	// Joins the group. First, once.
+	Open *ConsumeOpen `protobuf:"bytes,1,opt,name=open,proto3,oneof"`
+}
+
+type ConsumeRequest_Credits struct {
+	// So many more events may come: 1 to 10,000.
+	Credits int32 `protobuf:"varint,2,opt,name=credits,proto3,oneof"`
+}
+
+type ConsumeRequest_Settle struct {
+	// Settles deliveries; answered in order by `settled`.
+	Settle *Settlement `protobuf:"bytes,3,opt,name=settle,proto3,oneof"`
+}
+
+func (*ConsumeRequest_Open) isConsumeRequest_Message() {}
+
+func (*ConsumeRequest_Credits) isConsumeRequest_Message() {}
+
+func (*ConsumeRequest_Settle) isConsumeRequest_Message() {}
+
+// Joins a group.
+type ConsumeOpen struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Namespace; empty means "default".
+	Namespace string `protobuf:"bytes,1,opt,name=namespace,proto3" json:"namespace,omitempty"`
+	// The topic. Required.
+	Topic string `protobuf:"bytes,2,opt,name=topic,proto3" json:"topic,omitempty"`
+	// The group. Required.
+	Group string `protobuf:"bytes,3,opt,name=group,proto3" json:"group,omitempty"`
+	// The member's id. Required.
+	MemberId string `protobuf:"bytes,4,opt,name=member_id,json=memberId,proto3" json:"member_id,omitempty"`
+	// How many events may come at first: 0 to 10,000. A delivery takes one, and
+	// its settlement gives it back.
+	Credits       int32 `protobuf:"varint,5,opt,name=credits,proto3" json:"credits,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ConsumeOpen) Reset() {
+	*x = ConsumeOpen{}
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[56]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ConsumeOpen) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ConsumeOpen) ProtoMessage() {}
+
+func (x *ConsumeOpen) ProtoReflect() protoreflect.Message {
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[56]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ConsumeOpen.ProtoReflect.Descriptor instead.
+func (*ConsumeOpen) Descriptor() ([]byte, []int) {
+	return file_troupe_v1_event_stream_service_proto_rawDescGZIP(), []int{56}
+}
+
+func (x *ConsumeOpen) GetNamespace() string {
+	if x != nil {
+		return x.Namespace
+	}
+	return ""
+}
+
+func (x *ConsumeOpen) GetTopic() string {
+	if x != nil {
+		return x.Topic
+	}
+	return ""
+}
+
+func (x *ConsumeOpen) GetGroup() string {
+	if x != nil {
+		return x.Group
+	}
+	return ""
+}
+
+func (x *ConsumeOpen) GetMemberId() string {
+	if x != nil {
+		return x.MemberId
+	}
+	return ""
+}
+
+func (x *ConsumeOpen) GetCredits() int32 {
+	if x != nil {
+		return x.Credits
+	}
+	return 0
+}
+
+// One message to a member.
+type ConsumeResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// What it is.
+	//
+	// Types that are valid to be assigned to Message:
+	//
+	//	*ConsumeResponse_Started
+	//	*ConsumeResponse_Batch
+	//	*ConsumeResponse_Settled
+	//	*ConsumeResponse_Progress
+	//	*ConsumeResponse_GoAway
+	Message       isConsumeResponse_Message `protobuf_oneof:"message"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ConsumeResponse) Reset() {
+	*x = ConsumeResponse{}
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[57]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ConsumeResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ConsumeResponse) ProtoMessage() {}
+
+func (x *ConsumeResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[57]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ConsumeResponse.ProtoReflect.Descriptor instead.
+func (*ConsumeResponse) Descriptor() ([]byte, []int) {
+	return file_troupe_v1_event_stream_service_proto_rawDescGZIP(), []int{57}
+}
+
+func (x *ConsumeResponse) GetMessage() isConsumeResponse_Message {
+	if x != nil {
+		return x.Message
+	}
+	return nil
+}
+
+func (x *ConsumeResponse) GetStarted() *ConsumeStarted {
+	if x != nil {
+		if x, ok := x.Message.(*ConsumeResponse_Started); ok {
+			return x.Started
+		}
+	}
+	return nil
+}
+
+func (x *ConsumeResponse) GetBatch() *GroupBatch {
+	if x != nil {
+		if x, ok := x.Message.(*ConsumeResponse_Batch); ok {
+			return x.Batch
+		}
+	}
+	return nil
+}
+
+func (x *ConsumeResponse) GetSettled() *SettleOutcomes {
+	if x != nil {
+		if x, ok := x.Message.(*ConsumeResponse_Settled); ok {
+			return x.Settled
+		}
+	}
+	return nil
+}
+
+func (x *ConsumeResponse) GetProgress() *GroupProgress {
+	if x != nil {
+		if x, ok := x.Message.(*ConsumeResponse_Progress); ok {
+			return x.Progress
+		}
+	}
+	return nil
+}
+
+func (x *ConsumeResponse) GetGoAway() *GoAway {
+	if x != nil {
+		if x, ok := x.Message.(*ConsumeResponse_GoAway); ok {
+			return x.GoAway
+		}
+	}
+	return nil
+}
+
+type isConsumeResponse_Message interface {
+	isConsumeResponse_Message()
+}
+
+type ConsumeResponse_Started struct {
+	// It has joined. Sent once, first.
+	Started *ConsumeStarted `protobuf:"bytes,1,opt,name=started,proto3,oneof"`
+}
+
+type ConsumeResponse_Batch struct {
+	// Events.
+	Batch *GroupBatch `protobuf:"bytes,2,opt,name=batch,proto3,oneof"`
+}
+
+type ConsumeResponse_Settled struct {
+	// What became of a settlement.
+	Settled *SettleOutcomes `protobuf:"bytes,3,opt,name=settled,proto3,oneof"`
+}
+
+type ConsumeResponse_Progress struct {
+	// Nothing happened for a while; sent at least every 15 seconds when idle.
+	Progress *GroupProgress `protobuf:"bytes,4,opt,name=progress,proto3,oneof"`
+}
+
+type ConsumeResponse_GoAway struct {
+	// The stream is about to end; join again elsewhere or later.
+	GoAway *GoAway `protobuf:"bytes,5,opt,name=go_away,json=goAway,proto3,oneof"`
+}
+
+func (*ConsumeResponse_Started) isConsumeResponse_Message() {}
+
+func (*ConsumeResponse_Batch) isConsumeResponse_Message() {}
+
+func (*ConsumeResponse_Settled) isConsumeResponse_Message() {}
+
+func (*ConsumeResponse_Progress) isConsumeResponse_Message() {}
+
+func (*ConsumeResponse_GoAway) isConsumeResponse_Message() {}
+
+// A member has joined.
+type ConsumeStarted struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The group's settings.
+	Settings      *GroupSettings `protobuf:"bytes,1,opt,name=settings,proto3" json:"settings,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ConsumeStarted) Reset() {
+	*x = ConsumeStarted{}
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[58]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ConsumeStarted) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ConsumeStarted) ProtoMessage() {}
+
+func (x *ConsumeStarted) ProtoReflect() protoreflect.Message {
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[58]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ConsumeStarted.ProtoReflect.Descriptor instead.
+func (*ConsumeStarted) Descriptor() ([]byte, []int) {
+	return file_troupe_v1_event_stream_service_proto_rawDescGZIP(), []int{58}
+}
+
+func (x *ConsumeStarted) GetSettings() *GroupSettings {
+	if x != nil {
+		return x.Settings
+	}
+	return nil
+}
+
+// How far a group is.
+type GroupProgress struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// How many events it has not yet looked at.
+	Lag           int64 `protobuf:"varint,1,opt,name=lag,proto3" json:"lag,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GroupProgress) Reset() {
+	*x = GroupProgress{}
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[59]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GroupProgress) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GroupProgress) ProtoMessage() {}
+
+func (x *GroupProgress) ProtoReflect() protoreflect.Message {
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[59]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GroupProgress.ProtoReflect.Descriptor instead.
+func (*GroupProgress) Descriptor() ([]byte, []int) {
+	return file_troupe_v1_event_stream_service_proto_rawDescGZIP(), []int{59}
+}
+
+func (x *GroupProgress) GetLag() int64 {
+	if x != nil {
+		return x.Lag
+	}
+	return 0
+}
+
+// Events for a member.
+type GroupBatch struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The deliveries. Never empty.
+	Deliveries    []*GroupDelivery `protobuf:"bytes,1,rep,name=deliveries,proto3" json:"deliveries,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GroupBatch) Reset() {
+	*x = GroupBatch{}
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[60]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GroupBatch) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GroupBatch) ProtoMessage() {}
+
+func (x *GroupBatch) ProtoReflect() protoreflect.Message {
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[60]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GroupBatch.ProtoReflect.Descriptor instead.
+func (*GroupBatch) Descriptor() ([]byte, []int) {
+	return file_troupe_v1_event_stream_service_proto_rawDescGZIP(), []int{60}
+}
+
+func (x *GroupBatch) GetDeliveries() []*GroupDelivery {
+	if x != nil {
+		return x.Deliveries
+	}
+	return nil
+}
+
+// An event as it reaches a member of a group.
+type GroupDelivery struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Names this delivery of the event, for its settlement.
+	DeliveryId string `protobuf:"bytes,1,opt,name=delivery_id,json=deliveryId,proto3" json:"delivery_id,omitempty"`
+	// The event.
+	Event *EventDelivery `protobuf:"bytes,2,opt,name=event,proto3" json:"event,omitempty"`
+	// Which delivery of the event it is, from 1.
+	Attempt int32 `protobuf:"varint,3,opt,name=attempt,proto3" json:"attempt,omitempty"`
+	// When it goes to another member unless it is settled or extended.
+	AckDeadline *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=ack_deadline,json=ackDeadline,proto3" json:"ack_deadline,omitempty"`
+	// Rises with every delivery of the group; writes that pass it as the token of
+	// the fence "groups/<topic>/<group>/<event's topic position>" are refused once
+	// somebody wrote with that of a later delivery.
+	FencingToken  int64 `protobuf:"varint,5,opt,name=fencing_token,json=fencingToken,proto3" json:"fencing_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GroupDelivery) Reset() {
+	*x = GroupDelivery{}
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[61]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GroupDelivery) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GroupDelivery) ProtoMessage() {}
+
+func (x *GroupDelivery) ProtoReflect() protoreflect.Message {
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[61]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GroupDelivery.ProtoReflect.Descriptor instead.
+func (*GroupDelivery) Descriptor() ([]byte, []int) {
+	return file_troupe_v1_event_stream_service_proto_rawDescGZIP(), []int{61}
+}
+
+func (x *GroupDelivery) GetDeliveryId() string {
+	if x != nil {
+		return x.DeliveryId
+	}
+	return ""
+}
+
+func (x *GroupDelivery) GetEvent() *EventDelivery {
+	if x != nil {
+		return x.Event
+	}
+	return nil
+}
+
+func (x *GroupDelivery) GetAttempt() int32 {
+	if x != nil {
+		return x.Attempt
+	}
+	return 0
+}
+
+func (x *GroupDelivery) GetAckDeadline() *timestamppb.Timestamp {
+	if x != nil {
+		return x.AckDeadline
+	}
+	return nil
+}
+
+func (x *GroupDelivery) GetFencingToken() int64 {
+	if x != nil {
+		return x.FencingToken
+	}
+	return 0
+}
+
+// What is to become of deliveries.
+type Settlement struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Done: they do not come again. With the others together at most 1000.
+	Ack []string `protobuf:"bytes,1,rep,name=ack,proto3" json:"ack,omitempty"`
+	// Given back.
+	Nack []*Nack `protobuf:"bytes,2,rep,name=nack,proto3" json:"nack,omitempty"`
+	// Still at work: their deadlines begin anew.
+	Extend        []string `protobuf:"bytes,3,rep,name=extend,proto3" json:"extend,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Settlement) Reset() {
+	*x = Settlement{}
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[62]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Settlement) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Settlement) ProtoMessage() {}
+
+func (x *Settlement) ProtoReflect() protoreflect.Message {
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[62]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Settlement.ProtoReflect.Descriptor instead.
+func (*Settlement) Descriptor() ([]byte, []int) {
+	return file_troupe_v1_event_stream_service_proto_rawDescGZIP(), []int{62}
+}
+
+func (x *Settlement) GetAck() []string {
+	if x != nil {
+		return x.Ack
+	}
+	return nil
+}
+
+func (x *Settlement) GetNack() []*Nack {
+	if x != nil {
+		return x.Nack
+	}
+	return nil
+}
+
+func (x *Settlement) GetExtend() []string {
+	if x != nil {
+		return x.Extend
+	}
+	return nil
+}
+
+// Gives a delivery back.
+type Nack struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The delivery.
+	DeliveryId string `protobuf:"bytes,1,opt,name=delivery_id,json=deliveryId,proto3" json:"delivery_id,omitempty"`
+	// How long it waits before it comes again: 0 to 12 hours. When not given, as
+	// the group's settings say.
+	Delay *durationpb.Duration `protobuf:"bytes,2,opt,name=delay,proto3" json:"delay,omitempty"`
+	// Why, for the dead letter's history. Up to 1024 bytes.
+	Reason string `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`
+	// It shall not come again: it is a dead letter at once.
+	Dead          bool `protobuf:"varint,4,opt,name=dead,proto3" json:"dead,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Nack) Reset() {
+	*x = Nack{}
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[63]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Nack) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Nack) ProtoMessage() {}
+
+func (x *Nack) ProtoReflect() protoreflect.Message {
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[63]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Nack.ProtoReflect.Descriptor instead.
+func (*Nack) Descriptor() ([]byte, []int) {
+	return file_troupe_v1_event_stream_service_proto_rawDescGZIP(), []int{63}
+}
+
+func (x *Nack) GetDeliveryId() string {
+	if x != nil {
+		return x.DeliveryId
+	}
+	return ""
+}
+
+func (x *Nack) GetDelay() *durationpb.Duration {
+	if x != nil {
+		return x.Delay
+	}
+	return nil
+}
+
+func (x *Nack) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *Nack) GetDead() bool {
+	if x != nil {
+		return x.Dead
+	}
+	return false
+}
+
+// What became of a settlement: first those of `ack`, then `nack`, then `extend`,
+// in the order given.
+type SettleOutcomes struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The outcomes.
+	Outcomes      []SettleOutcome `protobuf:"varint,1,rep,packed,name=outcomes,proto3,enum=troupe.v1.SettleOutcome" json:"outcomes,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SettleOutcomes) Reset() {
+	*x = SettleOutcomes{}
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[64]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SettleOutcomes) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SettleOutcomes) ProtoMessage() {}
+
+func (x *SettleOutcomes) ProtoReflect() protoreflect.Message {
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[64]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SettleOutcomes.ProtoReflect.Descriptor instead.
+func (*SettleOutcomes) Descriptor() ([]byte, []int) {
+	return file_troupe_v1_event_stream_service_proto_rawDescGZIP(), []int{64}
+}
+
+func (x *SettleOutcomes) GetOutcomes() []SettleOutcome {
+	if x != nil {
+		return x.Outcomes
+	}
+	return nil
+}
+
+// Request of PullEvents.
+type PullEventsRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Namespace; empty means "default".
+	Namespace string `protobuf:"bytes,1,opt,name=namespace,proto3" json:"namespace,omitempty"`
+	// The topic. Required.
+	Topic string `protobuf:"bytes,2,opt,name=topic,proto3" json:"topic,omitempty"`
+	// The group. Required.
+	Group string `protobuf:"bytes,3,opt,name=group,proto3" json:"group,omitempty"`
+	// The member's id. Required.
+	MemberId string `protobuf:"bytes,4,opt,name=member_id,json=memberId,proto3" json:"member_id,omitempty"`
+	// How many at most: 1 to 64; 0 means 1.
+	MaxEvents int32 `protobuf:"varint,5,opt,name=max_events,json=maxEvents,proto3" json:"max_events,omitempty"`
+	// How long to wait for the first: up to 60 seconds; 0 means not at all.
+	Wait *durationpb.Duration `protobuf:"bytes,6,opt,name=wait,proto3" json:"wait,omitempty"`
+	// Makes a repeat safe: 1 to 128 bytes. A repeat gets the same deliveries.
+	RequestId     string `protobuf:"bytes,7,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PullEventsRequest) Reset() {
+	*x = PullEventsRequest{}
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[65]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PullEventsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PullEventsRequest) ProtoMessage() {}
+
+func (x *PullEventsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[65]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PullEventsRequest.ProtoReflect.Descriptor instead.
+func (*PullEventsRequest) Descriptor() ([]byte, []int) {
+	return file_troupe_v1_event_stream_service_proto_rawDescGZIP(), []int{65}
+}
+
+func (x *PullEventsRequest) GetNamespace() string {
+	if x != nil {
+		return x.Namespace
+	}
+	return ""
+}
+
+func (x *PullEventsRequest) GetTopic() string {
+	if x != nil {
+		return x.Topic
+	}
+	return ""
+}
+
+func (x *PullEventsRequest) GetGroup() string {
+	if x != nil {
+		return x.Group
+	}
+	return ""
+}
+
+func (x *PullEventsRequest) GetMemberId() string {
+	if x != nil {
+		return x.MemberId
+	}
+	return ""
+}
+
+func (x *PullEventsRequest) GetMaxEvents() int32 {
+	if x != nil {
+		return x.MaxEvents
+	}
+	return 0
+}
+
+func (x *PullEventsRequest) GetWait() *durationpb.Duration {
+	if x != nil {
+		return x.Wait
+	}
+	return nil
+}
+
+func (x *PullEventsRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+// Response of PullEvents.
+type PullEventsResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The deliveries.
+	Deliveries    []*GroupDelivery `protobuf:"bytes,1,rep,name=deliveries,proto3" json:"deliveries,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PullEventsResponse) Reset() {
+	*x = PullEventsResponse{}
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[66]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PullEventsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PullEventsResponse) ProtoMessage() {}
+
+func (x *PullEventsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[66]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PullEventsResponse.ProtoReflect.Descriptor instead.
+func (*PullEventsResponse) Descriptor() ([]byte, []int) {
+	return file_troupe_v1_event_stream_service_proto_rawDescGZIP(), []int{66}
+}
+
+func (x *PullEventsResponse) GetDeliveries() []*GroupDelivery {
+	if x != nil {
+		return x.Deliveries
+	}
+	return nil
+}
+
+// Request of SettleEvents.
+type SettleEventsRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Namespace; empty means "default".
+	Namespace string `protobuf:"bytes,1,opt,name=namespace,proto3" json:"namespace,omitempty"`
+	// The topic. Required.
+	Topic string `protobuf:"bytes,2,opt,name=topic,proto3" json:"topic,omitempty"`
+	// The group. Required.
+	Group string `protobuf:"bytes,3,opt,name=group,proto3" json:"group,omitempty"`
+	// What is to become of which. Required.
+	Settlement *Settlement `protobuf:"bytes,4,opt,name=settlement,proto3" json:"settlement,omitempty"`
+	// Optional fence that this write has to pass.
+	Fence         *Fence `protobuf:"bytes,5,opt,name=fence,proto3" json:"fence,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SettleEventsRequest) Reset() {
+	*x = SettleEventsRequest{}
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[67]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SettleEventsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SettleEventsRequest) ProtoMessage() {}
+
+func (x *SettleEventsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[67]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SettleEventsRequest.ProtoReflect.Descriptor instead.
+func (*SettleEventsRequest) Descriptor() ([]byte, []int) {
+	return file_troupe_v1_event_stream_service_proto_rawDescGZIP(), []int{67}
+}
+
+func (x *SettleEventsRequest) GetNamespace() string {
+	if x != nil {
+		return x.Namespace
+	}
+	return ""
+}
+
+func (x *SettleEventsRequest) GetTopic() string {
+	if x != nil {
+		return x.Topic
+	}
+	return ""
+}
+
+func (x *SettleEventsRequest) GetGroup() string {
+	if x != nil {
+		return x.Group
+	}
+	return ""
+}
+
+func (x *SettleEventsRequest) GetSettlement() *Settlement {
+	if x != nil {
+		return x.Settlement
+	}
+	return nil
+}
+
+func (x *SettleEventsRequest) GetFence() *Fence {
+	if x != nil {
+		return x.Fence
+	}
+	return nil
+}
+
+// Response of SettleEvents.
+type SettleEventsResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// What became of each.
+	Outcomes      *SettleOutcomes `protobuf:"bytes,1,opt,name=outcomes,proto3" json:"outcomes,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SettleEventsResponse) Reset() {
+	*x = SettleEventsResponse{}
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[68]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SettleEventsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SettleEventsResponse) ProtoMessage() {}
+
+func (x *SettleEventsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[68]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SettleEventsResponse.ProtoReflect.Descriptor instead.
+func (*SettleEventsResponse) Descriptor() ([]byte, []int) {
+	return file_troupe_v1_event_stream_service_proto_rawDescGZIP(), []int{68}
+}
+
+func (x *SettleEventsResponse) GetOutcomes() *SettleOutcomes {
+	if x != nil {
+		return x.Outcomes
+	}
+	return nil
+}
+
+// An event that a group gave up.
+type DeadLetter struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The topic that it is from.
+	Topic string `protobuf:"bytes,1,opt,name=topic,proto3" json:"topic,omitempty"`
+	// The group that gave it up.
+	Group string `protobuf:"bytes,2,opt,name=group,proto3" json:"group,omitempty"`
+	// The event as it was published.
+	Event *EventDelivery `protobuf:"bytes,3,opt,name=event,proto3" json:"event,omitempty"`
+	// Why: "max_deliveries" or "rejected".
+	Reason string `protobuf:"bytes,4,opt,name=reason,proto3" json:"reason,omitempty"`
+	// Its deliveries, the last 16.
+	Attempts      []*DeliveryAttempt `protobuf:"bytes,5,rep,name=attempts,proto3" json:"attempts,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DeadLetter) Reset() {
+	*x = DeadLetter{}
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[69]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DeadLetter) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DeadLetter) ProtoMessage() {}
+
+func (x *DeadLetter) ProtoReflect() protoreflect.Message {
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[69]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DeadLetter.ProtoReflect.Descriptor instead.
+func (*DeadLetter) Descriptor() ([]byte, []int) {
+	return file_troupe_v1_event_stream_service_proto_rawDescGZIP(), []int{69}
+}
+
+func (x *DeadLetter) GetTopic() string {
+	if x != nil {
+		return x.Topic
+	}
+	return ""
+}
+
+func (x *DeadLetter) GetGroup() string {
+	if x != nil {
+		return x.Group
+	}
+	return ""
+}
+
+func (x *DeadLetter) GetEvent() *EventDelivery {
+	if x != nil {
+		return x.Event
+	}
+	return nil
+}
+
+func (x *DeadLetter) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *DeadLetter) GetAttempts() []*DeliveryAttempt {
+	if x != nil {
+		return x.Attempts
+	}
+	return nil
+}
+
+// A delivery that did not end well.
+type DeliveryAttempt struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The member.
+	MemberId string `protobuf:"bytes,1,opt,name=member_id,json=memberId,proto3" json:"member_id,omitempty"`
+	// When it was delivered.
+	DeliverTime *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=deliver_time,json=deliverTime,proto3" json:"deliver_time,omitempty"`
+	// When it ended.
+	EndTime *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=end_time,json=endTime,proto3" json:"end_time,omitempty"`
+	// What the member said, or "deadline passed".
+	Reason        string `protobuf:"bytes,4,opt,name=reason,proto3" json:"reason,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DeliveryAttempt) Reset() {
+	*x = DeliveryAttempt{}
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[70]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DeliveryAttempt) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DeliveryAttempt) ProtoMessage() {}
+
+func (x *DeliveryAttempt) ProtoReflect() protoreflect.Message {
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[70]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DeliveryAttempt.ProtoReflect.Descriptor instead.
+func (*DeliveryAttempt) Descriptor() ([]byte, []int) {
+	return file_troupe_v1_event_stream_service_proto_rawDescGZIP(), []int{70}
+}
+
+func (x *DeliveryAttempt) GetMemberId() string {
+	if x != nil {
+		return x.MemberId
+	}
+	return ""
+}
+
+func (x *DeliveryAttempt) GetDeliverTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.DeliverTime
+	}
+	return nil
+}
+
+func (x *DeliveryAttempt) GetEndTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.EndTime
+	}
+	return nil
+}
+
+func (x *DeliveryAttempt) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+// Request of RedriveEvents.
+type RedriveEventsRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Namespace; empty means "default".
+	Namespace string `protobuf:"bytes,1,opt,name=namespace,proto3" json:"namespace,omitempty"`
+	// The topic. Required.
+	Topic string `protobuf:"bytes,2,opt,name=topic,proto3" json:"topic,omitempty"`
+	// The group. Required.
+	Group string `protobuf:"bytes,3,opt,name=group,proto3" json:"group,omitempty"`
+	// Only dead letters of these events, by their topic positions; empty means all.
+	// At most 64.
+	TopicPositions []int64 `protobuf:"varint,4,rep,packed,name=topic_positions,json=topicPositions,proto3" json:"topic_positions,omitempty"`
+	// Makes a repeat safe: 1 to 128 bytes.
+	RequestId string `protobuf:"bytes,5,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// Optional fence that this write has to pass.
+	Fence         *Fence `protobuf:"bytes,6,opt,name=fence,proto3" json:"fence,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RedriveEventsRequest) Reset() {
+	*x = RedriveEventsRequest{}
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[71]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RedriveEventsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RedriveEventsRequest) ProtoMessage() {}
+
+func (x *RedriveEventsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[71]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RedriveEventsRequest.ProtoReflect.Descriptor instead.
+func (*RedriveEventsRequest) Descriptor() ([]byte, []int) {
+	return file_troupe_v1_event_stream_service_proto_rawDescGZIP(), []int{71}
+}
+
+func (x *RedriveEventsRequest) GetNamespace() string {
+	if x != nil {
+		return x.Namespace
+	}
+	return ""
+}
+
+func (x *RedriveEventsRequest) GetTopic() string {
+	if x != nil {
+		return x.Topic
+	}
+	return ""
+}
+
+func (x *RedriveEventsRequest) GetGroup() string {
+	if x != nil {
+		return x.Group
+	}
+	return ""
+}
+
+func (x *RedriveEventsRequest) GetTopicPositions() []int64 {
+	if x != nil {
+		return x.TopicPositions
+	}
+	return nil
+}
+
+func (x *RedriveEventsRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+func (x *RedriveEventsRequest) GetFence() *Fence {
+	if x != nil {
+		return x.Fence
+	}
+	return nil
+}
+
+// Response of RedriveEvents.
+type RedriveEventsResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// How many are delivered again.
+	Redriven int32 `protobuf:"varint,1,opt,name=redriven,proto3" json:"redriven,omitempty"`
+	// Whether there are more.
+	More          bool `protobuf:"varint,2,opt,name=more,proto3" json:"more,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RedriveEventsResponse) Reset() {
+	*x = RedriveEventsResponse{}
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[72]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RedriveEventsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RedriveEventsResponse) ProtoMessage() {}
+
+func (x *RedriveEventsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[72]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RedriveEventsResponse.ProtoReflect.Descriptor instead.
+func (*RedriveEventsResponse) Descriptor() ([]byte, []int) {
+	return file_troupe_v1_event_stream_service_proto_rawDescGZIP(), []int{72}
+}
+
+func (x *RedriveEventsResponse) GetRedriven() int32 {
+	if x != nil {
+		return x.Redriven
+	}
+	return 0
+}
+
+func (x *RedriveEventsResponse) GetMore() bool {
+	if x != nil {
+		return x.More
+	}
+	return false
+}
+
+// Whom a message is for: one of these, or all agents.
+type Recipients struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// These agents: 1 to 256 ids. They may have ended, not be unknown.
+	AgentIds []string `protobuf:"bytes,1,rep,name=agent_ids,json=agentIds,proto3" json:"agent_ids,omitempty"`
+	// All that are registered and have not ended.
+	All bool `protobuf:"varint,2,opt,name=all,proto3" json:"all,omitempty"`
+	// Of those, the ones of this type.
+	Type string `protobuf:"bytes,3,opt,name=type,proto3" json:"type,omitempty"`
+	// Of those, the ones with all of these capabilities. At most 16.
+	Capabilities  []string `protobuf:"bytes,4,rep,name=capabilities,proto3" json:"capabilities,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Recipients) Reset() {
+	*x = Recipients{}
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[73]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Recipients) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Recipients) ProtoMessage() {}
+
+func (x *Recipients) ProtoReflect() protoreflect.Message {
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[73]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Recipients.ProtoReflect.Descriptor instead.
+func (*Recipients) Descriptor() ([]byte, []int) {
+	return file_troupe_v1_event_stream_service_proto_rawDescGZIP(), []int{73}
+}
+
+func (x *Recipients) GetAgentIds() []string {
+	if x != nil {
+		return x.AgentIds
+	}
+	return nil
+}
+
+func (x *Recipients) GetAll() bool {
+	if x != nil {
+		return x.All
+	}
+	return false
+}
+
+func (x *Recipients) GetType() string {
+	if x != nil {
+		return x.Type
+	}
+	return ""
+}
+
+func (x *Recipients) GetCapabilities() []string {
+	if x != nil {
+		return x.Capabilities
+	}
+	return nil
+}
+
+// Request of SendMessage.
+type SendMessageRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Namespace; empty means "default".
+	Namespace string `protobuf:"bytes,1,opt,name=namespace,proto3" json:"namespace,omitempty"`
+	// Whom it is for. Required.
+	To *Recipients `protobuf:"bytes,2,opt,name=to,proto3" json:"to,omitempty"`
+	// The message. Its type is required; its id is chosen by the server when empty,
+	// and is the same in all inboxes.
+	Message *Event `protobuf:"bytes,3,opt,name=message,proto3" json:"message,omitempty"`
+	// Makes a repeat safe: 1 to 128 bytes.
+	RequestId string `protobuf:"bytes,4,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// Optional fence that each of these writes has to pass.
+	Fence         *Fence `protobuf:"bytes,5,opt,name=fence,proto3" json:"fence,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SendMessageRequest) Reset() {
+	*x = SendMessageRequest{}
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[74]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SendMessageRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SendMessageRequest) ProtoMessage() {}
+
+func (x *SendMessageRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[74]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SendMessageRequest.ProtoReflect.Descriptor instead.
+func (*SendMessageRequest) Descriptor() ([]byte, []int) {
+	return file_troupe_v1_event_stream_service_proto_rawDescGZIP(), []int{74}
+}
+
+func (x *SendMessageRequest) GetNamespace() string {
+	if x != nil {
+		return x.Namespace
+	}
+	return ""
+}
+
+func (x *SendMessageRequest) GetTo() *Recipients {
+	if x != nil {
+		return x.To
+	}
+	return nil
+}
+
+func (x *SendMessageRequest) GetMessage() *Event {
+	if x != nil {
+		return x.Message
+	}
+	return nil
+}
+
+func (x *SendMessageRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+func (x *SendMessageRequest) GetFence() *Fence {
+	if x != nil {
+		return x.Fence
+	}
+	return nil
+}
+
+// Response of SendMessage.
+type SendMessageResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Id of the message.
+	MessageId string `protobuf:"bytes,1,opt,name=message_id,json=messageId,proto3" json:"message_id,omitempty"`
+	// How many agents have it in their inboxes.
+	RecipientCount int32 `protobuf:"varint,2,opt,name=recipient_count,json=recipientCount,proto3" json:"recipient_count,omitempty"`
+	// Who, up to 1000.
+	AgentIds      []string `protobuf:"bytes,3,rep,name=agent_ids,json=agentIds,proto3" json:"agent_ids,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SendMessageResponse) Reset() {
+	*x = SendMessageResponse{}
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[75]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SendMessageResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SendMessageResponse) ProtoMessage() {}
+
+func (x *SendMessageResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[75]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SendMessageResponse.ProtoReflect.Descriptor instead.
+func (*SendMessageResponse) Descriptor() ([]byte, []int) {
+	return file_troupe_v1_event_stream_service_proto_rawDescGZIP(), []int{75}
+}
+
+func (x *SendMessageResponse) GetMessageId() string {
+	if x != nil {
+		return x.MessageId
+	}
+	return ""
+}
+
+func (x *SendMessageResponse) GetRecipientCount() int32 {
+	if x != nil {
+		return x.RecipientCount
+	}
+	return 0
+}
+
+func (x *SendMessageResponse) GetAgentIds() []string {
+	if x != nil {
+		return x.AgentIds
+	}
+	return nil
+}
+
+// Request of Request.
+type RequestRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Namespace; empty means "default".
+	Namespace string `protobuf:"bytes,1,opt,name=namespace,proto3" json:"namespace,omitempty"`
+	// The agent. Required.
+	AgentId string `protobuf:"bytes,2,opt,name=agent_id,json=agentId,proto3" json:"agent_id,omitempty"`
+	// The message. Its type is required. A correlation id is chosen by the server
+	// when it has none.
+	Message *Event `protobuf:"bytes,3,opt,name=message,proto3" json:"message,omitempty"`
+	// How long to wait for the reply: 1 millisecond to 10 minutes. Required.
+	Wait *durationpb.Duration `protobuf:"bytes,4,opt,name=wait,proto3" json:"wait,omitempty"`
+	// Makes a repeat safe: 1 to 128 bytes.
+	RequestId string `protobuf:"bytes,5,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// Optional fence that this write has to pass.
+	Fence         *Fence `protobuf:"bytes,6,opt,name=fence,proto3" json:"fence,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RequestRequest) Reset() {
+	*x = RequestRequest{}
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[76]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RequestRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RequestRequest) ProtoMessage() {}
+
+func (x *RequestRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[76]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RequestRequest.ProtoReflect.Descriptor instead.
+func (*RequestRequest) Descriptor() ([]byte, []int) {
+	return file_troupe_v1_event_stream_service_proto_rawDescGZIP(), []int{76}
+}
+
+func (x *RequestRequest) GetNamespace() string {
+	if x != nil {
+		return x.Namespace
+	}
+	return ""
+}
+
+func (x *RequestRequest) GetAgentId() string {
+	if x != nil {
+		return x.AgentId
+	}
+	return ""
+}
+
+func (x *RequestRequest) GetMessage() *Event {
+	if x != nil {
+		return x.Message
+	}
+	return nil
+}
+
+func (x *RequestRequest) GetWait() *durationpb.Duration {
+	if x != nil {
+		return x.Wait
+	}
+	return nil
+}
+
+func (x *RequestRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+func (x *RequestRequest) GetFence() *Fence {
+	if x != nil {
+		return x.Fence
+	}
+	return nil
+}
+
+// Response of Request.
+type RequestResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The reply.
+	Reply *Event `protobuf:"bytes,1,opt,name=reply,proto3" json:"reply,omitempty"`
+	// The correlation id that request and reply share.
+	CorrelationId string `protobuf:"bytes,2,opt,name=correlation_id,json=correlationId,proto3" json:"correlation_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RequestResponse) Reset() {
+	*x = RequestResponse{}
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[77]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RequestResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RequestResponse) ProtoMessage() {}
+
+func (x *RequestResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[77]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RequestResponse.ProtoReflect.Descriptor instead.
+func (*RequestResponse) Descriptor() ([]byte, []int) {
+	return file_troupe_v1_event_stream_service_proto_rawDescGZIP(), []int{77}
+}
+
+func (x *RequestResponse) GetReply() *Event {
+	if x != nil {
+		return x.Reply
+	}
+	return nil
+}
+
+func (x *RequestResponse) GetCorrelationId() string {
+	if x != nil {
+		return x.CorrelationId
+	}
+	return ""
+}
+
+// Request of Reply.
+type ReplyRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Namespace; empty means "default".
+	Namespace string `protobuf:"bytes,1,opt,name=namespace,proto3" json:"namespace,omitempty"`
+	// The message that is answered: its `id`, `reply_to` and `correlation_id` are
+	// looked at. Required.
+	Request *Event `protobuf:"bytes,2,opt,name=request,proto3" json:"request,omitempty"`
+	// The answer. Its type is required.
+	Reply *Event `protobuf:"bytes,3,opt,name=reply,proto3" json:"reply,omitempty"`
+	// Makes a repeat safe: 1 to 128 bytes.
+	RequestId string `protobuf:"bytes,4,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// Optional fence that this write has to pass.
+	Fence         *Fence `protobuf:"bytes,5,opt,name=fence,proto3" json:"fence,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ReplyRequest) Reset() {
+	*x = ReplyRequest{}
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[78]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ReplyRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ReplyRequest) ProtoMessage() {}
+
+func (x *ReplyRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[78]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ReplyRequest.ProtoReflect.Descriptor instead.
+func (*ReplyRequest) Descriptor() ([]byte, []int) {
+	return file_troupe_v1_event_stream_service_proto_rawDescGZIP(), []int{78}
+}
+
+func (x *ReplyRequest) GetNamespace() string {
+	if x != nil {
+		return x.Namespace
+	}
+	return ""
+}
+
+func (x *ReplyRequest) GetRequest() *Event {
+	if x != nil {
+		return x.Request
+	}
+	return nil
+}
+
+func (x *ReplyRequest) GetReply() *Event {
+	if x != nil {
+		return x.Reply
+	}
+	return nil
+}
+
+func (x *ReplyRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+func (x *ReplyRequest) GetFence() *Fence {
+	if x != nil {
+		return x.Fence
+	}
+	return nil
+}
+
+// Response of Reply.
+type ReplyResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Id of the reply.
+	MessageId string `protobuf:"bytes,1,opt,name=message_id,json=messageId,proto3" json:"message_id,omitempty"`
+	// False when nobody waits for it any more; it was appended all the same.
+	InTime        bool `protobuf:"varint,2,opt,name=in_time,json=inTime,proto3" json:"in_time,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ReplyResponse) Reset() {
+	*x = ReplyResponse{}
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[79]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ReplyResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ReplyResponse) ProtoMessage() {}
+
+func (x *ReplyResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[79]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ReplyResponse.ProtoReflect.Descriptor instead.
+func (*ReplyResponse) Descriptor() ([]byte, []int) {
+	return file_troupe_v1_event_stream_service_proto_rawDescGZIP(), []int{79}
+}
+
+func (x *ReplyResponse) GetMessageId() string {
+	if x != nil {
+		return x.MessageId
+	}
+	return ""
+}
+
+func (x *ReplyResponse) GetInTime() bool {
+	if x != nil {
+		return x.InTime
+	}
+	return false
+}
+
 var File_troupe_v1_event_stream_service_proto protoreflect.FileDescriptor
 
 const file_troupe_v1_event_stream_service_proto_rawDesc = "" +
 	"\n" +
-	"$troupe/v1/event_stream_service.proto\x12\ttroupe.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a#troupe/v1/agent_state_service.proto\x1a\x1ctroupe/v1/error_reason.proto\x1a\x1ctroupe/v1/lock_service.proto\x1a\"troupe/v1/task_queue_service.proto\"\x8c\x05\n" +
+	"$troupe/v1/event_stream_service.proto\x12\ttroupe.v1\x1a\x1egoogle/protobuf/duration.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a#troupe/v1/agent_state_service.proto\x1a\x1ctroupe/v1/error_reason.proto\x1a\x1ctroupe/v1/lock_service.proto\x1a\"troupe/v1/task_queue_service.proto\"\xf3\x06\n" +
 	"\x05Event\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x16\n" +
 	"\x06source\x18\x02 \x01(\tR\x06source\x12\x12\n" +
@@ -1162,13 +6585,19 @@ const file_troupe_v1_event_stream_service_proto_rawDesc = "" +
 	"\x04task\x18\n" +
 	" \x01(\v2\x15.troupe.v1.TaskChangeH\x00R\x04task\x12.\n" +
 	"\x05agent\x18\v \x01(\v2\x16.troupe.v1.AgentChangeH\x00R\x05agent\x12+\n" +
-	"\x04lock\x18\x10 \x01(\v2\x15.troupe.v1.LockChangeH\x00R\x04lock\x12%\n" +
+	"\x04lock\x18\x10 \x01(\v2\x15.troupe.v1.LockChangeH\x00R\x04lock\x12;\n" +
+	"\ftopic_change\x18\x11 \x01(\v2\x16.troupe.v1.TopicChangeH\x00R\vtopicChange\x128\n" +
+	"\vdead_letter\x18\x12 \x01(\v2\x15.troupe.v1.DeadLetterH\x00R\n" +
+	"deadLetter\x12%\n" +
 	"\x0ecorrelation_id\x18\f \x01(\tR\rcorrelationId\x12!\n" +
 	"\fcausation_id\x18\r \x01(\tR\vcausationId\x12\x14\n" +
 	"\x05actor\x18\x0e \x01(\tR\x05actor\x12@\n" +
 	"\n" +
 	"attributes\x18\x0f \x03(\v2 .troupe.v1.Event.AttributesEntryR\n" +
-	"attributes\x1a=\n" +
+	"attributes\x12\x10\n" +
+	"\x03key\x18\x13 \x01(\tR\x03key\x12\x19\n" +
+	"\breply_to\x18\x14 \x01(\tR\areplyTo\x12A\n" +
+	"\x0ereply_deadline\x18\x15 \x01(\v2\x1a.google.protobuf.TimestampR\rreplyDeadline\x1a=\n" +
 	"\x0fAttributesEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01B\x06\n" +
@@ -1181,7 +6610,36 @@ const file_troupe_v1_event_stream_service_proto_rawDesc = "" +
 	"\x0fPublishResponse\x12\x19\n" +
 	"\bevent_id\x18\x01 \x01(\tR\aeventId\x12!\n" +
 	"\fresume_token\x18\x02 \x01(\tR\vresumeToken\x12\x1c\n" +
-	"\tduplicate\x18\x03 \x01(\bR\tduplicate\"\xec\x01\n" +
+	"\tduplicate\x18\x03 \x01(\bR\tduplicate\"N\n" +
+	"\x0eEventToPublish\x12\x14\n" +
+	"\x05topic\x18\x01 \x01(\tR\x05topic\x12&\n" +
+	"\x05event\x18\x02 \x01(\v2\x10.troupe.v1.EventR\x05event\"\x8e\x01\n" +
+	"\x13PublishBatchRequest\x12\x1c\n" +
+	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x121\n" +
+	"\x06events\x18\x02 \x03(\v2\x19.troupe.v1.EventToPublishR\x06events\x12&\n" +
+	"\x05fence\x18\x03 \x01(\v2\x10.troupe.v1.FenceR\x05fence\"J\n" +
+	"\x14PublishBatchResponse\x122\n" +
+	"\aresults\x18\x01 \x03(\v2\x18.troupe.v1.PublishResultR\aresults\"\x83\x01\n" +
+	"\rPublishResult\x12:\n" +
+	"\tpublished\x18\x01 \x01(\v2\x1a.troupe.v1.PublishResponseH\x00R\tpublished\x12,\n" +
+	"\x05error\x18\x02 \x01(\v2\x14.troupe.v1.ItemErrorH\x00R\x05errorB\b\n" +
+	"\x06result\"\x8d\x01\n" +
+	"\x14PublishStreamRequest\x12\x1c\n" +
+	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12/\n" +
+	"\x05event\x18\x02 \x01(\v2\x19.troupe.v1.EventToPublishR\x05event\x12&\n" +
+	"\x05fence\x18\x03 \x01(\v2\x10.troupe.v1.FenceR\x05fence\"I\n" +
+	"\x15PublishStreamResponse\x120\n" +
+	"\x06result\x18\x01 \x01(\v2\x18.troupe.v1.PublishResultR\x06result\"\xe7\x01\n" +
+	"\vEventFilter\x12\x14\n" +
+	"\x05types\x18\x01 \x03(\tR\x05types\x12%\n" +
+	"\x0esubject_prefix\x18\x02 \x01(\tR\rsubjectPrefix\x12F\n" +
+	"\n" +
+	"attributes\x18\x03 \x03(\v2&.troupe.v1.EventFilter.AttributesEntryR\n" +
+	"attributes\x12\x14\n" +
+	"\x05cesql\x18\x04 \x01(\tR\x05cesql\x1a=\n" +
+	"\x0fAttributesEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xc5\x03\n" +
 	"\x10SubscribeRequest\x12\x1c\n" +
 	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x16\n" +
 	"\x06topics\x18\x02 \x03(\tR\x06topics\x12\x14\n" +
@@ -1189,7 +6647,20 @@ const file_troupe_v1_event_stream_service_proto_rawDesc = "" +
 	"\x05start\x18\x04 \x01(\x0e2\x18.troupe.v1.StartPositionR\x05start\x129\n" +
 	"\n" +
 	"start_time\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\tstartTime\x12!\n" +
-	"\fresume_token\x18\x06 \x01(\tR\vresumeToken\"\xc8\x02\n" +
+	"\fresume_token\x18\x06 \x01(\tR\vresumeToken\x12\x12\n" +
+	"\x04last\x18\a \x01(\x05R\x04last\x12.\n" +
+	"\x06filter\x18\b \x01(\v2\x16.troupe.v1.EventFilterR\x06filter\x126\n" +
+	"\vslow_policy\x18\t \x01(\x0e2\x15.troupe.v1.SlowPolicyR\n" +
+	"slowPolicy\x125\n" +
+	"\bend_time\x18\n" +
+	" \x01(\v2\x1a.google.protobuf.TimestampR\aendTime\x12$\n" +
+	"\x0emax_batch_size\x18\v \x01(\x05R\fmaxBatchSize\"w\n" +
+	"\x1bSubscribeWithCreditsRequest\x121\n" +
+	"\x04open\x18\x01 \x01(\v2\x1b.troupe.v1.SubscribeRequestH\x00R\x04open\x12\x1a\n" +
+	"\acredits\x18\x02 \x01(\x05H\x00R\acreditsB\t\n" +
+	"\amessage\"V\n" +
+	"\x1cSubscribeWithCreditsResponse\x126\n" +
+	"\amessage\x18\x01 \x01(\v2\x1c.troupe.v1.SubscribeResponseR\amessage\"\x82\x03\n" +
 	"\x11SubscribeResponse\x12:\n" +
 	"\astarted\x18\x01 \x01(\v2\x1e.troupe.v1.SubscriptionStartedH\x00R\astarted\x12-\n" +
 	"\x05batch\x18\x02 \x01(\v2\x15.troupe.v1.EventBatchH\x00R\x05batch\x122\n" +
@@ -1198,46 +6669,453 @@ const file_troupe_v1_event_stream_service_proto_rawDesc = "" +
 	"checkpoint\x18\x04 \x01(\v2\x15.troupe.v1.CheckpointH\x00R\n" +
 	"checkpoint\x12\"\n" +
 	"\x03gap\x18\x05 \x01(\v2\x0e.troupe.v1.GapH\x00R\x03gap\x12,\n" +
-	"\ago_away\x18\x06 \x01(\v2\x11.troupe.v1.GoAwayH\x00R\x06goAwayB\t\n" +
+	"\ago_away\x18\x06 \x01(\v2\x11.troupe.v1.GoAwayH\x00R\x06goAway\x128\n" +
+	"\vfell_behind\x18\a \x01(\v2\x15.troupe.v1.FellBehindH\x00R\n" +
+	"fellBehindB\t\n" +
 	"\amessage\"8\n" +
 	"\x13SubscriptionStarted\x12!\n" +
-	"\fresume_token\x18\x01 \x01(\tR\vresumeToken\"F\n" +
+	"\fresume_token\x18\x01 \x01(\tR\vresumeToken\"\xd9\x01\n" +
 	"\n" +
 	"EventBatch\x128\n" +
 	"\n" +
 	"deliveries\x18\x01 \x03(\v2\x18.troupe.v1.EventDeliveryR\n" +
-	"deliveries\"\xad\x01\n" +
+	"deliveries\x12!\n" +
+	"\fresume_token\x18\x02 \x01(\tR\vresumeToken\x12\x1c\n" +
+	"\tpartition\x18\x03 \x01(\x05R\tpartition\x12+\n" +
+	"\x11previous_position\x18\x04 \x01(\x03R\x10previousPosition\x12#\n" +
+	"\rread_position\x18\x05 \x01(\x03R\freadPosition\"\xf0\x01\n" +
 	"\rEventDelivery\x12\x14\n" +
 	"\x05topic\x18\x01 \x01(\tR\x05topic\x12&\n" +
 	"\x05event\x18\x02 \x01(\v2\x10.troupe.v1.EventR\x05event\x12;\n" +
 	"\vaccept_time\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
 	"acceptTime\x12!\n" +
-	"\fresume_token\x18\x04 \x01(\tR\vresumeToken\"-\n" +
+	"\fresume_token\x18\x04 \x01(\tR\vresumeToken\x12\x1a\n" +
+	"\bposition\x18\x05 \x01(\x03R\bposition\x12%\n" +
+	"\x0etopic_position\x18\x06 \x01(\x03R\rtopicPosition\"-\n" +
 	"\bCaughtUp\x12!\n" +
-	"\fresume_token\x18\x01 \x01(\tR\vresumeToken\"/\n" +
+	"\fresume_token\x18\x01 \x01(\tR\vresumeToken\"A\n" +
 	"\n" +
 	"Checkpoint\x12!\n" +
-	"\fresume_token\x18\x01 \x01(\tR\vresumeToken\"n\n" +
+	"\fresume_token\x18\x01 \x01(\tR\vresumeToken\x12\x10\n" +
+	"\x03lag\x18\x02 \x01(\x03R\x03lag\"A\n" +
+	"\n" +
+	"FellBehind\x12!\n" +
+	"\fresume_token\x18\x01 \x01(\tR\vresumeToken\x12\x10\n" +
+	"\x03lag\x18\x02 \x01(\x03R\x03lag\"\xd2\x01\n" +
 	"\x03Gap\x12,\n" +
 	"\x06reason\x18\x01 \x01(\x0e2\x14.troupe.v1.GapReasonR\x06reason\x12\x16\n" +
 	"\x06missed\x18\x02 \x01(\x03R\x06missed\x12!\n" +
-	"\fresume_token\x18\x03 \x01(\tR\vresumeToken\"\x97\x01\n" +
+	"\fresume_token\x18\x03 \x01(\tR\vresumeToken\x12\x1c\n" +
+	"\tpartition\x18\x04 \x01(\x05R\tpartition\x12#\n" +
+	"\rfrom_position\x18\x05 \x01(\x03R\ffromPosition\x12\x1f\n" +
+	"\vto_position\x18\x06 \x01(\x03R\n" +
+	"toPosition\"\x97\x01\n" +
 	"\x06GoAway\x12!\n" +
 	"\fresume_token\x18\x01 \x01(\tR\vresumeToken\x12:\n" +
 	"\vretry_after\x18\x02 \x01(\v2\x19.google.protobuf.DurationR\n" +
 	"retryAfter\x12.\n" +
-	"\x06reason\x18\x03 \x01(\x0e2\x16.troupe.v1.ErrorReasonR\x06reason*e\n" +
+	"\x06reason\x18\x03 \x01(\x0e2\x16.troupe.v1.ErrorReasonR\x06reason\"\xc8\x02\n" +
+	"\x11ListEventsRequest\x12\x1c\n" +
+	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x14\n" +
+	"\x05topic\x18\x02 \x01(\tR\x05topic\x129\n" +
+	"\n" +
+	"start_time\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\tstartTime\x125\n" +
+	"\bend_time\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\aendTime\x12.\n" +
+	"\x06filter\x18\x05 \x01(\v2\x16.troupe.v1.EventFilterR\x06filter\x12!\n" +
+	"\fnewest_first\x18\x06 \x01(\bR\vnewestFirst\x12\x1b\n" +
+	"\tpage_size\x18\a \x01(\x05R\bpageSize\x12\x1d\n" +
+	"\n" +
+	"page_token\x18\b \x01(\tR\tpageToken\"v\n" +
+	"\x12ListEventsResponse\x128\n" +
+	"\n" +
+	"deliveries\x18\x01 \x03(\v2\x18.troupe.v1.EventDeliveryR\n" +
+	"deliveries\x12&\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xcd\x02\n" +
+	"\x13ReplayEventsRequest\x12\x1c\n" +
+	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x14\n" +
+	"\x05topic\x18\x02 \x01(\tR\x05topic\x12\x19\n" +
+	"\bto_topic\x18\x03 \x01(\tR\atoTopic\x129\n" +
+	"\n" +
+	"start_time\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\tstartTime\x125\n" +
+	"\bend_time\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\aendTime\x12.\n" +
+	"\x06filter\x18\x06 \x01(\v2\x16.troupe.v1.EventFilterR\x06filter\x12\x1d\n" +
+	"\n" +
+	"page_token\x18\a \x01(\tR\tpageToken\x12&\n" +
+	"\x05fence\x18\b \x01(\v2\x10.troupe.v1.FenceR\x05fence\"z\n" +
+	"\x14ReplayEventsResponse\x12\x1a\n" +
+	"\bappended\x18\x01 \x01(\x05R\bappended\x12\x1e\n" +
+	"\n" +
+	"duplicates\x18\x02 \x01(\x05R\n" +
+	"duplicates\x12&\n" +
+	"\x0fnext_page_token\x18\x03 \x01(\tR\rnextPageToken\"\xf6\x01\n" +
+	"\rTopicSettings\x122\n" +
+	"\amax_age\x18\x01 \x01(\v2\x19.google.protobuf.DurationR\x06maxAge\x12\x1d\n" +
+	"\n" +
+	"max_events\x18\x02 \x01(\x03R\tmaxEvents\x12\x1b\n" +
+	"\tmax_bytes\x18\x03 \x01(\x03R\bmaxBytes\x125\n" +
+	"\n" +
+	"durability\x18\x04 \x01(\x0e2\x15.troupe.v1.DurabilityR\n" +
+	"durability\x12\x1c\n" +
+	"\tcompacted\x18\x05 \x01(\bR\tcompacted\x12 \n" +
+	"\vdescription\x18\x06 \x01(\tR\vdescription\"\xeb\x03\n" +
+	"\x05Topic\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x124\n" +
+	"\bsettings\x18\x02 \x01(\v2\x18.troupe.v1.TopicSettingsR\bsettings\x12\x18\n" +
+	"\aversion\x18\x03 \x01(\x03R\aversion\x12;\n" +
+	"\vcreate_time\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
+	"createTime\x12\x1f\n" +
+	"\vevent_count\x18\x05 \x01(\x03R\n" +
+	"eventCount\x12\x1d\n" +
+	"\n" +
+	"byte_count\x18\x06 \x01(\x03R\tbyteCount\x12'\n" +
+	"\x0fpublished_count\x18\a \x01(\x03R\x0epublishedCount\x12%\n" +
+	"\x0efirst_position\x18\b \x01(\x03R\rfirstPosition\x129\n" +
+	"\n" +
+	"first_time\x18\t \x01(\v2\x1a.google.protobuf.TimestampR\tfirstTime\x127\n" +
+	"\tlast_time\x18\n" +
+	" \x01(\v2\x1a.google.protobuf.TimestampR\blastTime\x12\x1f\n" +
+	"\vgroup_count\x18\v \x01(\x05R\n" +
+	"groupCount\x12\x1c\n" +
+	"\tpartition\x18\f \x01(\x05R\tpartition\"\xc5\x01\n" +
+	"\x12CreateTopicRequest\x12\x1c\n" +
+	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x14\n" +
+	"\x05topic\x18\x02 \x01(\tR\x05topic\x124\n" +
+	"\bsettings\x18\x03 \x01(\v2\x18.troupe.v1.TopicSettingsR\bsettings\x12\x1d\n" +
+	"\n" +
+	"request_id\x18\x04 \x01(\tR\trequestId\x12&\n" +
+	"\x05fence\x18\x05 \x01(\v2\x10.troupe.v1.FenceR\x05fence\"=\n" +
+	"\x13CreateTopicResponse\x12&\n" +
+	"\x05topic\x18\x01 \x01(\v2\x10.troupe.v1.TopicR\x05topic\"\xad\x02\n" +
+	"\x12UpdateTopicRequest\x12\x1c\n" +
+	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x14\n" +
+	"\x05topic\x18\x02 \x01(\tR\x05topic\x124\n" +
+	"\bsettings\x18\x03 \x01(\v2\x18.troupe.v1.TopicSettingsR\bsettings\x12;\n" +
+	"\vupdate_mask\x18\x04 \x01(\v2\x1a.google.protobuf.FieldMaskR\n" +
+	"updateMask\x12)\n" +
+	"\x10expected_version\x18\x05 \x01(\x03R\x0fexpectedVersion\x12\x1d\n" +
+	"\n" +
+	"request_id\x18\x06 \x01(\tR\trequestId\x12&\n" +
+	"\x05fence\x18\a \x01(\v2\x10.troupe.v1.FenceR\x05fence\"=\n" +
+	"\x13UpdateTopicResponse\x12&\n" +
+	"\x05topic\x18\x01 \x01(\v2\x10.troupe.v1.TopicR\x05topic\"E\n" +
+	"\x0fGetTopicRequest\x12\x1c\n" +
+	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x14\n" +
+	"\x05topic\x18\x02 \x01(\tR\x05topic\":\n" +
+	"\x10GetTopicResponse\x12&\n" +
+	"\x05topic\x18\x01 \x01(\v2\x10.troupe.v1.TopicR\x05topic\"\x85\x01\n" +
+	"\x11ListTopicsRequest\x12\x1c\n" +
+	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x16\n" +
+	"\x06prefix\x18\x02 \x01(\tR\x06prefix\x12\x1b\n" +
+	"\tpage_size\x18\x03 \x01(\x05R\bpageSize\x12\x1d\n" +
+	"\n" +
+	"page_token\x18\x04 \x01(\tR\tpageToken\"f\n" +
+	"\x12ListTopicsResponse\x12(\n" +
+	"\x06topics\x18\x01 \x03(\v2\x10.troupe.v1.TopicR\x06topics\x12&\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xba\x01\n" +
+	"\x12DeleteTopicRequest\x12\x1c\n" +
+	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x14\n" +
+	"\x05topic\x18\x02 \x01(\tR\x05topic\x12)\n" +
+	"\x10expected_version\x18\x03 \x01(\x03R\x0fexpectedVersion\x12\x1d\n" +
+	"\n" +
+	"request_id\x18\x04 \x01(\tR\trequestId\x12&\n" +
+	"\x05fence\x18\x05 \x01(\v2\x10.troupe.v1.FenceR\x05fence\"\x15\n" +
+	"\x13DeleteTopicResponse\"\x80\x02\n" +
+	"\vTopicChange\x12\x14\n" +
+	"\x05topic\x18\x01 \x01(\tR\x05topic\x12\x14\n" +
+	"\x05group\x18\x02 \x01(\tR\x05group\x124\n" +
+	"\bsettings\x18\x03 \x01(\v2\x18.troupe.v1.TopicSettingsR\bsettings\x12?\n" +
+	"\x0egroup_settings\x18\x04 \x01(\v2\x18.troupe.v1.GroupSettingsR\rgroupSettings\x12\x16\n" +
+	"\x06member\x18\x05 \x01(\tR\x06member\x126\n" +
+	"\vdead_letter\x18\x06 \x01(\v2\x15.troupe.v1.DeadLetterR\n" +
+	"deadLetter\"\xd0\x03\n" +
+	"\rGroupSettings\x12.\n" +
+	"\x06filter\x18\x01 \x01(\v2\x16.troupe.v1.EventFilterR\x06filter\x12<\n" +
+	"\fack_deadline\x18\x02 \x01(\v2\x19.google.protobuf.DurationR\vackDeadline\x12%\n" +
+	"\x0emax_deliveries\x18\x03 \x01(\x05R\rmaxDeliveries\x12:\n" +
+	"\vretry_delay\x18\x04 \x01(\v2\x19.google.protobuf.DurationR\n" +
+	"retryDelay\x12$\n" +
+	"\x0eordered_by_key\x18\x05 \x01(\bR\forderedByKey\x121\n" +
+	"\x06policy\x18\x06 \x01(\x0e2\x19.troupe.v1.DeliveryPolicyR\x06policy\x12'\n" +
+	"\x0fmax_outstanding\x18\a \x01(\x05R\x0emaxOutstanding\x12*\n" +
+	"\x11dead_letter_topic\x18\b \x01(\tR\x0fdeadLetterTopic\x12@\n" +
+	"\x0emember_timeout\x18\t \x01(\v2\x19.google.protobuf.DurationR\rmemberTimeout\"\xa8\x01\n" +
+	"\n" +
+	"GroupStart\x126\n" +
+	"\bposition\x18\x01 \x01(\x0e2\x18.troupe.v1.StartPositionH\x00R\bposition\x120\n" +
+	"\x04time\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampH\x00R\x04time\x12'\n" +
+	"\x0etopic_position\x18\x03 \x01(\x03H\x00R\rtopicPositionB\a\n" +
+	"\x05start\"\xd5\x03\n" +
+	"\x05Group\x12\x14\n" +
+	"\x05topic\x18\x01 \x01(\tR\x05topic\x12\x12\n" +
+	"\x04name\x18\x02 \x01(\tR\x04name\x124\n" +
+	"\bsettings\x18\x03 \x01(\v2\x18.troupe.v1.GroupSettingsR\bsettings\x12\x18\n" +
+	"\aversion\x18\x04 \x01(\x03R\aversion\x12;\n" +
+	"\vcreate_time\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
+	"createTime\x12\x1a\n" +
+	"\bposition\x18\x06 \x01(\x03R\bposition\x12\x10\n" +
+	"\x03lag\x18\a \x01(\x03R\x03lag\x12 \n" +
+	"\voutstanding\x18\b \x01(\x03R\voutstanding\x12\x18\n" +
+	"\awaiting\x18\t \x01(\x03R\awaiting\x12-\n" +
+	"\x12acknowledged_count\x18\n" +
+	" \x01(\x03R\x11acknowledgedCount\x12\x1d\n" +
+	"\n" +
+	"dead_count\x18\v \x01(\x03R\tdeadCount\x12+\n" +
+	"\x11redelivered_count\x18\f \x01(\x03R\x10redeliveredCount\x120\n" +
+	"\amembers\x18\r \x03(\v2\x16.troupe.v1.GroupMemberR\amembers\"\x81\x01\n" +
+	"\vGroupMember\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\x12 \n" +
+	"\voutstanding\x18\x02 \x01(\x05R\voutstanding\x12@\n" +
+	"\x0elast_seen_time\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\flastSeenTime\"\x88\x02\n" +
+	"\x12CreateGroupRequest\x12\x1c\n" +
+	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x14\n" +
+	"\x05topic\x18\x02 \x01(\tR\x05topic\x12\x14\n" +
+	"\x05group\x18\x03 \x01(\tR\x05group\x124\n" +
+	"\bsettings\x18\x04 \x01(\v2\x18.troupe.v1.GroupSettingsR\bsettings\x12+\n" +
+	"\x05start\x18\x05 \x01(\v2\x15.troupe.v1.GroupStartR\x05start\x12\x1d\n" +
+	"\n" +
+	"request_id\x18\x06 \x01(\tR\trequestId\x12&\n" +
+	"\x05fence\x18\a \x01(\v2\x10.troupe.v1.FenceR\x05fence\"=\n" +
+	"\x13CreateGroupResponse\x12&\n" +
+	"\x05group\x18\x01 \x01(\v2\x10.troupe.v1.GroupR\x05group\"\xc3\x02\n" +
+	"\x12UpdateGroupRequest\x12\x1c\n" +
+	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x14\n" +
+	"\x05topic\x18\x02 \x01(\tR\x05topic\x12\x14\n" +
+	"\x05group\x18\x03 \x01(\tR\x05group\x124\n" +
+	"\bsettings\x18\x04 \x01(\v2\x18.troupe.v1.GroupSettingsR\bsettings\x12;\n" +
+	"\vupdate_mask\x18\x05 \x01(\v2\x1a.google.protobuf.FieldMaskR\n" +
+	"updateMask\x12)\n" +
+	"\x10expected_version\x18\x06 \x01(\x03R\x0fexpectedVersion\x12\x1d\n" +
+	"\n" +
+	"request_id\x18\a \x01(\tR\trequestId\x12&\n" +
+	"\x05fence\x18\b \x01(\v2\x10.troupe.v1.FenceR\x05fence\"=\n" +
+	"\x13UpdateGroupResponse\x12&\n" +
+	"\x05group\x18\x01 \x01(\v2\x10.troupe.v1.GroupR\x05group\"[\n" +
+	"\x0fGetGroupRequest\x12\x1c\n" +
+	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x14\n" +
+	"\x05topic\x18\x02 \x01(\tR\x05topic\x12\x14\n" +
+	"\x05group\x18\x03 \x01(\tR\x05group\":\n" +
+	"\x10GetGroupResponse\x12&\n" +
+	"\x05group\x18\x01 \x01(\v2\x10.troupe.v1.GroupR\x05group\"\x83\x01\n" +
+	"\x11ListGroupsRequest\x12\x1c\n" +
+	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x14\n" +
+	"\x05topic\x18\x02 \x01(\tR\x05topic\x12\x1b\n" +
+	"\tpage_size\x18\x03 \x01(\x05R\bpageSize\x12\x1d\n" +
+	"\n" +
+	"page_token\x18\x04 \x01(\tR\tpageToken\"f\n" +
+	"\x12ListGroupsResponse\x12(\n" +
+	"\x06groups\x18\x01 \x03(\v2\x10.troupe.v1.GroupR\x06groups\x12&\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xa5\x01\n" +
+	"\x12DeleteGroupRequest\x12\x1c\n" +
+	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x14\n" +
+	"\x05topic\x18\x02 \x01(\tR\x05topic\x12\x14\n" +
+	"\x05group\x18\x03 \x01(\tR\x05group\x12\x1d\n" +
+	"\n" +
+	"request_id\x18\x04 \x01(\tR\trequestId\x12&\n" +
+	"\x05fence\x18\x05 \x01(\v2\x10.troupe.v1.FenceR\x05fence\"\x15\n" +
+	"\x13DeleteGroupResponse\"\xd0\x01\n" +
+	"\x10SeekGroupRequest\x12\x1c\n" +
+	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x14\n" +
+	"\x05topic\x18\x02 \x01(\tR\x05topic\x12\x14\n" +
+	"\x05group\x18\x03 \x01(\tR\x05group\x12+\n" +
+	"\x05start\x18\x04 \x01(\v2\x15.troupe.v1.GroupStartR\x05start\x12\x1d\n" +
+	"\n" +
+	"request_id\x18\x05 \x01(\tR\trequestId\x12&\n" +
+	"\x05fence\x18\x06 \x01(\v2\x10.troupe.v1.FenceR\x05fence\";\n" +
+	"\x11SeekGroupResponse\x12&\n" +
+	"\x05group\x18\x01 \x01(\v2\x10.troupe.v1.GroupR\x05group\"\x96\x01\n" +
+	"\x0eConsumeRequest\x12,\n" +
+	"\x04open\x18\x01 \x01(\v2\x16.troupe.v1.ConsumeOpenH\x00R\x04open\x12\x1a\n" +
+	"\acredits\x18\x02 \x01(\x05H\x00R\acredits\x12/\n" +
+	"\x06settle\x18\x03 \x01(\v2\x15.troupe.v1.SettlementH\x00R\x06settleB\t\n" +
+	"\amessage\"\x8e\x01\n" +
+	"\vConsumeOpen\x12\x1c\n" +
+	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x14\n" +
+	"\x05topic\x18\x02 \x01(\tR\x05topic\x12\x14\n" +
+	"\x05group\x18\x03 \x01(\tR\x05group\x12\x1b\n" +
+	"\tmember_id\x18\x04 \x01(\tR\bmemberId\x12\x18\n" +
+	"\acredits\x18\x05 \x01(\x05R\acredits\"\x9f\x02\n" +
+	"\x0fConsumeResponse\x125\n" +
+	"\astarted\x18\x01 \x01(\v2\x19.troupe.v1.ConsumeStartedH\x00R\astarted\x12-\n" +
+	"\x05batch\x18\x02 \x01(\v2\x15.troupe.v1.GroupBatchH\x00R\x05batch\x125\n" +
+	"\asettled\x18\x03 \x01(\v2\x19.troupe.v1.SettleOutcomesH\x00R\asettled\x126\n" +
+	"\bprogress\x18\x04 \x01(\v2\x18.troupe.v1.GroupProgressH\x00R\bprogress\x12,\n" +
+	"\ago_away\x18\x05 \x01(\v2\x11.troupe.v1.GoAwayH\x00R\x06goAwayB\t\n" +
+	"\amessage\"F\n" +
+	"\x0eConsumeStarted\x124\n" +
+	"\bsettings\x18\x01 \x01(\v2\x18.troupe.v1.GroupSettingsR\bsettings\"!\n" +
+	"\rGroupProgress\x12\x10\n" +
+	"\x03lag\x18\x01 \x01(\x03R\x03lag\"F\n" +
+	"\n" +
+	"GroupBatch\x128\n" +
+	"\n" +
+	"deliveries\x18\x01 \x03(\v2\x18.troupe.v1.GroupDeliveryR\n" +
+	"deliveries\"\xde\x01\n" +
+	"\rGroupDelivery\x12\x1f\n" +
+	"\vdelivery_id\x18\x01 \x01(\tR\n" +
+	"deliveryId\x12.\n" +
+	"\x05event\x18\x02 \x01(\v2\x18.troupe.v1.EventDeliveryR\x05event\x12\x18\n" +
+	"\aattempt\x18\x03 \x01(\x05R\aattempt\x12=\n" +
+	"\fack_deadline\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\vackDeadline\x12#\n" +
+	"\rfencing_token\x18\x05 \x01(\x03R\ffencingToken\"[\n" +
+	"\n" +
+	"Settlement\x12\x10\n" +
+	"\x03ack\x18\x01 \x03(\tR\x03ack\x12#\n" +
+	"\x04nack\x18\x02 \x03(\v2\x0f.troupe.v1.NackR\x04nack\x12\x16\n" +
+	"\x06extend\x18\x03 \x03(\tR\x06extend\"\x84\x01\n" +
+	"\x04Nack\x12\x1f\n" +
+	"\vdelivery_id\x18\x01 \x01(\tR\n" +
+	"deliveryId\x12/\n" +
+	"\x05delay\x18\x02 \x01(\v2\x19.google.protobuf.DurationR\x05delay\x12\x16\n" +
+	"\x06reason\x18\x03 \x01(\tR\x06reason\x12\x12\n" +
+	"\x04dead\x18\x04 \x01(\bR\x04dead\"F\n" +
+	"\x0eSettleOutcomes\x124\n" +
+	"\boutcomes\x18\x01 \x03(\x0e2\x18.troupe.v1.SettleOutcomeR\boutcomes\"\xe7\x01\n" +
+	"\x11PullEventsRequest\x12\x1c\n" +
+	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x14\n" +
+	"\x05topic\x18\x02 \x01(\tR\x05topic\x12\x14\n" +
+	"\x05group\x18\x03 \x01(\tR\x05group\x12\x1b\n" +
+	"\tmember_id\x18\x04 \x01(\tR\bmemberId\x12\x1d\n" +
+	"\n" +
+	"max_events\x18\x05 \x01(\x05R\tmaxEvents\x12-\n" +
+	"\x04wait\x18\x06 \x01(\v2\x19.google.protobuf.DurationR\x04wait\x12\x1d\n" +
+	"\n" +
+	"request_id\x18\a \x01(\tR\trequestId\"N\n" +
+	"\x12PullEventsResponse\x128\n" +
+	"\n" +
+	"deliveries\x18\x01 \x03(\v2\x18.troupe.v1.GroupDeliveryR\n" +
+	"deliveries\"\xbe\x01\n" +
+	"\x13SettleEventsRequest\x12\x1c\n" +
+	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x14\n" +
+	"\x05topic\x18\x02 \x01(\tR\x05topic\x12\x14\n" +
+	"\x05group\x18\x03 \x01(\tR\x05group\x125\n" +
+	"\n" +
+	"settlement\x18\x04 \x01(\v2\x15.troupe.v1.SettlementR\n" +
+	"settlement\x12&\n" +
+	"\x05fence\x18\x05 \x01(\v2\x10.troupe.v1.FenceR\x05fence\"M\n" +
+	"\x14SettleEventsResponse\x125\n" +
+	"\boutcomes\x18\x01 \x01(\v2\x19.troupe.v1.SettleOutcomesR\boutcomes\"\xb8\x01\n" +
+	"\n" +
+	"DeadLetter\x12\x14\n" +
+	"\x05topic\x18\x01 \x01(\tR\x05topic\x12\x14\n" +
+	"\x05group\x18\x02 \x01(\tR\x05group\x12.\n" +
+	"\x05event\x18\x03 \x01(\v2\x18.troupe.v1.EventDeliveryR\x05event\x12\x16\n" +
+	"\x06reason\x18\x04 \x01(\tR\x06reason\x126\n" +
+	"\battempts\x18\x05 \x03(\v2\x1a.troupe.v1.DeliveryAttemptR\battempts\"\xbc\x01\n" +
+	"\x0fDeliveryAttempt\x12\x1b\n" +
+	"\tmember_id\x18\x01 \x01(\tR\bmemberId\x12=\n" +
+	"\fdeliver_time\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\vdeliverTime\x125\n" +
+	"\bend_time\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\aendTime\x12\x16\n" +
+	"\x06reason\x18\x04 \x01(\tR\x06reason\"\xd0\x01\n" +
+	"\x14RedriveEventsRequest\x12\x1c\n" +
+	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x14\n" +
+	"\x05topic\x18\x02 \x01(\tR\x05topic\x12\x14\n" +
+	"\x05group\x18\x03 \x01(\tR\x05group\x12'\n" +
+	"\x0ftopic_positions\x18\x04 \x03(\x03R\x0etopicPositions\x12\x1d\n" +
+	"\n" +
+	"request_id\x18\x05 \x01(\tR\trequestId\x12&\n" +
+	"\x05fence\x18\x06 \x01(\v2\x10.troupe.v1.FenceR\x05fence\"G\n" +
+	"\x15RedriveEventsResponse\x12\x1a\n" +
+	"\bredriven\x18\x01 \x01(\x05R\bredriven\x12\x12\n" +
+	"\x04more\x18\x02 \x01(\bR\x04more\"s\n" +
+	"\n" +
+	"Recipients\x12\x1b\n" +
+	"\tagent_ids\x18\x01 \x03(\tR\bagentIds\x12\x10\n" +
+	"\x03all\x18\x02 \x01(\bR\x03all\x12\x12\n" +
+	"\x04type\x18\x03 \x01(\tR\x04type\x12\"\n" +
+	"\fcapabilities\x18\x04 \x03(\tR\fcapabilities\"\xcc\x01\n" +
+	"\x12SendMessageRequest\x12\x1c\n" +
+	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12%\n" +
+	"\x02to\x18\x02 \x01(\v2\x15.troupe.v1.RecipientsR\x02to\x12*\n" +
+	"\amessage\x18\x03 \x01(\v2\x10.troupe.v1.EventR\amessage\x12\x1d\n" +
+	"\n" +
+	"request_id\x18\x04 \x01(\tR\trequestId\x12&\n" +
+	"\x05fence\x18\x05 \x01(\v2\x10.troupe.v1.FenceR\x05fence\"z\n" +
+	"\x13SendMessageResponse\x12\x1d\n" +
+	"\n" +
+	"message_id\x18\x01 \x01(\tR\tmessageId\x12'\n" +
+	"\x0frecipient_count\x18\x02 \x01(\x05R\x0erecipientCount\x12\x1b\n" +
+	"\tagent_ids\x18\x03 \x03(\tR\bagentIds\"\xeb\x01\n" +
+	"\x0eRequestRequest\x12\x1c\n" +
+	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x19\n" +
+	"\bagent_id\x18\x02 \x01(\tR\aagentId\x12*\n" +
+	"\amessage\x18\x03 \x01(\v2\x10.troupe.v1.EventR\amessage\x12-\n" +
+	"\x04wait\x18\x04 \x01(\v2\x19.google.protobuf.DurationR\x04wait\x12\x1d\n" +
+	"\n" +
+	"request_id\x18\x05 \x01(\tR\trequestId\x12&\n" +
+	"\x05fence\x18\x06 \x01(\v2\x10.troupe.v1.FenceR\x05fence\"`\n" +
+	"\x0fRequestResponse\x12&\n" +
+	"\x05reply\x18\x01 \x01(\v2\x10.troupe.v1.EventR\x05reply\x12%\n" +
+	"\x0ecorrelation_id\x18\x02 \x01(\tR\rcorrelationId\"\xc7\x01\n" +
+	"\fReplyRequest\x12\x1c\n" +
+	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12*\n" +
+	"\arequest\x18\x02 \x01(\v2\x10.troupe.v1.EventR\arequest\x12&\n" +
+	"\x05reply\x18\x03 \x01(\v2\x10.troupe.v1.EventR\x05reply\x12\x1d\n" +
+	"\n" +
+	"request_id\x18\x04 \x01(\tR\trequestId\x12&\n" +
+	"\x05fence\x18\x05 \x01(\v2\x10.troupe.v1.FenceR\x05fence\"G\n" +
+	"\rReplyResponse\x12\x1d\n" +
+	"\n" +
+	"message_id\x18\x01 \x01(\tR\tmessageId\x12\x17\n" +
+	"\ain_time\x18\x02 \x01(\bR\x06inTime*e\n" +
 	"\rStartPosition\x12\x1e\n" +
 	"\x1aSTART_POSITION_UNSPECIFIED\x10\x00\x12\x1c\n" +
 	"\x18START_POSITION_BEGINNING\x10\x01\x12\x16\n" +
-	"\x12START_POSITION_NOW\x10\x02*]\n" +
+	"\x12START_POSITION_NOW\x10\x02*\x96\x01\n" +
+	"\n" +
+	"SlowPolicy\x12\x1b\n" +
+	"\x17SLOW_POLICY_UNSPECIFIED\x10\x00\x12\x18\n" +
+	"\x14SLOW_POLICY_CATCH_UP\x10\x01\x12\x1a\n" +
+	"\x16SLOW_POLICY_DISCONNECT\x10\x02\x12\x1b\n" +
+	"\x17SLOW_POLICY_DROP_OLDEST\x10\x03\x12\x18\n" +
+	"\x14SLOW_POLICY_CONFLATE\x10\x04*y\n" +
 	"\tGapReason\x12\x1a\n" +
 	"\x16GAP_REASON_UNSPECIFIED\x10\x00\x12\x16\n" +
 	"\x12GAP_REASON_TRIMMED\x10\x01\x12\x1c\n" +
-	"\x18GAP_REASON_EPOCH_CHANGED\x10\x022\xa0\x01\n" +
+	"\x18GAP_REASON_EPOCH_CHANGED\x10\x02\x12\x1a\n" +
+	"\x16GAP_REASON_SLOW_READER\x10\x03*\\\n" +
+	"\n" +
+	"Durability\x12\x1a\n" +
+	"\x16DURABILITY_UNSPECIFIED\x10\x00\x12\x17\n" +
+	"\x13DURABILITY_STANDARD\x10\x01\x12\x19\n" +
+	"\x15DURABILITY_REPLICATED\x10\x02*y\n" +
+	"\x0eDeliveryPolicy\x12\x1f\n" +
+	"\x1bDELIVERY_POLICY_UNSPECIFIED\x10\x00\x12%\n" +
+	"!DELIVERY_POLICY_LEAST_OUTSTANDING\x10\x01\x12\x1f\n" +
+	"\x1bDELIVERY_POLICY_ROUND_ROBIN\x10\x02*b\n" +
+	"\rSettleOutcome\x12\x1e\n" +
+	"\x1aSETTLE_OUTCOME_UNSPECIFIED\x10\x00\x12\x17\n" +
+	"\x13SETTLE_OUTCOME_DONE\x10\x01\x12\x18\n" +
+	"\x14SETTLE_OUTCOME_STALE\x10\x022\x90\x0f\n" +
 	"\x12EventStreamService\x12@\n" +
-	"\aPublish\x12\x19.troupe.v1.PublishRequest\x1a\x1a.troupe.v1.PublishResponse\x12H\n" +
-	"\tSubscribe\x12\x1b.troupe.v1.SubscribeRequest\x1a\x1c.troupe.v1.SubscribeResponse0\x01BO\n" +
+	"\aPublish\x12\x19.troupe.v1.PublishRequest\x1a\x1a.troupe.v1.PublishResponse\x12O\n" +
+	"\fPublishBatch\x12\x1e.troupe.v1.PublishBatchRequest\x1a\x1f.troupe.v1.PublishBatchResponse\x12V\n" +
+	"\rPublishStream\x12\x1f.troupe.v1.PublishStreamRequest\x1a .troupe.v1.PublishStreamResponse(\x010\x01\x12H\n" +
+	"\tSubscribe\x12\x1b.troupe.v1.SubscribeRequest\x1a\x1c.troupe.v1.SubscribeResponse0\x01\x12k\n" +
+	"\x14SubscribeWithCredits\x12&.troupe.v1.SubscribeWithCreditsRequest\x1a'.troupe.v1.SubscribeWithCreditsResponse(\x010\x01\x12I\n" +
+	"\n" +
+	"ListEvents\x12\x1c.troupe.v1.ListEventsRequest\x1a\x1d.troupe.v1.ListEventsResponse\x12O\n" +
+	"\fReplayEvents\x12\x1e.troupe.v1.ReplayEventsRequest\x1a\x1f.troupe.v1.ReplayEventsResponse\x12L\n" +
+	"\vCreateTopic\x12\x1d.troupe.v1.CreateTopicRequest\x1a\x1e.troupe.v1.CreateTopicResponse\x12L\n" +
+	"\vUpdateTopic\x12\x1d.troupe.v1.UpdateTopicRequest\x1a\x1e.troupe.v1.UpdateTopicResponse\x12C\n" +
+	"\bGetTopic\x12\x1a.troupe.v1.GetTopicRequest\x1a\x1b.troupe.v1.GetTopicResponse\x12I\n" +
+	"\n" +
+	"ListTopics\x12\x1c.troupe.v1.ListTopicsRequest\x1a\x1d.troupe.v1.ListTopicsResponse\x12L\n" +
+	"\vDeleteTopic\x12\x1d.troupe.v1.DeleteTopicRequest\x1a\x1e.troupe.v1.DeleteTopicResponse\x12L\n" +
+	"\vCreateGroup\x12\x1d.troupe.v1.CreateGroupRequest\x1a\x1e.troupe.v1.CreateGroupResponse\x12L\n" +
+	"\vUpdateGroup\x12\x1d.troupe.v1.UpdateGroupRequest\x1a\x1e.troupe.v1.UpdateGroupResponse\x12C\n" +
+	"\bGetGroup\x12\x1a.troupe.v1.GetGroupRequest\x1a\x1b.troupe.v1.GetGroupResponse\x12I\n" +
+	"\n" +
+	"ListGroups\x12\x1c.troupe.v1.ListGroupsRequest\x1a\x1d.troupe.v1.ListGroupsResponse\x12L\n" +
+	"\vDeleteGroup\x12\x1d.troupe.v1.DeleteGroupRequest\x1a\x1e.troupe.v1.DeleteGroupResponse\x12F\n" +
+	"\tSeekGroup\x12\x1b.troupe.v1.SeekGroupRequest\x1a\x1c.troupe.v1.SeekGroupResponse\x12D\n" +
+	"\aConsume\x12\x19.troupe.v1.ConsumeRequest\x1a\x1a.troupe.v1.ConsumeResponse(\x010\x01\x12I\n" +
+	"\n" +
+	"PullEvents\x12\x1c.troupe.v1.PullEventsRequest\x1a\x1d.troupe.v1.PullEventsResponse\x12O\n" +
+	"\fSettleEvents\x12\x1e.troupe.v1.SettleEventsRequest\x1a\x1f.troupe.v1.SettleEventsResponse\x12R\n" +
+	"\rRedriveEvents\x12\x1f.troupe.v1.RedriveEventsRequest\x1a .troupe.v1.RedriveEventsResponse\x12L\n" +
+	"\vSendMessage\x12\x1d.troupe.v1.SendMessageRequest\x1a\x1e.troupe.v1.SendMessageResponse\x12@\n" +
+	"\aRequest\x12\x19.troupe.v1.RequestRequest\x1a\x1a.troupe.v1.RequestResponse\x12:\n" +
+	"\x05Reply\x12\x17.troupe.v1.ReplyRequest\x1a\x18.troupe.v1.ReplyResponseBO\n" +
 	"\rdev.troupe.v1P\x01Z<github.com/troupe-dev/troupe/proto/gen/go/troupe/v1;troupev1b\x06proto3"
 
 var (
@@ -1252,63 +7130,289 @@ func file_troupe_v1_event_stream_service_proto_rawDescGZIP() []byte {
 	return file_troupe_v1_event_stream_service_proto_rawDescData
 }
 
-var file_troupe_v1_event_stream_service_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_troupe_v1_event_stream_service_proto_msgTypes = make([]protoimpl.MessageInfo, 13)
+var file_troupe_v1_event_stream_service_proto_enumTypes = make([]protoimpl.EnumInfo, 6)
+var file_troupe_v1_event_stream_service_proto_msgTypes = make([]protoimpl.MessageInfo, 82)
 var file_troupe_v1_event_stream_service_proto_goTypes = []any{
-	(StartPosition)(0),            // 0: troupe.v1.StartPosition
-	(GapReason)(0),                // 1: troupe.v1.GapReason
-	(*Event)(nil),                 // 2: troupe.v1.Event
-	(*PublishRequest)(nil),        // 3: troupe.v1.PublishRequest
-	(*PublishResponse)(nil),       // 4: troupe.v1.PublishResponse
-	(*SubscribeRequest)(nil),      // 5: troupe.v1.SubscribeRequest
-	(*SubscribeResponse)(nil),     // 6: troupe.v1.SubscribeResponse
-	(*SubscriptionStarted)(nil),   // 7: troupe.v1.SubscriptionStarted
-	(*EventBatch)(nil),            // 8: troupe.v1.EventBatch
-	(*EventDelivery)(nil),         // 9: troupe.v1.EventDelivery
-	(*CaughtUp)(nil),              // 10: troupe.v1.CaughtUp
-	(*Checkpoint)(nil),            // 11: troupe.v1.Checkpoint
-	(*Gap)(nil),                   // 12: troupe.v1.Gap
-	(*GoAway)(nil),                // 13: troupe.v1.GoAway
-	nil,                           // 14: troupe.v1.Event.AttributesEntry
-	(*timestamppb.Timestamp)(nil), // 15: google.protobuf.Timestamp
-	(*TaskChange)(nil),            // 16: troupe.v1.TaskChange
-	(*AgentChange)(nil),           // 17: troupe.v1.AgentChange
-	(*LockChange)(nil),            // 18: troupe.v1.LockChange
-	(*Fence)(nil),                 // 19: troupe.v1.Fence
-	(*durationpb.Duration)(nil),   // 20: google.protobuf.Duration
-	(ErrorReason)(0),              // 21: troupe.v1.ErrorReason
+	(StartPosition)(0),                   // 0: troupe.v1.StartPosition
+	(SlowPolicy)(0),                      // 1: troupe.v1.SlowPolicy
+	(GapReason)(0),                       // 2: troupe.v1.GapReason
+	(Durability)(0),                      // 3: troupe.v1.Durability
+	(DeliveryPolicy)(0),                  // 4: troupe.v1.DeliveryPolicy
+	(SettleOutcome)(0),                   // 5: troupe.v1.SettleOutcome
+	(*Event)(nil),                        // 6: troupe.v1.Event
+	(*PublishRequest)(nil),               // 7: troupe.v1.PublishRequest
+	(*PublishResponse)(nil),              // 8: troupe.v1.PublishResponse
+	(*EventToPublish)(nil),               // 9: troupe.v1.EventToPublish
+	(*PublishBatchRequest)(nil),          // 10: troupe.v1.PublishBatchRequest
+	(*PublishBatchResponse)(nil),         // 11: troupe.v1.PublishBatchResponse
+	(*PublishResult)(nil),                // 12: troupe.v1.PublishResult
+	(*PublishStreamRequest)(nil),         // 13: troupe.v1.PublishStreamRequest
+	(*PublishStreamResponse)(nil),        // 14: troupe.v1.PublishStreamResponse
+	(*EventFilter)(nil),                  // 15: troupe.v1.EventFilter
+	(*SubscribeRequest)(nil),             // 16: troupe.v1.SubscribeRequest
+	(*SubscribeWithCreditsRequest)(nil),  // 17: troupe.v1.SubscribeWithCreditsRequest
+	(*SubscribeWithCreditsResponse)(nil), // 18: troupe.v1.SubscribeWithCreditsResponse
+	(*SubscribeResponse)(nil),            // 19: troupe.v1.SubscribeResponse
+	(*SubscriptionStarted)(nil),          // 20: troupe.v1.SubscriptionStarted
+	(*EventBatch)(nil),                   // 21: troupe.v1.EventBatch
+	(*EventDelivery)(nil),                // 22: troupe.v1.EventDelivery
+	(*CaughtUp)(nil),                     // 23: troupe.v1.CaughtUp
+	(*Checkpoint)(nil),                   // 24: troupe.v1.Checkpoint
+	(*FellBehind)(nil),                   // 25: troupe.v1.FellBehind
+	(*Gap)(nil),                          // 26: troupe.v1.Gap
+	(*GoAway)(nil),                       // 27: troupe.v1.GoAway
+	(*ListEventsRequest)(nil),            // 28: troupe.v1.ListEventsRequest
+	(*ListEventsResponse)(nil),           // 29: troupe.v1.ListEventsResponse
+	(*ReplayEventsRequest)(nil),          // 30: troupe.v1.ReplayEventsRequest
+	(*ReplayEventsResponse)(nil),         // 31: troupe.v1.ReplayEventsResponse
+	(*TopicSettings)(nil),                // 32: troupe.v1.TopicSettings
+	(*Topic)(nil),                        // 33: troupe.v1.Topic
+	(*CreateTopicRequest)(nil),           // 34: troupe.v1.CreateTopicRequest
+	(*CreateTopicResponse)(nil),          // 35: troupe.v1.CreateTopicResponse
+	(*UpdateTopicRequest)(nil),           // 36: troupe.v1.UpdateTopicRequest
+	(*UpdateTopicResponse)(nil),          // 37: troupe.v1.UpdateTopicResponse
+	(*GetTopicRequest)(nil),              // 38: troupe.v1.GetTopicRequest
+	(*GetTopicResponse)(nil),             // 39: troupe.v1.GetTopicResponse
+	(*ListTopicsRequest)(nil),            // 40: troupe.v1.ListTopicsRequest
+	(*ListTopicsResponse)(nil),           // 41: troupe.v1.ListTopicsResponse
+	(*DeleteTopicRequest)(nil),           // 42: troupe.v1.DeleteTopicRequest
+	(*DeleteTopicResponse)(nil),          // 43: troupe.v1.DeleteTopicResponse
+	(*TopicChange)(nil),                  // 44: troupe.v1.TopicChange
+	(*GroupSettings)(nil),                // 45: troupe.v1.GroupSettings
+	(*GroupStart)(nil),                   // 46: troupe.v1.GroupStart
+	(*Group)(nil),                        // 47: troupe.v1.Group
+	(*GroupMember)(nil),                  // 48: troupe.v1.GroupMember
+	(*CreateGroupRequest)(nil),           // 49: troupe.v1.CreateGroupRequest
+	(*CreateGroupResponse)(nil),          // 50: troupe.v1.CreateGroupResponse
+	(*UpdateGroupRequest)(nil),           // 51: troupe.v1.UpdateGroupRequest
+	(*UpdateGroupResponse)(nil),          // 52: troupe.v1.UpdateGroupResponse
+	(*GetGroupRequest)(nil),              // 53: troupe.v1.GetGroupRequest
+	(*GetGroupResponse)(nil),             // 54: troupe.v1.GetGroupResponse
+	(*ListGroupsRequest)(nil),            // 55: troupe.v1.ListGroupsRequest
+	(*ListGroupsResponse)(nil),           // 56: troupe.v1.ListGroupsResponse
+	(*DeleteGroupRequest)(nil),           // 57: troupe.v1.DeleteGroupRequest
+	(*DeleteGroupResponse)(nil),          // 58: troupe.v1.DeleteGroupResponse
+	(*SeekGroupRequest)(nil),             // 59: troupe.v1.SeekGroupRequest
+	(*SeekGroupResponse)(nil),            // 60: troupe.v1.SeekGroupResponse
+	(*ConsumeRequest)(nil),               // 61: troupe.v1.ConsumeRequest
+	(*ConsumeOpen)(nil),                  // 62: troupe.v1.ConsumeOpen
+	(*ConsumeResponse)(nil),              // 63: troupe.v1.ConsumeResponse
+	(*ConsumeStarted)(nil),               // 64: troupe.v1.ConsumeStarted
+	(*GroupProgress)(nil),                // 65: troupe.v1.GroupProgress
+	(*GroupBatch)(nil),                   // 66: troupe.v1.GroupBatch
+	(*GroupDelivery)(nil),                // 67: troupe.v1.GroupDelivery
+	(*Settlement)(nil),                   // 68: troupe.v1.Settlement
+	(*Nack)(nil),                         // 69: troupe.v1.Nack
+	(*SettleOutcomes)(nil),               // 70: troupe.v1.SettleOutcomes
+	(*PullEventsRequest)(nil),            // 71: troupe.v1.PullEventsRequest
+	(*PullEventsResponse)(nil),           // 72: troupe.v1.PullEventsResponse
+	(*SettleEventsRequest)(nil),          // 73: troupe.v1.SettleEventsRequest
+	(*SettleEventsResponse)(nil),         // 74: troupe.v1.SettleEventsResponse
+	(*DeadLetter)(nil),                   // 75: troupe.v1.DeadLetter
+	(*DeliveryAttempt)(nil),              // 76: troupe.v1.DeliveryAttempt
+	(*RedriveEventsRequest)(nil),         // 77: troupe.v1.RedriveEventsRequest
+	(*RedriveEventsResponse)(nil),        // 78: troupe.v1.RedriveEventsResponse
+	(*Recipients)(nil),                   // 79: troupe.v1.Recipients
+	(*SendMessageRequest)(nil),           // 80: troupe.v1.SendMessageRequest
+	(*SendMessageResponse)(nil),          // 81: troupe.v1.SendMessageResponse
+	(*RequestRequest)(nil),               // 82: troupe.v1.RequestRequest
+	(*RequestResponse)(nil),              // 83: troupe.v1.RequestResponse
+	(*ReplyRequest)(nil),                 // 84: troupe.v1.ReplyRequest
+	(*ReplyResponse)(nil),                // 85: troupe.v1.ReplyResponse
+	nil,                                  // 86: troupe.v1.Event.AttributesEntry
+	nil,                                  // 87: troupe.v1.EventFilter.AttributesEntry
+	(*timestamppb.Timestamp)(nil),        // 88: google.protobuf.Timestamp
+	(*TaskChange)(nil),                   // 89: troupe.v1.TaskChange
+	(*AgentChange)(nil),                  // 90: troupe.v1.AgentChange
+	(*LockChange)(nil),                   // 91: troupe.v1.LockChange
+	(*Fence)(nil),                        // 92: troupe.v1.Fence
+	(*ItemError)(nil),                    // 93: troupe.v1.ItemError
+	(*durationpb.Duration)(nil),          // 94: google.protobuf.Duration
+	(ErrorReason)(0),                     // 95: troupe.v1.ErrorReason
+	(*fieldmaskpb.FieldMask)(nil),        // 96: google.protobuf.FieldMask
 }
 var file_troupe_v1_event_stream_service_proto_depIdxs = []int32{
-	15, // 0: troupe.v1.Event.time:type_name -> google.protobuf.Timestamp
-	16, // 1: troupe.v1.Event.task:type_name -> troupe.v1.TaskChange
-	17, // 2: troupe.v1.Event.agent:type_name -> troupe.v1.AgentChange
-	18, // 3: troupe.v1.Event.lock:type_name -> troupe.v1.LockChange
-	14, // 4: troupe.v1.Event.attributes:type_name -> troupe.v1.Event.AttributesEntry
-	2,  // 5: troupe.v1.PublishRequest.event:type_name -> troupe.v1.Event
-	19, // 6: troupe.v1.PublishRequest.fence:type_name -> troupe.v1.Fence
-	0,  // 7: troupe.v1.SubscribeRequest.start:type_name -> troupe.v1.StartPosition
-	15, // 8: troupe.v1.SubscribeRequest.start_time:type_name -> google.protobuf.Timestamp
-	7,  // 9: troupe.v1.SubscribeResponse.started:type_name -> troupe.v1.SubscriptionStarted
-	8,  // 10: troupe.v1.SubscribeResponse.batch:type_name -> troupe.v1.EventBatch
-	10, // 11: troupe.v1.SubscribeResponse.caught_up:type_name -> troupe.v1.CaughtUp
-	11, // 12: troupe.v1.SubscribeResponse.checkpoint:type_name -> troupe.v1.Checkpoint
-	12, // 13: troupe.v1.SubscribeResponse.gap:type_name -> troupe.v1.Gap
-	13, // 14: troupe.v1.SubscribeResponse.go_away:type_name -> troupe.v1.GoAway
-	9,  // 15: troupe.v1.EventBatch.deliveries:type_name -> troupe.v1.EventDelivery
-	2,  // 16: troupe.v1.EventDelivery.event:type_name -> troupe.v1.Event
-	15, // 17: troupe.v1.EventDelivery.accept_time:type_name -> google.protobuf.Timestamp
-	1,  // 18: troupe.v1.Gap.reason:type_name -> troupe.v1.GapReason
-	20, // 19: troupe.v1.GoAway.retry_after:type_name -> google.protobuf.Duration
-	21, // 20: troupe.v1.GoAway.reason:type_name -> troupe.v1.ErrorReason
-	3,  // 21: troupe.v1.EventStreamService.Publish:input_type -> troupe.v1.PublishRequest
-	5,  // 22: troupe.v1.EventStreamService.Subscribe:input_type -> troupe.v1.SubscribeRequest
-	4,  // 23: troupe.v1.EventStreamService.Publish:output_type -> troupe.v1.PublishResponse
-	6,  // 24: troupe.v1.EventStreamService.Subscribe:output_type -> troupe.v1.SubscribeResponse
-	23, // [23:25] is the sub-list for method output_type
-	21, // [21:23] is the sub-list for method input_type
-	21, // [21:21] is the sub-list for extension type_name
-	21, // [21:21] is the sub-list for extension extendee
-	0,  // [0:21] is the sub-list for field type_name
+	88,  // 0: troupe.v1.Event.time:type_name -> google.protobuf.Timestamp
+	89,  // 1: troupe.v1.Event.task:type_name -> troupe.v1.TaskChange
+	90,  // 2: troupe.v1.Event.agent:type_name -> troupe.v1.AgentChange
+	91,  // 3: troupe.v1.Event.lock:type_name -> troupe.v1.LockChange
+	44,  // 4: troupe.v1.Event.topic_change:type_name -> troupe.v1.TopicChange
+	75,  // 5: troupe.v1.Event.dead_letter:type_name -> troupe.v1.DeadLetter
+	86,  // 6: troupe.v1.Event.attributes:type_name -> troupe.v1.Event.AttributesEntry
+	88,  // 7: troupe.v1.Event.reply_deadline:type_name -> google.protobuf.Timestamp
+	6,   // 8: troupe.v1.PublishRequest.event:type_name -> troupe.v1.Event
+	92,  // 9: troupe.v1.PublishRequest.fence:type_name -> troupe.v1.Fence
+	6,   // 10: troupe.v1.EventToPublish.event:type_name -> troupe.v1.Event
+	9,   // 11: troupe.v1.PublishBatchRequest.events:type_name -> troupe.v1.EventToPublish
+	92,  // 12: troupe.v1.PublishBatchRequest.fence:type_name -> troupe.v1.Fence
+	12,  // 13: troupe.v1.PublishBatchResponse.results:type_name -> troupe.v1.PublishResult
+	8,   // 14: troupe.v1.PublishResult.published:type_name -> troupe.v1.PublishResponse
+	93,  // 15: troupe.v1.PublishResult.error:type_name -> troupe.v1.ItemError
+	9,   // 16: troupe.v1.PublishStreamRequest.event:type_name -> troupe.v1.EventToPublish
+	92,  // 17: troupe.v1.PublishStreamRequest.fence:type_name -> troupe.v1.Fence
+	12,  // 18: troupe.v1.PublishStreamResponse.result:type_name -> troupe.v1.PublishResult
+	87,  // 19: troupe.v1.EventFilter.attributes:type_name -> troupe.v1.EventFilter.AttributesEntry
+	0,   // 20: troupe.v1.SubscribeRequest.start:type_name -> troupe.v1.StartPosition
+	88,  // 21: troupe.v1.SubscribeRequest.start_time:type_name -> google.protobuf.Timestamp
+	15,  // 22: troupe.v1.SubscribeRequest.filter:type_name -> troupe.v1.EventFilter
+	1,   // 23: troupe.v1.SubscribeRequest.slow_policy:type_name -> troupe.v1.SlowPolicy
+	88,  // 24: troupe.v1.SubscribeRequest.end_time:type_name -> google.protobuf.Timestamp
+	16,  // 25: troupe.v1.SubscribeWithCreditsRequest.open:type_name -> troupe.v1.SubscribeRequest
+	19,  // 26: troupe.v1.SubscribeWithCreditsResponse.message:type_name -> troupe.v1.SubscribeResponse
+	20,  // 27: troupe.v1.SubscribeResponse.started:type_name -> troupe.v1.SubscriptionStarted
+	21,  // 28: troupe.v1.SubscribeResponse.batch:type_name -> troupe.v1.EventBatch
+	23,  // 29: troupe.v1.SubscribeResponse.caught_up:type_name -> troupe.v1.CaughtUp
+	24,  // 30: troupe.v1.SubscribeResponse.checkpoint:type_name -> troupe.v1.Checkpoint
+	26,  // 31: troupe.v1.SubscribeResponse.gap:type_name -> troupe.v1.Gap
+	27,  // 32: troupe.v1.SubscribeResponse.go_away:type_name -> troupe.v1.GoAway
+	25,  // 33: troupe.v1.SubscribeResponse.fell_behind:type_name -> troupe.v1.FellBehind
+	22,  // 34: troupe.v1.EventBatch.deliveries:type_name -> troupe.v1.EventDelivery
+	6,   // 35: troupe.v1.EventDelivery.event:type_name -> troupe.v1.Event
+	88,  // 36: troupe.v1.EventDelivery.accept_time:type_name -> google.protobuf.Timestamp
+	2,   // 37: troupe.v1.Gap.reason:type_name -> troupe.v1.GapReason
+	94,  // 38: troupe.v1.GoAway.retry_after:type_name -> google.protobuf.Duration
+	95,  // 39: troupe.v1.GoAway.reason:type_name -> troupe.v1.ErrorReason
+	88,  // 40: troupe.v1.ListEventsRequest.start_time:type_name -> google.protobuf.Timestamp
+	88,  // 41: troupe.v1.ListEventsRequest.end_time:type_name -> google.protobuf.Timestamp
+	15,  // 42: troupe.v1.ListEventsRequest.filter:type_name -> troupe.v1.EventFilter
+	22,  // 43: troupe.v1.ListEventsResponse.deliveries:type_name -> troupe.v1.EventDelivery
+	88,  // 44: troupe.v1.ReplayEventsRequest.start_time:type_name -> google.protobuf.Timestamp
+	88,  // 45: troupe.v1.ReplayEventsRequest.end_time:type_name -> google.protobuf.Timestamp
+	15,  // 46: troupe.v1.ReplayEventsRequest.filter:type_name -> troupe.v1.EventFilter
+	92,  // 47: troupe.v1.ReplayEventsRequest.fence:type_name -> troupe.v1.Fence
+	94,  // 48: troupe.v1.TopicSettings.max_age:type_name -> google.protobuf.Duration
+	3,   // 49: troupe.v1.TopicSettings.durability:type_name -> troupe.v1.Durability
+	32,  // 50: troupe.v1.Topic.settings:type_name -> troupe.v1.TopicSettings
+	88,  // 51: troupe.v1.Topic.create_time:type_name -> google.protobuf.Timestamp
+	88,  // 52: troupe.v1.Topic.first_time:type_name -> google.protobuf.Timestamp
+	88,  // 53: troupe.v1.Topic.last_time:type_name -> google.protobuf.Timestamp
+	32,  // 54: troupe.v1.CreateTopicRequest.settings:type_name -> troupe.v1.TopicSettings
+	92,  // 55: troupe.v1.CreateTopicRequest.fence:type_name -> troupe.v1.Fence
+	33,  // 56: troupe.v1.CreateTopicResponse.topic:type_name -> troupe.v1.Topic
+	32,  // 57: troupe.v1.UpdateTopicRequest.settings:type_name -> troupe.v1.TopicSettings
+	96,  // 58: troupe.v1.UpdateTopicRequest.update_mask:type_name -> google.protobuf.FieldMask
+	92,  // 59: troupe.v1.UpdateTopicRequest.fence:type_name -> troupe.v1.Fence
+	33,  // 60: troupe.v1.UpdateTopicResponse.topic:type_name -> troupe.v1.Topic
+	33,  // 61: troupe.v1.GetTopicResponse.topic:type_name -> troupe.v1.Topic
+	33,  // 62: troupe.v1.ListTopicsResponse.topics:type_name -> troupe.v1.Topic
+	92,  // 63: troupe.v1.DeleteTopicRequest.fence:type_name -> troupe.v1.Fence
+	32,  // 64: troupe.v1.TopicChange.settings:type_name -> troupe.v1.TopicSettings
+	45,  // 65: troupe.v1.TopicChange.group_settings:type_name -> troupe.v1.GroupSettings
+	75,  // 66: troupe.v1.TopicChange.dead_letter:type_name -> troupe.v1.DeadLetter
+	15,  // 67: troupe.v1.GroupSettings.filter:type_name -> troupe.v1.EventFilter
+	94,  // 68: troupe.v1.GroupSettings.ack_deadline:type_name -> google.protobuf.Duration
+	94,  // 69: troupe.v1.GroupSettings.retry_delay:type_name -> google.protobuf.Duration
+	4,   // 70: troupe.v1.GroupSettings.policy:type_name -> troupe.v1.DeliveryPolicy
+	94,  // 71: troupe.v1.GroupSettings.member_timeout:type_name -> google.protobuf.Duration
+	0,   // 72: troupe.v1.GroupStart.position:type_name -> troupe.v1.StartPosition
+	88,  // 73: troupe.v1.GroupStart.time:type_name -> google.protobuf.Timestamp
+	45,  // 74: troupe.v1.Group.settings:type_name -> troupe.v1.GroupSettings
+	88,  // 75: troupe.v1.Group.create_time:type_name -> google.protobuf.Timestamp
+	48,  // 76: troupe.v1.Group.members:type_name -> troupe.v1.GroupMember
+	88,  // 77: troupe.v1.GroupMember.last_seen_time:type_name -> google.protobuf.Timestamp
+	45,  // 78: troupe.v1.CreateGroupRequest.settings:type_name -> troupe.v1.GroupSettings
+	46,  // 79: troupe.v1.CreateGroupRequest.start:type_name -> troupe.v1.GroupStart
+	92,  // 80: troupe.v1.CreateGroupRequest.fence:type_name -> troupe.v1.Fence
+	47,  // 81: troupe.v1.CreateGroupResponse.group:type_name -> troupe.v1.Group
+	45,  // 82: troupe.v1.UpdateGroupRequest.settings:type_name -> troupe.v1.GroupSettings
+	96,  // 83: troupe.v1.UpdateGroupRequest.update_mask:type_name -> google.protobuf.FieldMask
+	92,  // 84: troupe.v1.UpdateGroupRequest.fence:type_name -> troupe.v1.Fence
+	47,  // 85: troupe.v1.UpdateGroupResponse.group:type_name -> troupe.v1.Group
+	47,  // 86: troupe.v1.GetGroupResponse.group:type_name -> troupe.v1.Group
+	47,  // 87: troupe.v1.ListGroupsResponse.groups:type_name -> troupe.v1.Group
+	92,  // 88: troupe.v1.DeleteGroupRequest.fence:type_name -> troupe.v1.Fence
+	46,  // 89: troupe.v1.SeekGroupRequest.start:type_name -> troupe.v1.GroupStart
+	92,  // 90: troupe.v1.SeekGroupRequest.fence:type_name -> troupe.v1.Fence
+	47,  // 91: troupe.v1.SeekGroupResponse.group:type_name -> troupe.v1.Group
+	62,  // 92: troupe.v1.ConsumeRequest.open:type_name -> troupe.v1.ConsumeOpen
+	68,  // 93: troupe.v1.ConsumeRequest.settle:type_name -> troupe.v1.Settlement
+	64,  // 94: troupe.v1.ConsumeResponse.started:type_name -> troupe.v1.ConsumeStarted
+	66,  // 95: troupe.v1.ConsumeResponse.batch:type_name -> troupe.v1.GroupBatch
+	70,  // 96: troupe.v1.ConsumeResponse.settled:type_name -> troupe.v1.SettleOutcomes
+	65,  // 97: troupe.v1.ConsumeResponse.progress:type_name -> troupe.v1.GroupProgress
+	27,  // 98: troupe.v1.ConsumeResponse.go_away:type_name -> troupe.v1.GoAway
+	45,  // 99: troupe.v1.ConsumeStarted.settings:type_name -> troupe.v1.GroupSettings
+	67,  // 100: troupe.v1.GroupBatch.deliveries:type_name -> troupe.v1.GroupDelivery
+	22,  // 101: troupe.v1.GroupDelivery.event:type_name -> troupe.v1.EventDelivery
+	88,  // 102: troupe.v1.GroupDelivery.ack_deadline:type_name -> google.protobuf.Timestamp
+	69,  // 103: troupe.v1.Settlement.nack:type_name -> troupe.v1.Nack
+	94,  // 104: troupe.v1.Nack.delay:type_name -> google.protobuf.Duration
+	5,   // 105: troupe.v1.SettleOutcomes.outcomes:type_name -> troupe.v1.SettleOutcome
+	94,  // 106: troupe.v1.PullEventsRequest.wait:type_name -> google.protobuf.Duration
+	67,  // 107: troupe.v1.PullEventsResponse.deliveries:type_name -> troupe.v1.GroupDelivery
+	68,  // 108: troupe.v1.SettleEventsRequest.settlement:type_name -> troupe.v1.Settlement
+	92,  // 109: troupe.v1.SettleEventsRequest.fence:type_name -> troupe.v1.Fence
+	70,  // 110: troupe.v1.SettleEventsResponse.outcomes:type_name -> troupe.v1.SettleOutcomes
+	22,  // 111: troupe.v1.DeadLetter.event:type_name -> troupe.v1.EventDelivery
+	76,  // 112: troupe.v1.DeadLetter.attempts:type_name -> troupe.v1.DeliveryAttempt
+	88,  // 113: troupe.v1.DeliveryAttempt.deliver_time:type_name -> google.protobuf.Timestamp
+	88,  // 114: troupe.v1.DeliveryAttempt.end_time:type_name -> google.protobuf.Timestamp
+	92,  // 115: troupe.v1.RedriveEventsRequest.fence:type_name -> troupe.v1.Fence
+	79,  // 116: troupe.v1.SendMessageRequest.to:type_name -> troupe.v1.Recipients
+	6,   // 117: troupe.v1.SendMessageRequest.message:type_name -> troupe.v1.Event
+	92,  // 118: troupe.v1.SendMessageRequest.fence:type_name -> troupe.v1.Fence
+	6,   // 119: troupe.v1.RequestRequest.message:type_name -> troupe.v1.Event
+	94,  // 120: troupe.v1.RequestRequest.wait:type_name -> google.protobuf.Duration
+	92,  // 121: troupe.v1.RequestRequest.fence:type_name -> troupe.v1.Fence
+	6,   // 122: troupe.v1.RequestResponse.reply:type_name -> troupe.v1.Event
+	6,   // 123: troupe.v1.ReplyRequest.request:type_name -> troupe.v1.Event
+	6,   // 124: troupe.v1.ReplyRequest.reply:type_name -> troupe.v1.Event
+	92,  // 125: troupe.v1.ReplyRequest.fence:type_name -> troupe.v1.Fence
+	7,   // 126: troupe.v1.EventStreamService.Publish:input_type -> troupe.v1.PublishRequest
+	10,  // 127: troupe.v1.EventStreamService.PublishBatch:input_type -> troupe.v1.PublishBatchRequest
+	13,  // 128: troupe.v1.EventStreamService.PublishStream:input_type -> troupe.v1.PublishStreamRequest
+	16,  // 129: troupe.v1.EventStreamService.Subscribe:input_type -> troupe.v1.SubscribeRequest
+	17,  // 130: troupe.v1.EventStreamService.SubscribeWithCredits:input_type -> troupe.v1.SubscribeWithCreditsRequest
+	28,  // 131: troupe.v1.EventStreamService.ListEvents:input_type -> troupe.v1.ListEventsRequest
+	30,  // 132: troupe.v1.EventStreamService.ReplayEvents:input_type -> troupe.v1.ReplayEventsRequest
+	34,  // 133: troupe.v1.EventStreamService.CreateTopic:input_type -> troupe.v1.CreateTopicRequest
+	36,  // 134: troupe.v1.EventStreamService.UpdateTopic:input_type -> troupe.v1.UpdateTopicRequest
+	38,  // 135: troupe.v1.EventStreamService.GetTopic:input_type -> troupe.v1.GetTopicRequest
+	40,  // 136: troupe.v1.EventStreamService.ListTopics:input_type -> troupe.v1.ListTopicsRequest
+	42,  // 137: troupe.v1.EventStreamService.DeleteTopic:input_type -> troupe.v1.DeleteTopicRequest
+	49,  // 138: troupe.v1.EventStreamService.CreateGroup:input_type -> troupe.v1.CreateGroupRequest
+	51,  // 139: troupe.v1.EventStreamService.UpdateGroup:input_type -> troupe.v1.UpdateGroupRequest
+	53,  // 140: troupe.v1.EventStreamService.GetGroup:input_type -> troupe.v1.GetGroupRequest
+	55,  // 141: troupe.v1.EventStreamService.ListGroups:input_type -> troupe.v1.ListGroupsRequest
+	57,  // 142: troupe.v1.EventStreamService.DeleteGroup:input_type -> troupe.v1.DeleteGroupRequest
+	59,  // 143: troupe.v1.EventStreamService.SeekGroup:input_type -> troupe.v1.SeekGroupRequest
+	61,  // 144: troupe.v1.EventStreamService.Consume:input_type -> troupe.v1.ConsumeRequest
+	71,  // 145: troupe.v1.EventStreamService.PullEvents:input_type -> troupe.v1.PullEventsRequest
+	73,  // 146: troupe.v1.EventStreamService.SettleEvents:input_type -> troupe.v1.SettleEventsRequest
+	77,  // 147: troupe.v1.EventStreamService.RedriveEvents:input_type -> troupe.v1.RedriveEventsRequest
+	80,  // 148: troupe.v1.EventStreamService.SendMessage:input_type -> troupe.v1.SendMessageRequest
+	82,  // 149: troupe.v1.EventStreamService.Request:input_type -> troupe.v1.RequestRequest
+	84,  // 150: troupe.v1.EventStreamService.Reply:input_type -> troupe.v1.ReplyRequest
+	8,   // 151: troupe.v1.EventStreamService.Publish:output_type -> troupe.v1.PublishResponse
+	11,  // 152: troupe.v1.EventStreamService.PublishBatch:output_type -> troupe.v1.PublishBatchResponse
+	14,  // 153: troupe.v1.EventStreamService.PublishStream:output_type -> troupe.v1.PublishStreamResponse
+	19,  // 154: troupe.v1.EventStreamService.Subscribe:output_type -> troupe.v1.SubscribeResponse
+	18,  // 155: troupe.v1.EventStreamService.SubscribeWithCredits:output_type -> troupe.v1.SubscribeWithCreditsResponse
+	29,  // 156: troupe.v1.EventStreamService.ListEvents:output_type -> troupe.v1.ListEventsResponse
+	31,  // 157: troupe.v1.EventStreamService.ReplayEvents:output_type -> troupe.v1.ReplayEventsResponse
+	35,  // 158: troupe.v1.EventStreamService.CreateTopic:output_type -> troupe.v1.CreateTopicResponse
+	37,  // 159: troupe.v1.EventStreamService.UpdateTopic:output_type -> troupe.v1.UpdateTopicResponse
+	39,  // 160: troupe.v1.EventStreamService.GetTopic:output_type -> troupe.v1.GetTopicResponse
+	41,  // 161: troupe.v1.EventStreamService.ListTopics:output_type -> troupe.v1.ListTopicsResponse
+	43,  // 162: troupe.v1.EventStreamService.DeleteTopic:output_type -> troupe.v1.DeleteTopicResponse
+	50,  // 163: troupe.v1.EventStreamService.CreateGroup:output_type -> troupe.v1.CreateGroupResponse
+	52,  // 164: troupe.v1.EventStreamService.UpdateGroup:output_type -> troupe.v1.UpdateGroupResponse
+	54,  // 165: troupe.v1.EventStreamService.GetGroup:output_type -> troupe.v1.GetGroupResponse
+	56,  // 166: troupe.v1.EventStreamService.ListGroups:output_type -> troupe.v1.ListGroupsResponse
+	58,  // 167: troupe.v1.EventStreamService.DeleteGroup:output_type -> troupe.v1.DeleteGroupResponse
+	60,  // 168: troupe.v1.EventStreamService.SeekGroup:output_type -> troupe.v1.SeekGroupResponse
+	63,  // 169: troupe.v1.EventStreamService.Consume:output_type -> troupe.v1.ConsumeResponse
+	72,  // 170: troupe.v1.EventStreamService.PullEvents:output_type -> troupe.v1.PullEventsResponse
+	74,  // 171: troupe.v1.EventStreamService.SettleEvents:output_type -> troupe.v1.SettleEventsResponse
+	78,  // 172: troupe.v1.EventStreamService.RedriveEvents:output_type -> troupe.v1.RedriveEventsResponse
+	81,  // 173: troupe.v1.EventStreamService.SendMessage:output_type -> troupe.v1.SendMessageResponse
+	83,  // 174: troupe.v1.EventStreamService.Request:output_type -> troupe.v1.RequestResponse
+	85,  // 175: troupe.v1.EventStreamService.Reply:output_type -> troupe.v1.ReplyResponse
+	151, // [151:176] is the sub-list for method output_type
+	126, // [126:151] is the sub-list for method input_type
+	126, // [126:126] is the sub-list for extension type_name
+	126, // [126:126] is the sub-list for extension extendee
+	0,   // [0:126] is the sub-list for field type_name
 }
 
 func init() { file_troupe_v1_event_stream_service_proto_init() }
@@ -1326,22 +7430,50 @@ func file_troupe_v1_event_stream_service_proto_init() {
 		(*Event_Task)(nil),
 		(*Event_Agent)(nil),
 		(*Event_Lock)(nil),
+		(*Event_TopicChange)(nil),
+		(*Event_DeadLetter)(nil),
 	}
-	file_troupe_v1_event_stream_service_proto_msgTypes[4].OneofWrappers = []any{
+	file_troupe_v1_event_stream_service_proto_msgTypes[6].OneofWrappers = []any{
+		(*PublishResult_Published)(nil),
+		(*PublishResult_Error)(nil),
+	}
+	file_troupe_v1_event_stream_service_proto_msgTypes[11].OneofWrappers = []any{
+		(*SubscribeWithCreditsRequest_Open)(nil),
+		(*SubscribeWithCreditsRequest_Credits)(nil),
+	}
+	file_troupe_v1_event_stream_service_proto_msgTypes[13].OneofWrappers = []any{
 		(*SubscribeResponse_Started)(nil),
 		(*SubscribeResponse_Batch)(nil),
 		(*SubscribeResponse_CaughtUp)(nil),
 		(*SubscribeResponse_Checkpoint)(nil),
 		(*SubscribeResponse_Gap)(nil),
 		(*SubscribeResponse_GoAway)(nil),
+		(*SubscribeResponse_FellBehind)(nil),
+	}
+	file_troupe_v1_event_stream_service_proto_msgTypes[40].OneofWrappers = []any{
+		(*GroupStart_Position)(nil),
+		(*GroupStart_Time)(nil),
+		(*GroupStart_TopicPosition)(nil),
+	}
+	file_troupe_v1_event_stream_service_proto_msgTypes[55].OneofWrappers = []any{
+		(*ConsumeRequest_Open)(nil),
+		(*ConsumeRequest_Credits)(nil),
+		(*ConsumeRequest_Settle)(nil),
+	}
+	file_troupe_v1_event_stream_service_proto_msgTypes[57].OneofWrappers = []any{
+		(*ConsumeResponse_Started)(nil),
+		(*ConsumeResponse_Batch)(nil),
+		(*ConsumeResponse_Settled)(nil),
+		(*ConsumeResponse_Progress)(nil),
+		(*ConsumeResponse_GoAway)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_troupe_v1_event_stream_service_proto_rawDesc), len(file_troupe_v1_event_stream_service_proto_rawDesc)),
-			NumEnums:      2,
-			NumMessages:   13,
+			NumEnums:      6,
+			NumMessages:   82,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

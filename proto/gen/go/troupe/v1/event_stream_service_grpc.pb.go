@@ -19,8 +19,31 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	EventStreamService_Publish_FullMethodName   = "/troupe.v1.EventStreamService/Publish"
-	EventStreamService_Subscribe_FullMethodName = "/troupe.v1.EventStreamService/Subscribe"
+	EventStreamService_Publish_FullMethodName              = "/troupe.v1.EventStreamService/Publish"
+	EventStreamService_PublishBatch_FullMethodName         = "/troupe.v1.EventStreamService/PublishBatch"
+	EventStreamService_PublishStream_FullMethodName        = "/troupe.v1.EventStreamService/PublishStream"
+	EventStreamService_Subscribe_FullMethodName            = "/troupe.v1.EventStreamService/Subscribe"
+	EventStreamService_SubscribeWithCredits_FullMethodName = "/troupe.v1.EventStreamService/SubscribeWithCredits"
+	EventStreamService_ListEvents_FullMethodName           = "/troupe.v1.EventStreamService/ListEvents"
+	EventStreamService_ReplayEvents_FullMethodName         = "/troupe.v1.EventStreamService/ReplayEvents"
+	EventStreamService_CreateTopic_FullMethodName          = "/troupe.v1.EventStreamService/CreateTopic"
+	EventStreamService_UpdateTopic_FullMethodName          = "/troupe.v1.EventStreamService/UpdateTopic"
+	EventStreamService_GetTopic_FullMethodName             = "/troupe.v1.EventStreamService/GetTopic"
+	EventStreamService_ListTopics_FullMethodName           = "/troupe.v1.EventStreamService/ListTopics"
+	EventStreamService_DeleteTopic_FullMethodName          = "/troupe.v1.EventStreamService/DeleteTopic"
+	EventStreamService_CreateGroup_FullMethodName          = "/troupe.v1.EventStreamService/CreateGroup"
+	EventStreamService_UpdateGroup_FullMethodName          = "/troupe.v1.EventStreamService/UpdateGroup"
+	EventStreamService_GetGroup_FullMethodName             = "/troupe.v1.EventStreamService/GetGroup"
+	EventStreamService_ListGroups_FullMethodName           = "/troupe.v1.EventStreamService/ListGroups"
+	EventStreamService_DeleteGroup_FullMethodName          = "/troupe.v1.EventStreamService/DeleteGroup"
+	EventStreamService_SeekGroup_FullMethodName            = "/troupe.v1.EventStreamService/SeekGroup"
+	EventStreamService_Consume_FullMethodName              = "/troupe.v1.EventStreamService/Consume"
+	EventStreamService_PullEvents_FullMethodName           = "/troupe.v1.EventStreamService/PullEvents"
+	EventStreamService_SettleEvents_FullMethodName         = "/troupe.v1.EventStreamService/SettleEvents"
+	EventStreamService_RedriveEvents_FullMethodName        = "/troupe.v1.EventStreamService/RedriveEvents"
+	EventStreamService_SendMessage_FullMethodName          = "/troupe.v1.EventStreamService/SendMessage"
+	EventStreamService_Request_FullMethodName              = "/troupe.v1.EventStreamService/Request"
+	EventStreamService_Reply_FullMethodName                = "/troupe.v1.EventStreamService/Reply"
 )
 
 // EventStreamServiceClient is the client API for EventStreamService service.
@@ -29,11 +52,18 @@ const (
 //
 // Durable topics: what happened, readable from any point and live without a gap.
 //
-// Topics need no creation. Order holds per topic. Topics that begin with
-// "troupe." are the server's own: "troupe.tasks" carries every change of a task,
-// "troupe.agents" every change of an agent, "troupe.locks" every change of a
-// lock. An event is kept until the partition's log is trimmed by length or age
-// (200,000 entries, 24 hours by default).
+// A topic comes into being with its first event, its first group or CreateTopic,
+// and keeps its events by its own rules. Order holds per topic. Topics that begin
+// with "troupe." are the server's own: "troupe.tasks" carries every change of a
+// task, "troupe.agents" every change of an agent, "troupe.locks" every change of a
+// lock, "troupe.topics" every change of a topic or group; they can be subscribed
+// to and are kept as long as the partition's log (200,000 entries, 24 hours by
+// default). Topics that begin with "inbox." are those of agents: SendMessage
+// writes to "inbox.<agent id>".
+//
+// Names (topics, groups, members, keys) are 1 to 256 bytes of printable UTF-8
+// without control characters. An empty `namespace` means "default". Every time
+// is taken from the clock of Redis.
 //
 // Errors of every call: INVALID_ARGUMENT / INVALID_FIELD with all violations,
 // UNAVAILABLE / STORE_UNAVAILABLE, OUTCOME_UNKNOWN, OVERLOADED or
@@ -44,16 +74,147 @@ type EventStreamServiceClient interface {
 	//
 	// Errors: FAILED_PRECONDITION / STALE_FENCE.
 	Publish(ctx context.Context, in *PublishRequest, opts ...grpc.CallOption) (*PublishResponse, error)
+	// Appends up to 256 events, of any topics, each with a result of its own.
+	// Those of one topic are appended in the order given; those of one partition,
+	// 64 at a time, in one step.
+	//
+	// Errors: none of its own; a refused event is in its result.
+	PublishBatch(ctx context.Context, in *PublishBatchRequest, opts ...grpc.CallOption) (*PublishBatchResponse, error)
+	// Appends events one after the other, and answers each of them in order. A
+	// publisher that lost its connection sends again what was not answered, with
+	// the same (source, id).
+	//
+	// Errors: UNAVAILABLE / SHUTTING_DOWN; what was sent before may or may not
+	// have been appended.
+	PublishStream(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[PublishStreamRequest, PublishStreamResponse], error)
 	// Streams the events of all matching topics, first from history, then live.
 	//
 	// Events of one topic arrive in order and without a gap; what was trimmed
-	// before it could be read is reported by a Gap. A reader that takes nothing
-	// for 30 seconds gets a GoAway with its resume token and the stream ends
-	// with RESOURCE_EXHAUSTED.
+	// before it could be read is reported by a Gap. What becomes of a reader that
+	// does not keep up is for `slow_policy` to say; one that takes nothing for 30
+	// seconds gets a GoAway with its resume token and the stream ends with
+	// RESOURCE_EXHAUSTED.
 	//
 	// Errors: INVALID_ARGUMENT / INVALID_RESUME_TOKEN; RESOURCE_EXHAUSTED /
 	// SLOW_CONSUMER; UNAVAILABLE / SHUTTING_DOWN after a GoAway.
 	Subscribe(ctx context.Context, in *SubscribeRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[SubscribeResponse], error)
+	// The same, for a reader that says how many events it can take: no more are
+	// sent than it gave credits for. A reader without credits is not slow.
+	//
+	// Errors: those of Subscribe; FAILED_PRECONDITION / PROTOCOL_VIOLATION when
+	// the first message does not open, or a later one does.
+	SubscribeWithCredits(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[SubscribeWithCreditsRequest, SubscribeWithCreditsResponse], error)
+	// Reads a range of one topic's events, a page at a time, oldest or newest
+	// first.
+	//
+	// Errors: INVALID_ARGUMENT / INVALID_PAGE_TOKEN; NOT_FOUND / TOPIC_NOT_FOUND.
+	ListEvents(ctx context.Context, in *ListEventsRequest, opts ...grpc.CallOption) (*ListEventsResponse, error)
+	// Appends a range of one topic's events to another topic, up to 64 a call;
+	// call again with `next_page_token` while there is one. Each keeps its id and
+	// source, so that a repeated step appends nothing twice within 10 minutes.
+	//
+	// Errors: INVALID_ARGUMENT / INVALID_PAGE_TOKEN; NOT_FOUND / TOPIC_NOT_FOUND;
+	// FAILED_PRECONDITION / STALE_FENCE.
+	ReplayEvents(ctx context.Context, in *ReplayEventsRequest, opts ...grpc.CallOption) (*ReplayEventsResponse, error)
+	// Creates a topic with settings.
+	//
+	// Errors: ALREADY_EXISTS / TOPIC_EXISTS or REQUEST_ID_REUSED;
+	// FAILED_PRECONDITION / STALE_FENCE.
+	CreateTopic(ctx context.Context, in *CreateTopicRequest, opts ...grpc.CallOption) (*CreateTopicResponse, error)
+	// Changes a topic's settings. What they no longer keep goes soon after.
+	//
+	// Errors: NOT_FOUND / TOPIC_NOT_FOUND; ABORTED / VERSION_MISMATCH;
+	// ALREADY_EXISTS / REQUEST_ID_REUSED; FAILED_PRECONDITION / STALE_FENCE.
+	UpdateTopic(ctx context.Context, in *UpdateTopicRequest, opts ...grpc.CallOption) (*UpdateTopicResponse, error)
+	// Returns a topic: its settings, what it keeps, and its groups.
+	//
+	// Errors: NOT_FOUND / TOPIC_NOT_FOUND.
+	GetTopic(ctx context.Context, in *GetTopicRequest, opts ...grpc.CallOption) (*GetTopicResponse, error)
+	// Lists topics by the beginning of their name, in the order of partition and
+	// name. The server's own are not among them.
+	//
+	// Errors: INVALID_ARGUMENT / INVALID_PAGE_TOKEN.
+	ListTopics(ctx context.Context, in *ListTopicsRequest, opts ...grpc.CallOption) (*ListTopicsResponse, error)
+	// Deletes a topic with its events and groups. Subscriptions stay, and see
+	// what is published to it later.
+	//
+	// Errors: NOT_FOUND / TOPIC_NOT_FOUND; ABORTED / VERSION_MISMATCH;
+	// ALREADY_EXISTS / REQUEST_ID_REUSED; FAILED_PRECONDITION / STALE_FENCE.
+	DeleteTopic(ctx context.Context, in *DeleteTopicRequest, opts ...grpc.CallOption) (*DeleteTopicResponse, error)
+	// Creates a consumer group of a topic, and the topic if there is none. The
+	// same settings again are not an error.
+	//
+	// Errors: ALREADY_EXISTS / GROUP_EXISTS when its settings are others, or
+	// REQUEST_ID_REUSED; FAILED_PRECONDITION / STALE_FENCE.
+	CreateGroup(ctx context.Context, in *CreateGroupRequest, opts ...grpc.CallOption) (*CreateGroupResponse, error)
+	// Changes a group's settings; they hold for what is delivered from then on.
+	//
+	// Errors: NOT_FOUND / GROUP_NOT_FOUND; ABORTED / VERSION_MISMATCH;
+	// ALREADY_EXISTS / REQUEST_ID_REUSED; FAILED_PRECONDITION / STALE_FENCE.
+	UpdateGroup(ctx context.Context, in *UpdateGroupRequest, opts ...grpc.CallOption) (*UpdateGroupResponse, error)
+	// Returns a group: settings, members, lag, what is in flight.
+	//
+	// Errors: NOT_FOUND / GROUP_NOT_FOUND.
+	GetGroup(ctx context.Context, in *GetGroupRequest, opts ...grpc.CallOption) (*GetGroupResponse, error)
+	// Lists the groups of a topic by name.
+	//
+	// Errors: INVALID_ARGUMENT / INVALID_PAGE_TOKEN; NOT_FOUND / TOPIC_NOT_FOUND.
+	ListGroups(ctx context.Context, in *ListGroupsRequest, opts ...grpc.CallOption) (*ListGroupsResponse, error)
+	// Deletes a group with what it has in flight.
+	//
+	// Errors: NOT_FOUND / GROUP_NOT_FOUND; ALREADY_EXISTS / REQUEST_ID_REUSED;
+	// FAILED_PRECONDITION / STALE_FENCE.
+	DeleteGroup(ctx context.Context, in *DeleteGroupRequest, opts ...grpc.CallOption) (*DeleteGroupResponse, error)
+	// Moves a group to another place of its topic. What is in flight is forgotten:
+	// acknowledgements of it answer STALE.
+	//
+	// Errors: NOT_FOUND / GROUP_NOT_FOUND; ALREADY_EXISTS / REQUEST_ID_REUSED;
+	// FAILED_PRECONDITION / STALE_FENCE.
+	SeekGroup(ctx context.Context, in *SeekGroupRequest, opts ...grpc.CallOption) (*SeekGroupResponse, error)
+	// Takes part in a group: events come as credits allow, each to one member at a
+	// time, until it is acknowledged. When the stream breaks, what is in flight
+	// goes to others when its deadline is over; at a half-close, at once.
+	//
+	// Errors: NOT_FOUND / GROUP_NOT_FOUND; FAILED_PRECONDITION /
+	// PROTOCOL_VIOLATION; UNAVAILABLE / SHUTTING_DOWN after a GoAway; ABORTED /
+	// SESSION_REPLACED when a member of the same id joins.
+	Consume(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[ConsumeRequest, ConsumeResponse], error)
+	// Takes up to `max_events` for a member, waiting for the first up to `wait`;
+	// none is an answer.
+	//
+	// Errors: NOT_FOUND / GROUP_NOT_FOUND; ALREADY_EXISTS / REQUEST_ID_REUSED.
+	PullEvents(ctx context.Context, in *PullEventsRequest, opts ...grpc.CallOption) (*PullEventsResponse, error)
+	// Settles deliveries: acknowledges, gives back, or extends their deadlines.
+	// Each has an outcome of its own. Repeating it does no harm.
+	//
+	// Errors: NOT_FOUND / GROUP_NOT_FOUND; FAILED_PRECONDITION / STALE_FENCE.
+	SettleEvents(ctx context.Context, in *SettleEventsRequest, opts ...grpc.CallOption) (*SettleEventsResponse, error)
+	// Delivers dead letters to their group once more, up to 64 a call, oldest
+	// first; call again while `more` is set.
+	//
+	// Errors: NOT_FOUND / GROUP_NOT_FOUND; ALREADY_EXISTS / REQUEST_ID_REUSED;
+	// FAILED_PRECONDITION / STALE_FENCE.
+	RedriveEvents(ctx context.Context, in *RedriveEventsRequest, opts ...grpc.CallOption) (*RedriveEventsResponse, error)
+	// Sends a message to the inboxes of agents: of some by id, of all, or of those
+	// of a type or with capabilities, as they are registered now. An agent's inbox
+	// is the topic "inbox.<agent id>", read like any other. Idempotent by
+	// `request_id`: who has it already does not get it twice.
+	//
+	// Errors: NOT_FOUND / AGENT_NOT_FOUND for an id that was never registered;
+	// ALREADY_EXISTS / REQUEST_ID_REUSED; FAILED_PRECONDITION / STALE_FENCE.
+	SendMessage(ctx context.Context, in *SendMessageRequest, opts ...grpc.CallOption) (*SendMessageResponse, error)
+	// Sends a message to one agent and waits for its reply: the first message that
+	// it sends to `reply_to` with the same correlation id. The same call again,
+	// with the same `request_id`, waits for the same reply.
+	//
+	// Errors: DEADLINE_EXCEEDED / NO_REPLY when none came in time; those of
+	// SendMessage.
+	Request(ctx context.Context, in *RequestRequest, opts ...grpc.CallOption) (*RequestResponse, error)
+	// Answers a message, by its `reply_to` and correlation id.
+	//
+	// Errors: FAILED_PRECONDITION / STALE_FENCE; ALREADY_EXISTS /
+	// REQUEST_ID_REUSED.
+	Reply(ctx context.Context, in *ReplyRequest, opts ...grpc.CallOption) (*ReplyResponse, error)
 }
 
 type eventStreamServiceClient struct {
@@ -74,9 +235,32 @@ func (c *eventStreamServiceClient) Publish(ctx context.Context, in *PublishReque
 	return out, nil
 }
 
+func (c *eventStreamServiceClient) PublishBatch(ctx context.Context, in *PublishBatchRequest, opts ...grpc.CallOption) (*PublishBatchResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(PublishBatchResponse)
+	err := c.cc.Invoke(ctx, EventStreamService_PublishBatch_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *eventStreamServiceClient) PublishStream(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[PublishStreamRequest, PublishStreamResponse], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &EventStreamService_ServiceDesc.Streams[0], EventStreamService_PublishStream_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[PublishStreamRequest, PublishStreamResponse]{ClientStream: stream}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type EventStreamService_PublishStreamClient = grpc.BidiStreamingClient[PublishStreamRequest, PublishStreamResponse]
+
 func (c *eventStreamServiceClient) Subscribe(ctx context.Context, in *SubscribeRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[SubscribeResponse], error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
-	stream, err := c.cc.NewStream(ctx, &EventStreamService_ServiceDesc.Streams[0], EventStreamService_Subscribe_FullMethodName, cOpts...)
+	stream, err := c.cc.NewStream(ctx, &EventStreamService_ServiceDesc.Streams[1], EventStreamService_Subscribe_FullMethodName, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -93,17 +277,240 @@ func (c *eventStreamServiceClient) Subscribe(ctx context.Context, in *SubscribeR
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type EventStreamService_SubscribeClient = grpc.ServerStreamingClient[SubscribeResponse]
 
+func (c *eventStreamServiceClient) SubscribeWithCredits(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[SubscribeWithCreditsRequest, SubscribeWithCreditsResponse], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &EventStreamService_ServiceDesc.Streams[2], EventStreamService_SubscribeWithCredits_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[SubscribeWithCreditsRequest, SubscribeWithCreditsResponse]{ClientStream: stream}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type EventStreamService_SubscribeWithCreditsClient = grpc.BidiStreamingClient[SubscribeWithCreditsRequest, SubscribeWithCreditsResponse]
+
+func (c *eventStreamServiceClient) ListEvents(ctx context.Context, in *ListEventsRequest, opts ...grpc.CallOption) (*ListEventsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListEventsResponse)
+	err := c.cc.Invoke(ctx, EventStreamService_ListEvents_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *eventStreamServiceClient) ReplayEvents(ctx context.Context, in *ReplayEventsRequest, opts ...grpc.CallOption) (*ReplayEventsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ReplayEventsResponse)
+	err := c.cc.Invoke(ctx, EventStreamService_ReplayEvents_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *eventStreamServiceClient) CreateTopic(ctx context.Context, in *CreateTopicRequest, opts ...grpc.CallOption) (*CreateTopicResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(CreateTopicResponse)
+	err := c.cc.Invoke(ctx, EventStreamService_CreateTopic_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *eventStreamServiceClient) UpdateTopic(ctx context.Context, in *UpdateTopicRequest, opts ...grpc.CallOption) (*UpdateTopicResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(UpdateTopicResponse)
+	err := c.cc.Invoke(ctx, EventStreamService_UpdateTopic_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *eventStreamServiceClient) GetTopic(ctx context.Context, in *GetTopicRequest, opts ...grpc.CallOption) (*GetTopicResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(GetTopicResponse)
+	err := c.cc.Invoke(ctx, EventStreamService_GetTopic_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *eventStreamServiceClient) ListTopics(ctx context.Context, in *ListTopicsRequest, opts ...grpc.CallOption) (*ListTopicsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListTopicsResponse)
+	err := c.cc.Invoke(ctx, EventStreamService_ListTopics_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *eventStreamServiceClient) DeleteTopic(ctx context.Context, in *DeleteTopicRequest, opts ...grpc.CallOption) (*DeleteTopicResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(DeleteTopicResponse)
+	err := c.cc.Invoke(ctx, EventStreamService_DeleteTopic_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *eventStreamServiceClient) CreateGroup(ctx context.Context, in *CreateGroupRequest, opts ...grpc.CallOption) (*CreateGroupResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(CreateGroupResponse)
+	err := c.cc.Invoke(ctx, EventStreamService_CreateGroup_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *eventStreamServiceClient) UpdateGroup(ctx context.Context, in *UpdateGroupRequest, opts ...grpc.CallOption) (*UpdateGroupResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(UpdateGroupResponse)
+	err := c.cc.Invoke(ctx, EventStreamService_UpdateGroup_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *eventStreamServiceClient) GetGroup(ctx context.Context, in *GetGroupRequest, opts ...grpc.CallOption) (*GetGroupResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(GetGroupResponse)
+	err := c.cc.Invoke(ctx, EventStreamService_GetGroup_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *eventStreamServiceClient) ListGroups(ctx context.Context, in *ListGroupsRequest, opts ...grpc.CallOption) (*ListGroupsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListGroupsResponse)
+	err := c.cc.Invoke(ctx, EventStreamService_ListGroups_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *eventStreamServiceClient) DeleteGroup(ctx context.Context, in *DeleteGroupRequest, opts ...grpc.CallOption) (*DeleteGroupResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(DeleteGroupResponse)
+	err := c.cc.Invoke(ctx, EventStreamService_DeleteGroup_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *eventStreamServiceClient) SeekGroup(ctx context.Context, in *SeekGroupRequest, opts ...grpc.CallOption) (*SeekGroupResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(SeekGroupResponse)
+	err := c.cc.Invoke(ctx, EventStreamService_SeekGroup_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *eventStreamServiceClient) Consume(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[ConsumeRequest, ConsumeResponse], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &EventStreamService_ServiceDesc.Streams[3], EventStreamService_Consume_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[ConsumeRequest, ConsumeResponse]{ClientStream: stream}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type EventStreamService_ConsumeClient = grpc.BidiStreamingClient[ConsumeRequest, ConsumeResponse]
+
+func (c *eventStreamServiceClient) PullEvents(ctx context.Context, in *PullEventsRequest, opts ...grpc.CallOption) (*PullEventsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(PullEventsResponse)
+	err := c.cc.Invoke(ctx, EventStreamService_PullEvents_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *eventStreamServiceClient) SettleEvents(ctx context.Context, in *SettleEventsRequest, opts ...grpc.CallOption) (*SettleEventsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(SettleEventsResponse)
+	err := c.cc.Invoke(ctx, EventStreamService_SettleEvents_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *eventStreamServiceClient) RedriveEvents(ctx context.Context, in *RedriveEventsRequest, opts ...grpc.CallOption) (*RedriveEventsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(RedriveEventsResponse)
+	err := c.cc.Invoke(ctx, EventStreamService_RedriveEvents_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *eventStreamServiceClient) SendMessage(ctx context.Context, in *SendMessageRequest, opts ...grpc.CallOption) (*SendMessageResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(SendMessageResponse)
+	err := c.cc.Invoke(ctx, EventStreamService_SendMessage_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *eventStreamServiceClient) Request(ctx context.Context, in *RequestRequest, opts ...grpc.CallOption) (*RequestResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(RequestResponse)
+	err := c.cc.Invoke(ctx, EventStreamService_Request_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *eventStreamServiceClient) Reply(ctx context.Context, in *ReplyRequest, opts ...grpc.CallOption) (*ReplyResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ReplyResponse)
+	err := c.cc.Invoke(ctx, EventStreamService_Reply_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // EventStreamServiceServer is the server API for EventStreamService service.
 // All implementations must embed UnimplementedEventStreamServiceServer
 // for forward compatibility.
 //
 // Durable topics: what happened, readable from any point and live without a gap.
 //
-// Topics need no creation. Order holds per topic. Topics that begin with
-// "troupe." are the server's own: "troupe.tasks" carries every change of a task,
-// "troupe.agents" every change of an agent, "troupe.locks" every change of a
-// lock. An event is kept until the partition's log is trimmed by length or age
-// (200,000 entries, 24 hours by default).
+// A topic comes into being with its first event, its first group or CreateTopic,
+// and keeps its events by its own rules. Order holds per topic. Topics that begin
+// with "troupe." are the server's own: "troupe.tasks" carries every change of a
+// task, "troupe.agents" every change of an agent, "troupe.locks" every change of a
+// lock, "troupe.topics" every change of a topic or group; they can be subscribed
+// to and are kept as long as the partition's log (200,000 entries, 24 hours by
+// default). Topics that begin with "inbox." are those of agents: SendMessage
+// writes to "inbox.<agent id>".
+//
+// Names (topics, groups, members, keys) are 1 to 256 bytes of printable UTF-8
+// without control characters. An empty `namespace` means "default". Every time
+// is taken from the clock of Redis.
 //
 // Errors of every call: INVALID_ARGUMENT / INVALID_FIELD with all violations,
 // UNAVAILABLE / STORE_UNAVAILABLE, OUTCOME_UNKNOWN, OVERLOADED or
@@ -114,16 +521,147 @@ type EventStreamServiceServer interface {
 	//
 	// Errors: FAILED_PRECONDITION / STALE_FENCE.
 	Publish(context.Context, *PublishRequest) (*PublishResponse, error)
+	// Appends up to 256 events, of any topics, each with a result of its own.
+	// Those of one topic are appended in the order given; those of one partition,
+	// 64 at a time, in one step.
+	//
+	// Errors: none of its own; a refused event is in its result.
+	PublishBatch(context.Context, *PublishBatchRequest) (*PublishBatchResponse, error)
+	// Appends events one after the other, and answers each of them in order. A
+	// publisher that lost its connection sends again what was not answered, with
+	// the same (source, id).
+	//
+	// Errors: UNAVAILABLE / SHUTTING_DOWN; what was sent before may or may not
+	// have been appended.
+	PublishStream(grpc.BidiStreamingServer[PublishStreamRequest, PublishStreamResponse]) error
 	// Streams the events of all matching topics, first from history, then live.
 	//
 	// Events of one topic arrive in order and without a gap; what was trimmed
-	// before it could be read is reported by a Gap. A reader that takes nothing
-	// for 30 seconds gets a GoAway with its resume token and the stream ends
-	// with RESOURCE_EXHAUSTED.
+	// before it could be read is reported by a Gap. What becomes of a reader that
+	// does not keep up is for `slow_policy` to say; one that takes nothing for 30
+	// seconds gets a GoAway with its resume token and the stream ends with
+	// RESOURCE_EXHAUSTED.
 	//
 	// Errors: INVALID_ARGUMENT / INVALID_RESUME_TOKEN; RESOURCE_EXHAUSTED /
 	// SLOW_CONSUMER; UNAVAILABLE / SHUTTING_DOWN after a GoAway.
 	Subscribe(*SubscribeRequest, grpc.ServerStreamingServer[SubscribeResponse]) error
+	// The same, for a reader that says how many events it can take: no more are
+	// sent than it gave credits for. A reader without credits is not slow.
+	//
+	// Errors: those of Subscribe; FAILED_PRECONDITION / PROTOCOL_VIOLATION when
+	// the first message does not open, or a later one does.
+	SubscribeWithCredits(grpc.BidiStreamingServer[SubscribeWithCreditsRequest, SubscribeWithCreditsResponse]) error
+	// Reads a range of one topic's events, a page at a time, oldest or newest
+	// first.
+	//
+	// Errors: INVALID_ARGUMENT / INVALID_PAGE_TOKEN; NOT_FOUND / TOPIC_NOT_FOUND.
+	ListEvents(context.Context, *ListEventsRequest) (*ListEventsResponse, error)
+	// Appends a range of one topic's events to another topic, up to 64 a call;
+	// call again with `next_page_token` while there is one. Each keeps its id and
+	// source, so that a repeated step appends nothing twice within 10 minutes.
+	//
+	// Errors: INVALID_ARGUMENT / INVALID_PAGE_TOKEN; NOT_FOUND / TOPIC_NOT_FOUND;
+	// FAILED_PRECONDITION / STALE_FENCE.
+	ReplayEvents(context.Context, *ReplayEventsRequest) (*ReplayEventsResponse, error)
+	// Creates a topic with settings.
+	//
+	// Errors: ALREADY_EXISTS / TOPIC_EXISTS or REQUEST_ID_REUSED;
+	// FAILED_PRECONDITION / STALE_FENCE.
+	CreateTopic(context.Context, *CreateTopicRequest) (*CreateTopicResponse, error)
+	// Changes a topic's settings. What they no longer keep goes soon after.
+	//
+	// Errors: NOT_FOUND / TOPIC_NOT_FOUND; ABORTED / VERSION_MISMATCH;
+	// ALREADY_EXISTS / REQUEST_ID_REUSED; FAILED_PRECONDITION / STALE_FENCE.
+	UpdateTopic(context.Context, *UpdateTopicRequest) (*UpdateTopicResponse, error)
+	// Returns a topic: its settings, what it keeps, and its groups.
+	//
+	// Errors: NOT_FOUND / TOPIC_NOT_FOUND.
+	GetTopic(context.Context, *GetTopicRequest) (*GetTopicResponse, error)
+	// Lists topics by the beginning of their name, in the order of partition and
+	// name. The server's own are not among them.
+	//
+	// Errors: INVALID_ARGUMENT / INVALID_PAGE_TOKEN.
+	ListTopics(context.Context, *ListTopicsRequest) (*ListTopicsResponse, error)
+	// Deletes a topic with its events and groups. Subscriptions stay, and see
+	// what is published to it later.
+	//
+	// Errors: NOT_FOUND / TOPIC_NOT_FOUND; ABORTED / VERSION_MISMATCH;
+	// ALREADY_EXISTS / REQUEST_ID_REUSED; FAILED_PRECONDITION / STALE_FENCE.
+	DeleteTopic(context.Context, *DeleteTopicRequest) (*DeleteTopicResponse, error)
+	// Creates a consumer group of a topic, and the topic if there is none. The
+	// same settings again are not an error.
+	//
+	// Errors: ALREADY_EXISTS / GROUP_EXISTS when its settings are others, or
+	// REQUEST_ID_REUSED; FAILED_PRECONDITION / STALE_FENCE.
+	CreateGroup(context.Context, *CreateGroupRequest) (*CreateGroupResponse, error)
+	// Changes a group's settings; they hold for what is delivered from then on.
+	//
+	// Errors: NOT_FOUND / GROUP_NOT_FOUND; ABORTED / VERSION_MISMATCH;
+	// ALREADY_EXISTS / REQUEST_ID_REUSED; FAILED_PRECONDITION / STALE_FENCE.
+	UpdateGroup(context.Context, *UpdateGroupRequest) (*UpdateGroupResponse, error)
+	// Returns a group: settings, members, lag, what is in flight.
+	//
+	// Errors: NOT_FOUND / GROUP_NOT_FOUND.
+	GetGroup(context.Context, *GetGroupRequest) (*GetGroupResponse, error)
+	// Lists the groups of a topic by name.
+	//
+	// Errors: INVALID_ARGUMENT / INVALID_PAGE_TOKEN; NOT_FOUND / TOPIC_NOT_FOUND.
+	ListGroups(context.Context, *ListGroupsRequest) (*ListGroupsResponse, error)
+	// Deletes a group with what it has in flight.
+	//
+	// Errors: NOT_FOUND / GROUP_NOT_FOUND; ALREADY_EXISTS / REQUEST_ID_REUSED;
+	// FAILED_PRECONDITION / STALE_FENCE.
+	DeleteGroup(context.Context, *DeleteGroupRequest) (*DeleteGroupResponse, error)
+	// Moves a group to another place of its topic. What is in flight is forgotten:
+	// acknowledgements of it answer STALE.
+	//
+	// Errors: NOT_FOUND / GROUP_NOT_FOUND; ALREADY_EXISTS / REQUEST_ID_REUSED;
+	// FAILED_PRECONDITION / STALE_FENCE.
+	SeekGroup(context.Context, *SeekGroupRequest) (*SeekGroupResponse, error)
+	// Takes part in a group: events come as credits allow, each to one member at a
+	// time, until it is acknowledged. When the stream breaks, what is in flight
+	// goes to others when its deadline is over; at a half-close, at once.
+	//
+	// Errors: NOT_FOUND / GROUP_NOT_FOUND; FAILED_PRECONDITION /
+	// PROTOCOL_VIOLATION; UNAVAILABLE / SHUTTING_DOWN after a GoAway; ABORTED /
+	// SESSION_REPLACED when a member of the same id joins.
+	Consume(grpc.BidiStreamingServer[ConsumeRequest, ConsumeResponse]) error
+	// Takes up to `max_events` for a member, waiting for the first up to `wait`;
+	// none is an answer.
+	//
+	// Errors: NOT_FOUND / GROUP_NOT_FOUND; ALREADY_EXISTS / REQUEST_ID_REUSED.
+	PullEvents(context.Context, *PullEventsRequest) (*PullEventsResponse, error)
+	// Settles deliveries: acknowledges, gives back, or extends their deadlines.
+	// Each has an outcome of its own. Repeating it does no harm.
+	//
+	// Errors: NOT_FOUND / GROUP_NOT_FOUND; FAILED_PRECONDITION / STALE_FENCE.
+	SettleEvents(context.Context, *SettleEventsRequest) (*SettleEventsResponse, error)
+	// Delivers dead letters to their group once more, up to 64 a call, oldest
+	// first; call again while `more` is set.
+	//
+	// Errors: NOT_FOUND / GROUP_NOT_FOUND; ALREADY_EXISTS / REQUEST_ID_REUSED;
+	// FAILED_PRECONDITION / STALE_FENCE.
+	RedriveEvents(context.Context, *RedriveEventsRequest) (*RedriveEventsResponse, error)
+	// Sends a message to the inboxes of agents: of some by id, of all, or of those
+	// of a type or with capabilities, as they are registered now. An agent's inbox
+	// is the topic "inbox.<agent id>", read like any other. Idempotent by
+	// `request_id`: who has it already does not get it twice.
+	//
+	// Errors: NOT_FOUND / AGENT_NOT_FOUND for an id that was never registered;
+	// ALREADY_EXISTS / REQUEST_ID_REUSED; FAILED_PRECONDITION / STALE_FENCE.
+	SendMessage(context.Context, *SendMessageRequest) (*SendMessageResponse, error)
+	// Sends a message to one agent and waits for its reply: the first message that
+	// it sends to `reply_to` with the same correlation id. The same call again,
+	// with the same `request_id`, waits for the same reply.
+	//
+	// Errors: DEADLINE_EXCEEDED / NO_REPLY when none came in time; those of
+	// SendMessage.
+	Request(context.Context, *RequestRequest) (*RequestResponse, error)
+	// Answers a message, by its `reply_to` and correlation id.
+	//
+	// Errors: FAILED_PRECONDITION / STALE_FENCE; ALREADY_EXISTS /
+	// REQUEST_ID_REUSED.
+	Reply(context.Context, *ReplyRequest) (*ReplyResponse, error)
 	mustEmbedUnimplementedEventStreamServiceServer()
 }
 
@@ -137,8 +675,77 @@ type UnimplementedEventStreamServiceServer struct{}
 func (UnimplementedEventStreamServiceServer) Publish(context.Context, *PublishRequest) (*PublishResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method Publish not implemented")
 }
+func (UnimplementedEventStreamServiceServer) PublishBatch(context.Context, *PublishBatchRequest) (*PublishBatchResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method PublishBatch not implemented")
+}
+func (UnimplementedEventStreamServiceServer) PublishStream(grpc.BidiStreamingServer[PublishStreamRequest, PublishStreamResponse]) error {
+	return status.Error(codes.Unimplemented, "method PublishStream not implemented")
+}
 func (UnimplementedEventStreamServiceServer) Subscribe(*SubscribeRequest, grpc.ServerStreamingServer[SubscribeResponse]) error {
 	return status.Error(codes.Unimplemented, "method Subscribe not implemented")
+}
+func (UnimplementedEventStreamServiceServer) SubscribeWithCredits(grpc.BidiStreamingServer[SubscribeWithCreditsRequest, SubscribeWithCreditsResponse]) error {
+	return status.Error(codes.Unimplemented, "method SubscribeWithCredits not implemented")
+}
+func (UnimplementedEventStreamServiceServer) ListEvents(context.Context, *ListEventsRequest) (*ListEventsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListEvents not implemented")
+}
+func (UnimplementedEventStreamServiceServer) ReplayEvents(context.Context, *ReplayEventsRequest) (*ReplayEventsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ReplayEvents not implemented")
+}
+func (UnimplementedEventStreamServiceServer) CreateTopic(context.Context, *CreateTopicRequest) (*CreateTopicResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method CreateTopic not implemented")
+}
+func (UnimplementedEventStreamServiceServer) UpdateTopic(context.Context, *UpdateTopicRequest) (*UpdateTopicResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method UpdateTopic not implemented")
+}
+func (UnimplementedEventStreamServiceServer) GetTopic(context.Context, *GetTopicRequest) (*GetTopicResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method GetTopic not implemented")
+}
+func (UnimplementedEventStreamServiceServer) ListTopics(context.Context, *ListTopicsRequest) (*ListTopicsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListTopics not implemented")
+}
+func (UnimplementedEventStreamServiceServer) DeleteTopic(context.Context, *DeleteTopicRequest) (*DeleteTopicResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method DeleteTopic not implemented")
+}
+func (UnimplementedEventStreamServiceServer) CreateGroup(context.Context, *CreateGroupRequest) (*CreateGroupResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method CreateGroup not implemented")
+}
+func (UnimplementedEventStreamServiceServer) UpdateGroup(context.Context, *UpdateGroupRequest) (*UpdateGroupResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method UpdateGroup not implemented")
+}
+func (UnimplementedEventStreamServiceServer) GetGroup(context.Context, *GetGroupRequest) (*GetGroupResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method GetGroup not implemented")
+}
+func (UnimplementedEventStreamServiceServer) ListGroups(context.Context, *ListGroupsRequest) (*ListGroupsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListGroups not implemented")
+}
+func (UnimplementedEventStreamServiceServer) DeleteGroup(context.Context, *DeleteGroupRequest) (*DeleteGroupResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method DeleteGroup not implemented")
+}
+func (UnimplementedEventStreamServiceServer) SeekGroup(context.Context, *SeekGroupRequest) (*SeekGroupResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method SeekGroup not implemented")
+}
+func (UnimplementedEventStreamServiceServer) Consume(grpc.BidiStreamingServer[ConsumeRequest, ConsumeResponse]) error {
+	return status.Error(codes.Unimplemented, "method Consume not implemented")
+}
+func (UnimplementedEventStreamServiceServer) PullEvents(context.Context, *PullEventsRequest) (*PullEventsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method PullEvents not implemented")
+}
+func (UnimplementedEventStreamServiceServer) SettleEvents(context.Context, *SettleEventsRequest) (*SettleEventsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method SettleEvents not implemented")
+}
+func (UnimplementedEventStreamServiceServer) RedriveEvents(context.Context, *RedriveEventsRequest) (*RedriveEventsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method RedriveEvents not implemented")
+}
+func (UnimplementedEventStreamServiceServer) SendMessage(context.Context, *SendMessageRequest) (*SendMessageResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method SendMessage not implemented")
+}
+func (UnimplementedEventStreamServiceServer) Request(context.Context, *RequestRequest) (*RequestResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method Request not implemented")
+}
+func (UnimplementedEventStreamServiceServer) Reply(context.Context, *ReplyRequest) (*ReplyResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method Reply not implemented")
 }
 func (UnimplementedEventStreamServiceServer) mustEmbedUnimplementedEventStreamServiceServer() {}
 func (UnimplementedEventStreamServiceServer) testEmbeddedByValue()                            {}
@@ -179,6 +786,31 @@ func _EventStreamService_Publish_Handler(srv interface{}, ctx context.Context, d
 	return interceptor(ctx, in, info, handler)
 }
 
+func _EventStreamService_PublishBatch_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(PublishBatchRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(EventStreamServiceServer).PublishBatch(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: EventStreamService_PublishBatch_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(EventStreamServiceServer).PublishBatch(ctx, req.(*PublishBatchRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _EventStreamService_PublishStream_Handler(srv interface{}, stream grpc.ServerStream) error {
+	return srv.(EventStreamServiceServer).PublishStream(&grpc.GenericServerStream[PublishStreamRequest, PublishStreamResponse]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type EventStreamService_PublishStreamServer = grpc.BidiStreamingServer[PublishStreamRequest, PublishStreamResponse]
+
 func _EventStreamService_Subscribe_Handler(srv interface{}, stream grpc.ServerStream) error {
 	m := new(SubscribeRequest)
 	if err := stream.RecvMsg(m); err != nil {
@@ -189,6 +821,362 @@ func _EventStreamService_Subscribe_Handler(srv interface{}, stream grpc.ServerSt
 
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type EventStreamService_SubscribeServer = grpc.ServerStreamingServer[SubscribeResponse]
+
+func _EventStreamService_SubscribeWithCredits_Handler(srv interface{}, stream grpc.ServerStream) error {
+	return srv.(EventStreamServiceServer).SubscribeWithCredits(&grpc.GenericServerStream[SubscribeWithCreditsRequest, SubscribeWithCreditsResponse]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type EventStreamService_SubscribeWithCreditsServer = grpc.BidiStreamingServer[SubscribeWithCreditsRequest, SubscribeWithCreditsResponse]
+
+func _EventStreamService_ListEvents_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListEventsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(EventStreamServiceServer).ListEvents(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: EventStreamService_ListEvents_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(EventStreamServiceServer).ListEvents(ctx, req.(*ListEventsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _EventStreamService_ReplayEvents_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ReplayEventsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(EventStreamServiceServer).ReplayEvents(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: EventStreamService_ReplayEvents_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(EventStreamServiceServer).ReplayEvents(ctx, req.(*ReplayEventsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _EventStreamService_CreateTopic_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(CreateTopicRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(EventStreamServiceServer).CreateTopic(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: EventStreamService_CreateTopic_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(EventStreamServiceServer).CreateTopic(ctx, req.(*CreateTopicRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _EventStreamService_UpdateTopic_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(UpdateTopicRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(EventStreamServiceServer).UpdateTopic(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: EventStreamService_UpdateTopic_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(EventStreamServiceServer).UpdateTopic(ctx, req.(*UpdateTopicRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _EventStreamService_GetTopic_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetTopicRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(EventStreamServiceServer).GetTopic(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: EventStreamService_GetTopic_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(EventStreamServiceServer).GetTopic(ctx, req.(*GetTopicRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _EventStreamService_ListTopics_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListTopicsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(EventStreamServiceServer).ListTopics(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: EventStreamService_ListTopics_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(EventStreamServiceServer).ListTopics(ctx, req.(*ListTopicsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _EventStreamService_DeleteTopic_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(DeleteTopicRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(EventStreamServiceServer).DeleteTopic(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: EventStreamService_DeleteTopic_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(EventStreamServiceServer).DeleteTopic(ctx, req.(*DeleteTopicRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _EventStreamService_CreateGroup_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(CreateGroupRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(EventStreamServiceServer).CreateGroup(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: EventStreamService_CreateGroup_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(EventStreamServiceServer).CreateGroup(ctx, req.(*CreateGroupRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _EventStreamService_UpdateGroup_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(UpdateGroupRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(EventStreamServiceServer).UpdateGroup(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: EventStreamService_UpdateGroup_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(EventStreamServiceServer).UpdateGroup(ctx, req.(*UpdateGroupRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _EventStreamService_GetGroup_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetGroupRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(EventStreamServiceServer).GetGroup(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: EventStreamService_GetGroup_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(EventStreamServiceServer).GetGroup(ctx, req.(*GetGroupRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _EventStreamService_ListGroups_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListGroupsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(EventStreamServiceServer).ListGroups(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: EventStreamService_ListGroups_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(EventStreamServiceServer).ListGroups(ctx, req.(*ListGroupsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _EventStreamService_DeleteGroup_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(DeleteGroupRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(EventStreamServiceServer).DeleteGroup(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: EventStreamService_DeleteGroup_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(EventStreamServiceServer).DeleteGroup(ctx, req.(*DeleteGroupRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _EventStreamService_SeekGroup_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(SeekGroupRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(EventStreamServiceServer).SeekGroup(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: EventStreamService_SeekGroup_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(EventStreamServiceServer).SeekGroup(ctx, req.(*SeekGroupRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _EventStreamService_Consume_Handler(srv interface{}, stream grpc.ServerStream) error {
+	return srv.(EventStreamServiceServer).Consume(&grpc.GenericServerStream[ConsumeRequest, ConsumeResponse]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type EventStreamService_ConsumeServer = grpc.BidiStreamingServer[ConsumeRequest, ConsumeResponse]
+
+func _EventStreamService_PullEvents_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(PullEventsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(EventStreamServiceServer).PullEvents(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: EventStreamService_PullEvents_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(EventStreamServiceServer).PullEvents(ctx, req.(*PullEventsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _EventStreamService_SettleEvents_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(SettleEventsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(EventStreamServiceServer).SettleEvents(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: EventStreamService_SettleEvents_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(EventStreamServiceServer).SettleEvents(ctx, req.(*SettleEventsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _EventStreamService_RedriveEvents_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(RedriveEventsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(EventStreamServiceServer).RedriveEvents(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: EventStreamService_RedriveEvents_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(EventStreamServiceServer).RedriveEvents(ctx, req.(*RedriveEventsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _EventStreamService_SendMessage_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(SendMessageRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(EventStreamServiceServer).SendMessage(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: EventStreamService_SendMessage_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(EventStreamServiceServer).SendMessage(ctx, req.(*SendMessageRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _EventStreamService_Request_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(RequestRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(EventStreamServiceServer).Request(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: EventStreamService_Request_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(EventStreamServiceServer).Request(ctx, req.(*RequestRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _EventStreamService_Reply_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ReplyRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(EventStreamServiceServer).Reply(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: EventStreamService_Reply_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(EventStreamServiceServer).Reply(ctx, req.(*ReplyRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
 
 // EventStreamService_ServiceDesc is the grpc.ServiceDesc for EventStreamService service.
 // It's only intended for direct use with grpc.RegisterService,
@@ -201,12 +1189,110 @@ var EventStreamService_ServiceDesc = grpc.ServiceDesc{
 			MethodName: "Publish",
 			Handler:    _EventStreamService_Publish_Handler,
 		},
+		{
+			MethodName: "PublishBatch",
+			Handler:    _EventStreamService_PublishBatch_Handler,
+		},
+		{
+			MethodName: "ListEvents",
+			Handler:    _EventStreamService_ListEvents_Handler,
+		},
+		{
+			MethodName: "ReplayEvents",
+			Handler:    _EventStreamService_ReplayEvents_Handler,
+		},
+		{
+			MethodName: "CreateTopic",
+			Handler:    _EventStreamService_CreateTopic_Handler,
+		},
+		{
+			MethodName: "UpdateTopic",
+			Handler:    _EventStreamService_UpdateTopic_Handler,
+		},
+		{
+			MethodName: "GetTopic",
+			Handler:    _EventStreamService_GetTopic_Handler,
+		},
+		{
+			MethodName: "ListTopics",
+			Handler:    _EventStreamService_ListTopics_Handler,
+		},
+		{
+			MethodName: "DeleteTopic",
+			Handler:    _EventStreamService_DeleteTopic_Handler,
+		},
+		{
+			MethodName: "CreateGroup",
+			Handler:    _EventStreamService_CreateGroup_Handler,
+		},
+		{
+			MethodName: "UpdateGroup",
+			Handler:    _EventStreamService_UpdateGroup_Handler,
+		},
+		{
+			MethodName: "GetGroup",
+			Handler:    _EventStreamService_GetGroup_Handler,
+		},
+		{
+			MethodName: "ListGroups",
+			Handler:    _EventStreamService_ListGroups_Handler,
+		},
+		{
+			MethodName: "DeleteGroup",
+			Handler:    _EventStreamService_DeleteGroup_Handler,
+		},
+		{
+			MethodName: "SeekGroup",
+			Handler:    _EventStreamService_SeekGroup_Handler,
+		},
+		{
+			MethodName: "PullEvents",
+			Handler:    _EventStreamService_PullEvents_Handler,
+		},
+		{
+			MethodName: "SettleEvents",
+			Handler:    _EventStreamService_SettleEvents_Handler,
+		},
+		{
+			MethodName: "RedriveEvents",
+			Handler:    _EventStreamService_RedriveEvents_Handler,
+		},
+		{
+			MethodName: "SendMessage",
+			Handler:    _EventStreamService_SendMessage_Handler,
+		},
+		{
+			MethodName: "Request",
+			Handler:    _EventStreamService_Request_Handler,
+		},
+		{
+			MethodName: "Reply",
+			Handler:    _EventStreamService_Reply_Handler,
+		},
 	},
 	Streams: []grpc.StreamDesc{
+		{
+			StreamName:    "PublishStream",
+			Handler:       _EventStreamService_PublishStream_Handler,
+			ServerStreams: true,
+			ClientStreams: true,
+		},
 		{
 			StreamName:    "Subscribe",
 			Handler:       _EventStreamService_Subscribe_Handler,
 			ServerStreams: true,
+		},
+		{
+			StreamName:    "SubscribeWithCredits",
+			Handler:       _EventStreamService_SubscribeWithCredits_Handler,
+			ServerStreams: true,
+			ClientStreams: true,
+		},
+		{
+			StreamName:    "Consume",
+			Handler:       _EventStreamService_Consume_Handler,
+			ServerStreams: true,
+			ClientStreams: true,
 		},
 	},
 	Metadata: "troupe/v1/event_stream_service.proto",

@@ -2337,7 +2337,9 @@ type AttemptComplete struct {
 	// The attempt.
 	Attempt *Attempt `protobuf:"bytes,1,opt,name=attempt,proto3" json:"attempt,omitempty"`
 	// The result. Up to 256 KiB unless configured otherwise.
-	Result        []byte `protobuf:"bytes,2,opt,name=result,proto3" json:"result,omitempty"`
+	Result []byte `protobuf:"bytes,2,opt,name=result,proto3" json:"result,omitempty"`
+	// Events that are published with the completion, as in CompleteRequest.
+	Events        []*OutboxEvent `protobuf:"bytes,3,rep,name=events,proto3" json:"events,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2382,6 +2384,13 @@ func (x *AttemptComplete) GetAttempt() *Attempt {
 func (x *AttemptComplete) GetResult() []byte {
 	if x != nil {
 		return x.Result
+	}
+	return nil
+}
+
+func (x *AttemptComplete) GetEvents() []*OutboxEvent {
+	if x != nil {
+		return x.Events
 	}
 	return nil
 }
@@ -3296,7 +3305,11 @@ type CompleteRequest struct {
 	// The result. Up to 256 KiB unless configured otherwise.
 	Result []byte `protobuf:"bytes,3,opt,name=result,proto3" json:"result,omitempty"`
 	// Optional fence that this write has to pass.
-	Fence         *Fence `protobuf:"bytes,4,opt,name=fence,proto3" json:"fence,omitempty"`
+	Fence *Fence `protobuf:"bytes,4,opt,name=fence,proto3" json:"fence,omitempty"`
+	// Events that are published if, and only if, this call completes the task, in
+	// one step with it; each appears in its topic soon after, once, in this order.
+	// Up to 16, together up to 256 KiB.
+	Events        []*OutboxEvent `protobuf:"bytes,5,rep,name=events,proto3" json:"events,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -3359,6 +3372,190 @@ func (x *CompleteRequest) GetFence() *Fence {
 	return nil
 }
 
+func (x *CompleteRequest) GetEvents() []*OutboxEvent {
+	if x != nil {
+		return x.Events
+	}
+	return nil
+}
+
+// An event that is published with a change. Its fields are those of an Event.
+type OutboxEvent struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The topic, without `*` and not one of the server's own. Required.
+	Topic string `protobuf:"bytes,1,opt,name=topic,proto3" json:"topic,omitempty"`
+	// Identifies the event within its source; chosen by the server when empty.
+	Id string `protobuf:"bytes,2,opt,name=id,proto3" json:"id,omitempty"`
+	// Who it comes from; "tasks/<task id>" when empty.
+	Source string `protobuf:"bytes,3,opt,name=source,proto3" json:"source,omitempty"`
+	// What happened. Required, 1 to 256 bytes.
+	Type string `protobuf:"bytes,4,opt,name=type,proto3" json:"type,omitempty"`
+	// What it is about. Up to 1024 bytes.
+	Subject string `protobuf:"bytes,5,opt,name=subject,proto3" json:"subject,omitempty"`
+	// Media type of the data. Up to 256 bytes.
+	Datacontenttype string `protobuf:"bytes,6,opt,name=datacontenttype,proto3" json:"datacontenttype,omitempty"`
+	// The data itself.
+	//
+	// Types that are valid to be assigned to Data:
+	//
+	//	*OutboxEvent_BinaryData
+	//	*OutboxEvent_TextData
+	Data isOutboxEvent_Data `protobuf_oneof:"data"`
+	// Ties together what belongs to one piece of work; the task's id when empty.
+	CorrelationId string `protobuf:"bytes,9,opt,name=correlation_id,json=correlationId,proto3" json:"correlation_id,omitempty"`
+	// Who did it; the worker's id when empty.
+	Actor string `protobuf:"bytes,10,opt,name=actor,proto3" json:"actor,omitempty"`
+	// Further attributes. At most 32.
+	Attributes map[string]string `protobuf:"bytes,11,rep,name=attributes,proto3" json:"attributes,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	// The key, for groups in the order of keys and for compaction.
+	Key           string `protobuf:"bytes,12,opt,name=key,proto3" json:"key,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *OutboxEvent) Reset() {
+	*x = OutboxEvent{}
+	mi := &file_troupe_v1_task_queue_service_proto_msgTypes[35]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *OutboxEvent) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*OutboxEvent) ProtoMessage() {}
+
+func (x *OutboxEvent) ProtoReflect() protoreflect.Message {
+	mi := &file_troupe_v1_task_queue_service_proto_msgTypes[35]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use OutboxEvent.ProtoReflect.Descriptor instead.
+func (*OutboxEvent) Descriptor() ([]byte, []int) {
+	return file_troupe_v1_task_queue_service_proto_rawDescGZIP(), []int{35}
+}
+
+func (x *OutboxEvent) GetTopic() string {
+	if x != nil {
+		return x.Topic
+	}
+	return ""
+}
+
+func (x *OutboxEvent) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *OutboxEvent) GetSource() string {
+	if x != nil {
+		return x.Source
+	}
+	return ""
+}
+
+func (x *OutboxEvent) GetType() string {
+	if x != nil {
+		return x.Type
+	}
+	return ""
+}
+
+func (x *OutboxEvent) GetSubject() string {
+	if x != nil {
+		return x.Subject
+	}
+	return ""
+}
+
+func (x *OutboxEvent) GetDatacontenttype() string {
+	if x != nil {
+		return x.Datacontenttype
+	}
+	return ""
+}
+
+func (x *OutboxEvent) GetData() isOutboxEvent_Data {
+	if x != nil {
+		return x.Data
+	}
+	return nil
+}
+
+func (x *OutboxEvent) GetBinaryData() []byte {
+	if x != nil {
+		if x, ok := x.Data.(*OutboxEvent_BinaryData); ok {
+			return x.BinaryData
+		}
+	}
+	return nil
+}
+
+func (x *OutboxEvent) GetTextData() string {
+	if x != nil {
+		if x, ok := x.Data.(*OutboxEvent_TextData); ok {
+			return x.TextData
+		}
+	}
+	return ""
+}
+
+func (x *OutboxEvent) GetCorrelationId() string {
+	if x != nil {
+		return x.CorrelationId
+	}
+	return ""
+}
+
+func (x *OutboxEvent) GetActor() string {
+	if x != nil {
+		return x.Actor
+	}
+	return ""
+}
+
+func (x *OutboxEvent) GetAttributes() map[string]string {
+	if x != nil {
+		return x.Attributes
+	}
+	return nil
+}
+
+func (x *OutboxEvent) GetKey() string {
+	if x != nil {
+		return x.Key
+	}
+	return ""
+}
+
+type isOutboxEvent_Data interface {
+	isOutboxEvent_Data()
+}
+
+type OutboxEvent_BinaryData struct {
+	// Any bytes.
+	BinaryData []byte `protobuf:"bytes,7,opt,name=binary_data,json=binaryData,proto3,oneof"`
+}
+
+type OutboxEvent_TextData struct {
+	// Text, JSON included.
+	TextData string `protobuf:"bytes,8,opt,name=text_data,json=textData,proto3,oneof"`
+}
+
+func (*OutboxEvent_BinaryData) isOutboxEvent_Data() {}
+
+func (*OutboxEvent_TextData) isOutboxEvent_Data() {}
+
 // Response of Complete.
 type CompleteResponse struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -3368,7 +3565,7 @@ type CompleteResponse struct {
 
 func (x *CompleteResponse) Reset() {
 	*x = CompleteResponse{}
-	mi := &file_troupe_v1_task_queue_service_proto_msgTypes[35]
+	mi := &file_troupe_v1_task_queue_service_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3380,7 +3577,7 @@ func (x *CompleteResponse) String() string {
 func (*CompleteResponse) ProtoMessage() {}
 
 func (x *CompleteResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_troupe_v1_task_queue_service_proto_msgTypes[35]
+	mi := &file_troupe_v1_task_queue_service_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3393,7 +3590,7 @@ func (x *CompleteResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CompleteResponse.ProtoReflect.Descriptor instead.
 func (*CompleteResponse) Descriptor() ([]byte, []int) {
-	return file_troupe_v1_task_queue_service_proto_rawDescGZIP(), []int{35}
+	return file_troupe_v1_task_queue_service_proto_rawDescGZIP(), []int{36}
 }
 
 // Request of Fail.
@@ -3413,7 +3610,7 @@ type FailRequest struct {
 
 func (x *FailRequest) Reset() {
 	*x = FailRequest{}
-	mi := &file_troupe_v1_task_queue_service_proto_msgTypes[36]
+	mi := &file_troupe_v1_task_queue_service_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3425,7 +3622,7 @@ func (x *FailRequest) String() string {
 func (*FailRequest) ProtoMessage() {}
 
 func (x *FailRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_troupe_v1_task_queue_service_proto_msgTypes[36]
+	mi := &file_troupe_v1_task_queue_service_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3438,7 +3635,7 @@ func (x *FailRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FailRequest.ProtoReflect.Descriptor instead.
 func (*FailRequest) Descriptor() ([]byte, []int) {
-	return file_troupe_v1_task_queue_service_proto_rawDescGZIP(), []int{36}
+	return file_troupe_v1_task_queue_service_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *FailRequest) GetNamespace() string {
@@ -3482,7 +3679,7 @@ type FailResponse struct {
 
 func (x *FailResponse) Reset() {
 	*x = FailResponse{}
-	mi := &file_troupe_v1_task_queue_service_proto_msgTypes[37]
+	mi := &file_troupe_v1_task_queue_service_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3494,7 +3691,7 @@ func (x *FailResponse) String() string {
 func (*FailResponse) ProtoMessage() {}
 
 func (x *FailResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_troupe_v1_task_queue_service_proto_msgTypes[37]
+	mi := &file_troupe_v1_task_queue_service_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3507,7 +3704,7 @@ func (x *FailResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FailResponse.ProtoReflect.Descriptor instead.
 func (*FailResponse) Descriptor() ([]byte, []int) {
-	return file_troupe_v1_task_queue_service_proto_rawDescGZIP(), []int{37}
+	return file_troupe_v1_task_queue_service_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *FailResponse) GetState() TaskState {
@@ -3543,7 +3740,7 @@ type ReleaseRequest struct {
 
 func (x *ReleaseRequest) Reset() {
 	*x = ReleaseRequest{}
-	mi := &file_troupe_v1_task_queue_service_proto_msgTypes[38]
+	mi := &file_troupe_v1_task_queue_service_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3555,7 +3752,7 @@ func (x *ReleaseRequest) String() string {
 func (*ReleaseRequest) ProtoMessage() {}
 
 func (x *ReleaseRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_troupe_v1_task_queue_service_proto_msgTypes[38]
+	mi := &file_troupe_v1_task_queue_service_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3568,7 +3765,7 @@ func (x *ReleaseRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReleaseRequest.ProtoReflect.Descriptor instead.
 func (*ReleaseRequest) Descriptor() ([]byte, []int) {
-	return file_troupe_v1_task_queue_service_proto_rawDescGZIP(), []int{38}
+	return file_troupe_v1_task_queue_service_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *ReleaseRequest) GetNamespace() string {
@@ -3617,7 +3814,7 @@ type ReleaseResponse struct {
 
 func (x *ReleaseResponse) Reset() {
 	*x = ReleaseResponse{}
-	mi := &file_troupe_v1_task_queue_service_proto_msgTypes[39]
+	mi := &file_troupe_v1_task_queue_service_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3629,7 +3826,7 @@ func (x *ReleaseResponse) String() string {
 func (*ReleaseResponse) ProtoMessage() {}
 
 func (x *ReleaseResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_troupe_v1_task_queue_service_proto_msgTypes[39]
+	mi := &file_troupe_v1_task_queue_service_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3642,7 +3839,7 @@ func (x *ReleaseResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReleaseResponse.ProtoReflect.Descriptor instead.
 func (*ReleaseResponse) Descriptor() ([]byte, []int) {
-	return file_troupe_v1_task_queue_service_proto_rawDescGZIP(), []int{39}
+	return file_troupe_v1_task_queue_service_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *ReleaseResponse) GetState() TaskState {
@@ -3671,7 +3868,7 @@ type CancelTaskRequest struct {
 
 func (x *CancelTaskRequest) Reset() {
 	*x = CancelTaskRequest{}
-	mi := &file_troupe_v1_task_queue_service_proto_msgTypes[40]
+	mi := &file_troupe_v1_task_queue_service_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3683,7 +3880,7 @@ func (x *CancelTaskRequest) String() string {
 func (*CancelTaskRequest) ProtoMessage() {}
 
 func (x *CancelTaskRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_troupe_v1_task_queue_service_proto_msgTypes[40]
+	mi := &file_troupe_v1_task_queue_service_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3696,7 +3893,7 @@ func (x *CancelTaskRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CancelTaskRequest.ProtoReflect.Descriptor instead.
 func (*CancelTaskRequest) Descriptor() ([]byte, []int) {
-	return file_troupe_v1_task_queue_service_proto_rawDescGZIP(), []int{40}
+	return file_troupe_v1_task_queue_service_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *CancelTaskRequest) GetNamespace() string {
@@ -3745,7 +3942,7 @@ type CancelTaskResponse struct {
 
 func (x *CancelTaskResponse) Reset() {
 	*x = CancelTaskResponse{}
-	mi := &file_troupe_v1_task_queue_service_proto_msgTypes[41]
+	mi := &file_troupe_v1_task_queue_service_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3757,7 +3954,7 @@ func (x *CancelTaskResponse) String() string {
 func (*CancelTaskResponse) ProtoMessage() {}
 
 func (x *CancelTaskResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_troupe_v1_task_queue_service_proto_msgTypes[41]
+	mi := &file_troupe_v1_task_queue_service_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3770,7 +3967,7 @@ func (x *CancelTaskResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CancelTaskResponse.ProtoReflect.Descriptor instead.
 func (*CancelTaskResponse) Descriptor() ([]byte, []int) {
-	return file_troupe_v1_task_queue_service_proto_rawDescGZIP(), []int{41}
+	return file_troupe_v1_task_queue_service_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *CancelTaskResponse) GetState() TaskState {
@@ -3795,7 +3992,7 @@ type GetTaskRequest struct {
 
 func (x *GetTaskRequest) Reset() {
 	*x = GetTaskRequest{}
-	mi := &file_troupe_v1_task_queue_service_proto_msgTypes[42]
+	mi := &file_troupe_v1_task_queue_service_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3807,7 +4004,7 @@ func (x *GetTaskRequest) String() string {
 func (*GetTaskRequest) ProtoMessage() {}
 
 func (x *GetTaskRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_troupe_v1_task_queue_service_proto_msgTypes[42]
+	mi := &file_troupe_v1_task_queue_service_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3820,7 +4017,7 @@ func (x *GetTaskRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetTaskRequest.ProtoReflect.Descriptor instead.
 func (*GetTaskRequest) Descriptor() ([]byte, []int) {
-	return file_troupe_v1_task_queue_service_proto_rawDescGZIP(), []int{42}
+	return file_troupe_v1_task_queue_service_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *GetTaskRequest) GetNamespace() string {
@@ -3855,7 +4052,7 @@ type GetTaskResponse struct {
 
 func (x *GetTaskResponse) Reset() {
 	*x = GetTaskResponse{}
-	mi := &file_troupe_v1_task_queue_service_proto_msgTypes[43]
+	mi := &file_troupe_v1_task_queue_service_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3867,7 +4064,7 @@ func (x *GetTaskResponse) String() string {
 func (*GetTaskResponse) ProtoMessage() {}
 
 func (x *GetTaskResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_troupe_v1_task_queue_service_proto_msgTypes[43]
+	mi := &file_troupe_v1_task_queue_service_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3880,7 +4077,7 @@ func (x *GetTaskResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetTaskResponse.ProtoReflect.Descriptor instead.
 func (*GetTaskResponse) Descriptor() ([]byte, []int) {
-	return file_troupe_v1_task_queue_service_proto_rawDescGZIP(), []int{43}
+	return file_troupe_v1_task_queue_service_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *GetTaskResponse) GetTask() *Task {
@@ -3909,7 +4106,7 @@ type ListTasksRequest struct {
 
 func (x *ListTasksRequest) Reset() {
 	*x = ListTasksRequest{}
-	mi := &file_troupe_v1_task_queue_service_proto_msgTypes[44]
+	mi := &file_troupe_v1_task_queue_service_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3921,7 +4118,7 @@ func (x *ListTasksRequest) String() string {
 func (*ListTasksRequest) ProtoMessage() {}
 
 func (x *ListTasksRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_troupe_v1_task_queue_service_proto_msgTypes[44]
+	mi := &file_troupe_v1_task_queue_service_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3934,7 +4131,7 @@ func (x *ListTasksRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListTasksRequest.ProtoReflect.Descriptor instead.
 func (*ListTasksRequest) Descriptor() ([]byte, []int) {
-	return file_troupe_v1_task_queue_service_proto_rawDescGZIP(), []int{44}
+	return file_troupe_v1_task_queue_service_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *ListTasksRequest) GetNamespace() string {
@@ -3985,7 +4182,7 @@ type ListTasksResponse struct {
 
 func (x *ListTasksResponse) Reset() {
 	*x = ListTasksResponse{}
-	mi := &file_troupe_v1_task_queue_service_proto_msgTypes[45]
+	mi := &file_troupe_v1_task_queue_service_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3997,7 +4194,7 @@ func (x *ListTasksResponse) String() string {
 func (*ListTasksResponse) ProtoMessage() {}
 
 func (x *ListTasksResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_troupe_v1_task_queue_service_proto_msgTypes[45]
+	mi := &file_troupe_v1_task_queue_service_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4010,7 +4207,7 @@ func (x *ListTasksResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListTasksResponse.ProtoReflect.Descriptor instead.
 func (*ListTasksResponse) Descriptor() ([]byte, []int) {
-	return file_troupe_v1_task_queue_service_proto_rawDescGZIP(), []int{45}
+	return file_troupe_v1_task_queue_service_proto_rawDescGZIP(), []int{46}
 }
 
 func (x *ListTasksResponse) GetTasks() []*Task {
@@ -4045,7 +4242,7 @@ type WaitTaskRequest struct {
 
 func (x *WaitTaskRequest) Reset() {
 	*x = WaitTaskRequest{}
-	mi := &file_troupe_v1_task_queue_service_proto_msgTypes[46]
+	mi := &file_troupe_v1_task_queue_service_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4057,7 +4254,7 @@ func (x *WaitTaskRequest) String() string {
 func (*WaitTaskRequest) ProtoMessage() {}
 
 func (x *WaitTaskRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_troupe_v1_task_queue_service_proto_msgTypes[46]
+	mi := &file_troupe_v1_task_queue_service_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4070,7 +4267,7 @@ func (x *WaitTaskRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WaitTaskRequest.ProtoReflect.Descriptor instead.
 func (*WaitTaskRequest) Descriptor() ([]byte, []int) {
-	return file_troupe_v1_task_queue_service_proto_rawDescGZIP(), []int{46}
+	return file_troupe_v1_task_queue_service_proto_rawDescGZIP(), []int{47}
 }
 
 func (x *WaitTaskRequest) GetNamespace() string {
@@ -4114,7 +4311,7 @@ type WaitTaskResponse struct {
 
 func (x *WaitTaskResponse) Reset() {
 	*x = WaitTaskResponse{}
-	mi := &file_troupe_v1_task_queue_service_proto_msgTypes[47]
+	mi := &file_troupe_v1_task_queue_service_proto_msgTypes[48]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4126,7 +4323,7 @@ func (x *WaitTaskResponse) String() string {
 func (*WaitTaskResponse) ProtoMessage() {}
 
 func (x *WaitTaskResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_troupe_v1_task_queue_service_proto_msgTypes[47]
+	mi := &file_troupe_v1_task_queue_service_proto_msgTypes[48]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4139,7 +4336,7 @@ func (x *WaitTaskResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WaitTaskResponse.ProtoReflect.Descriptor instead.
 func (*WaitTaskResponse) Descriptor() ([]byte, []int) {
-	return file_troupe_v1_task_queue_service_proto_rawDescGZIP(), []int{47}
+	return file_troupe_v1_task_queue_service_proto_rawDescGZIP(), []int{48}
 }
 
 func (x *WaitTaskResponse) GetTask() *Task {
@@ -4177,7 +4374,7 @@ type RedriveTasksRequest struct {
 
 func (x *RedriveTasksRequest) Reset() {
 	*x = RedriveTasksRequest{}
-	mi := &file_troupe_v1_task_queue_service_proto_msgTypes[48]
+	mi := &file_troupe_v1_task_queue_service_proto_msgTypes[49]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4189,7 +4386,7 @@ func (x *RedriveTasksRequest) String() string {
 func (*RedriveTasksRequest) ProtoMessage() {}
 
 func (x *RedriveTasksRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_troupe_v1_task_queue_service_proto_msgTypes[48]
+	mi := &file_troupe_v1_task_queue_service_proto_msgTypes[49]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4202,7 +4399,7 @@ func (x *RedriveTasksRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RedriveTasksRequest.ProtoReflect.Descriptor instead.
 func (*RedriveTasksRequest) Descriptor() ([]byte, []int) {
-	return file_troupe_v1_task_queue_service_proto_rawDescGZIP(), []int{48}
+	return file_troupe_v1_task_queue_service_proto_rawDescGZIP(), []int{49}
 }
 
 func (x *RedriveTasksRequest) GetNamespace() string {
@@ -4258,7 +4455,7 @@ type RedriveTasksResponse struct {
 
 func (x *RedriveTasksResponse) Reset() {
 	*x = RedriveTasksResponse{}
-	mi := &file_troupe_v1_task_queue_service_proto_msgTypes[49]
+	mi := &file_troupe_v1_task_queue_service_proto_msgTypes[50]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4270,7 +4467,7 @@ func (x *RedriveTasksResponse) String() string {
 func (*RedriveTasksResponse) ProtoMessage() {}
 
 func (x *RedriveTasksResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_troupe_v1_task_queue_service_proto_msgTypes[49]
+	mi := &file_troupe_v1_task_queue_service_proto_msgTypes[50]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4283,7 +4480,7 @@ func (x *RedriveTasksResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RedriveTasksResponse.ProtoReflect.Descriptor instead.
 func (*RedriveTasksResponse) Descriptor() ([]byte, []int) {
-	return file_troupe_v1_task_queue_service_proto_rawDescGZIP(), []int{49}
+	return file_troupe_v1_task_queue_service_proto_rawDescGZIP(), []int{50}
 }
 
 func (x *RedriveTasksResponse) GetRedriven() int32 {
@@ -4320,7 +4517,7 @@ type QueueSettings struct {
 
 func (x *QueueSettings) Reset() {
 	*x = QueueSettings{}
-	mi := &file_troupe_v1_task_queue_service_proto_msgTypes[50]
+	mi := &file_troupe_v1_task_queue_service_proto_msgTypes[51]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4332,7 +4529,7 @@ func (x *QueueSettings) String() string {
 func (*QueueSettings) ProtoMessage() {}
 
 func (x *QueueSettings) ProtoReflect() protoreflect.Message {
-	mi := &file_troupe_v1_task_queue_service_proto_msgTypes[50]
+	mi := &file_troupe_v1_task_queue_service_proto_msgTypes[51]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4345,7 +4542,7 @@ func (x *QueueSettings) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use QueueSettings.ProtoReflect.Descriptor instead.
 func (*QueueSettings) Descriptor() ([]byte, []int) {
-	return file_troupe_v1_task_queue_service_proto_rawDescGZIP(), []int{50}
+	return file_troupe_v1_task_queue_service_proto_rawDescGZIP(), []int{51}
 }
 
 func (x *QueueSettings) GetAgingStep() *durationpb.Duration {
@@ -4414,7 +4611,7 @@ type Queue struct {
 
 func (x *Queue) Reset() {
 	*x = Queue{}
-	mi := &file_troupe_v1_task_queue_service_proto_msgTypes[51]
+	mi := &file_troupe_v1_task_queue_service_proto_msgTypes[52]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4426,7 +4623,7 @@ func (x *Queue) String() string {
 func (*Queue) ProtoMessage() {}
 
 func (x *Queue) ProtoReflect() protoreflect.Message {
-	mi := &file_troupe_v1_task_queue_service_proto_msgTypes[51]
+	mi := &file_troupe_v1_task_queue_service_proto_msgTypes[52]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4439,7 +4636,7 @@ func (x *Queue) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Queue.ProtoReflect.Descriptor instead.
 func (*Queue) Descriptor() ([]byte, []int) {
-	return file_troupe_v1_task_queue_service_proto_rawDescGZIP(), []int{51}
+	return file_troupe_v1_task_queue_service_proto_rawDescGZIP(), []int{52}
 }
 
 func (x *Queue) GetName() string {
@@ -4516,7 +4713,7 @@ type QueueStats struct {
 
 func (x *QueueStats) Reset() {
 	*x = QueueStats{}
-	mi := &file_troupe_v1_task_queue_service_proto_msgTypes[52]
+	mi := &file_troupe_v1_task_queue_service_proto_msgTypes[53]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4528,7 +4725,7 @@ func (x *QueueStats) String() string {
 func (*QueueStats) ProtoMessage() {}
 
 func (x *QueueStats) ProtoReflect() protoreflect.Message {
-	mi := &file_troupe_v1_task_queue_service_proto_msgTypes[52]
+	mi := &file_troupe_v1_task_queue_service_proto_msgTypes[53]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4541,7 +4738,7 @@ func (x *QueueStats) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use QueueStats.ProtoReflect.Descriptor instead.
 func (*QueueStats) Descriptor() ([]byte, []int) {
-	return file_troupe_v1_task_queue_service_proto_rawDescGZIP(), []int{52}
+	return file_troupe_v1_task_queue_service_proto_rawDescGZIP(), []int{53}
 }
 
 func (x *QueueStats) GetWaiting() int64 {
@@ -4680,7 +4877,7 @@ type ConfigureQueueRequest struct {
 
 func (x *ConfigureQueueRequest) Reset() {
 	*x = ConfigureQueueRequest{}
-	mi := &file_troupe_v1_task_queue_service_proto_msgTypes[53]
+	mi := &file_troupe_v1_task_queue_service_proto_msgTypes[54]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4692,7 +4889,7 @@ func (x *ConfigureQueueRequest) String() string {
 func (*ConfigureQueueRequest) ProtoMessage() {}
 
 func (x *ConfigureQueueRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_troupe_v1_task_queue_service_proto_msgTypes[53]
+	mi := &file_troupe_v1_task_queue_service_proto_msgTypes[54]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4705,7 +4902,7 @@ func (x *ConfigureQueueRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ConfigureQueueRequest.ProtoReflect.Descriptor instead.
 func (*ConfigureQueueRequest) Descriptor() ([]byte, []int) {
-	return file_troupe_v1_task_queue_service_proto_rawDescGZIP(), []int{53}
+	return file_troupe_v1_task_queue_service_proto_rawDescGZIP(), []int{54}
 }
 
 func (x *ConfigureQueueRequest) GetNamespace() string {
@@ -4747,7 +4944,7 @@ type ConfigureQueueResponse struct {
 
 func (x *ConfigureQueueResponse) Reset() {
 	*x = ConfigureQueueResponse{}
-	mi := &file_troupe_v1_task_queue_service_proto_msgTypes[54]
+	mi := &file_troupe_v1_task_queue_service_proto_msgTypes[55]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4759,7 +4956,7 @@ func (x *ConfigureQueueResponse) String() string {
 func (*ConfigureQueueResponse) ProtoMessage() {}
 
 func (x *ConfigureQueueResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_troupe_v1_task_queue_service_proto_msgTypes[54]
+	mi := &file_troupe_v1_task_queue_service_proto_msgTypes[55]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4772,7 +4969,7 @@ func (x *ConfigureQueueResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ConfigureQueueResponse.ProtoReflect.Descriptor instead.
 func (*ConfigureQueueResponse) Descriptor() ([]byte, []int) {
-	return file_troupe_v1_task_queue_service_proto_rawDescGZIP(), []int{54}
+	return file_troupe_v1_task_queue_service_proto_rawDescGZIP(), []int{55}
 }
 
 func (x *ConfigureQueueResponse) GetQueue() *Queue {
@@ -4797,7 +4994,7 @@ type PauseQueueRequest struct {
 
 func (x *PauseQueueRequest) Reset() {
 	*x = PauseQueueRequest{}
-	mi := &file_troupe_v1_task_queue_service_proto_msgTypes[55]
+	mi := &file_troupe_v1_task_queue_service_proto_msgTypes[56]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4809,7 +5006,7 @@ func (x *PauseQueueRequest) String() string {
 func (*PauseQueueRequest) ProtoMessage() {}
 
 func (x *PauseQueueRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_troupe_v1_task_queue_service_proto_msgTypes[55]
+	mi := &file_troupe_v1_task_queue_service_proto_msgTypes[56]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4822,7 +5019,7 @@ func (x *PauseQueueRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PauseQueueRequest.ProtoReflect.Descriptor instead.
 func (*PauseQueueRequest) Descriptor() ([]byte, []int) {
-	return file_troupe_v1_task_queue_service_proto_rawDescGZIP(), []int{55}
+	return file_troupe_v1_task_queue_service_proto_rawDescGZIP(), []int{56}
 }
 
 func (x *PauseQueueRequest) GetNamespace() string {
@@ -4857,7 +5054,7 @@ type PauseQueueResponse struct {
 
 func (x *PauseQueueResponse) Reset() {
 	*x = PauseQueueResponse{}
-	mi := &file_troupe_v1_task_queue_service_proto_msgTypes[56]
+	mi := &file_troupe_v1_task_queue_service_proto_msgTypes[57]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4869,7 +5066,7 @@ func (x *PauseQueueResponse) String() string {
 func (*PauseQueueResponse) ProtoMessage() {}
 
 func (x *PauseQueueResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_troupe_v1_task_queue_service_proto_msgTypes[56]
+	mi := &file_troupe_v1_task_queue_service_proto_msgTypes[57]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4882,7 +5079,7 @@ func (x *PauseQueueResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PauseQueueResponse.ProtoReflect.Descriptor instead.
 func (*PauseQueueResponse) Descriptor() ([]byte, []int) {
-	return file_troupe_v1_task_queue_service_proto_rawDescGZIP(), []int{56}
+	return file_troupe_v1_task_queue_service_proto_rawDescGZIP(), []int{57}
 }
 
 func (x *PauseQueueResponse) GetQueue() *Queue {
@@ -4907,7 +5104,7 @@ type ResumeQueueRequest struct {
 
 func (x *ResumeQueueRequest) Reset() {
 	*x = ResumeQueueRequest{}
-	mi := &file_troupe_v1_task_queue_service_proto_msgTypes[57]
+	mi := &file_troupe_v1_task_queue_service_proto_msgTypes[58]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4919,7 +5116,7 @@ func (x *ResumeQueueRequest) String() string {
 func (*ResumeQueueRequest) ProtoMessage() {}
 
 func (x *ResumeQueueRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_troupe_v1_task_queue_service_proto_msgTypes[57]
+	mi := &file_troupe_v1_task_queue_service_proto_msgTypes[58]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4932,7 +5129,7 @@ func (x *ResumeQueueRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResumeQueueRequest.ProtoReflect.Descriptor instead.
 func (*ResumeQueueRequest) Descriptor() ([]byte, []int) {
-	return file_troupe_v1_task_queue_service_proto_rawDescGZIP(), []int{57}
+	return file_troupe_v1_task_queue_service_proto_rawDescGZIP(), []int{58}
 }
 
 func (x *ResumeQueueRequest) GetNamespace() string {
@@ -4967,7 +5164,7 @@ type ResumeQueueResponse struct {
 
 func (x *ResumeQueueResponse) Reset() {
 	*x = ResumeQueueResponse{}
-	mi := &file_troupe_v1_task_queue_service_proto_msgTypes[58]
+	mi := &file_troupe_v1_task_queue_service_proto_msgTypes[59]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4979,7 +5176,7 @@ func (x *ResumeQueueResponse) String() string {
 func (*ResumeQueueResponse) ProtoMessage() {}
 
 func (x *ResumeQueueResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_troupe_v1_task_queue_service_proto_msgTypes[58]
+	mi := &file_troupe_v1_task_queue_service_proto_msgTypes[59]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4992,7 +5189,7 @@ func (x *ResumeQueueResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResumeQueueResponse.ProtoReflect.Descriptor instead.
 func (*ResumeQueueResponse) Descriptor() ([]byte, []int) {
-	return file_troupe_v1_task_queue_service_proto_rawDescGZIP(), []int{58}
+	return file_troupe_v1_task_queue_service_proto_rawDescGZIP(), []int{59}
 }
 
 func (x *ResumeQueueResponse) GetQueue() *Queue {
@@ -5017,7 +5214,7 @@ type DrainQueueRequest struct {
 
 func (x *DrainQueueRequest) Reset() {
 	*x = DrainQueueRequest{}
-	mi := &file_troupe_v1_task_queue_service_proto_msgTypes[59]
+	mi := &file_troupe_v1_task_queue_service_proto_msgTypes[60]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5029,7 +5226,7 @@ func (x *DrainQueueRequest) String() string {
 func (*DrainQueueRequest) ProtoMessage() {}
 
 func (x *DrainQueueRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_troupe_v1_task_queue_service_proto_msgTypes[59]
+	mi := &file_troupe_v1_task_queue_service_proto_msgTypes[60]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5042,7 +5239,7 @@ func (x *DrainQueueRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DrainQueueRequest.ProtoReflect.Descriptor instead.
 func (*DrainQueueRequest) Descriptor() ([]byte, []int) {
-	return file_troupe_v1_task_queue_service_proto_rawDescGZIP(), []int{59}
+	return file_troupe_v1_task_queue_service_proto_rawDescGZIP(), []int{60}
 }
 
 func (x *DrainQueueRequest) GetNamespace() string {
@@ -5077,7 +5274,7 @@ type DrainQueueResponse struct {
 
 func (x *DrainQueueResponse) Reset() {
 	*x = DrainQueueResponse{}
-	mi := &file_troupe_v1_task_queue_service_proto_msgTypes[60]
+	mi := &file_troupe_v1_task_queue_service_proto_msgTypes[61]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5089,7 +5286,7 @@ func (x *DrainQueueResponse) String() string {
 func (*DrainQueueResponse) ProtoMessage() {}
 
 func (x *DrainQueueResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_troupe_v1_task_queue_service_proto_msgTypes[60]
+	mi := &file_troupe_v1_task_queue_service_proto_msgTypes[61]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5102,7 +5299,7 @@ func (x *DrainQueueResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DrainQueueResponse.ProtoReflect.Descriptor instead.
 func (*DrainQueueResponse) Descriptor() ([]byte, []int) {
-	return file_troupe_v1_task_queue_service_proto_rawDescGZIP(), []int{60}
+	return file_troupe_v1_task_queue_service_proto_rawDescGZIP(), []int{61}
 }
 
 func (x *DrainQueueResponse) GetQueue() *Queue {
@@ -5131,7 +5328,7 @@ type PurgeQueueRequest struct {
 
 func (x *PurgeQueueRequest) Reset() {
 	*x = PurgeQueueRequest{}
-	mi := &file_troupe_v1_task_queue_service_proto_msgTypes[61]
+	mi := &file_troupe_v1_task_queue_service_proto_msgTypes[62]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5143,7 +5340,7 @@ func (x *PurgeQueueRequest) String() string {
 func (*PurgeQueueRequest) ProtoMessage() {}
 
 func (x *PurgeQueueRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_troupe_v1_task_queue_service_proto_msgTypes[61]
+	mi := &file_troupe_v1_task_queue_service_proto_msgTypes[62]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5156,7 +5353,7 @@ func (x *PurgeQueueRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PurgeQueueRequest.ProtoReflect.Descriptor instead.
 func (*PurgeQueueRequest) Descriptor() ([]byte, []int) {
-	return file_troupe_v1_task_queue_service_proto_rawDescGZIP(), []int{61}
+	return file_troupe_v1_task_queue_service_proto_rawDescGZIP(), []int{62}
 }
 
 func (x *PurgeQueueRequest) GetNamespace() string {
@@ -5198,7 +5395,7 @@ type PurgeQueueResponse struct {
 
 func (x *PurgeQueueResponse) Reset() {
 	*x = PurgeQueueResponse{}
-	mi := &file_troupe_v1_task_queue_service_proto_msgTypes[62]
+	mi := &file_troupe_v1_task_queue_service_proto_msgTypes[63]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5210,7 +5407,7 @@ func (x *PurgeQueueResponse) String() string {
 func (*PurgeQueueResponse) ProtoMessage() {}
 
 func (x *PurgeQueueResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_troupe_v1_task_queue_service_proto_msgTypes[62]
+	mi := &file_troupe_v1_task_queue_service_proto_msgTypes[63]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5223,7 +5420,7 @@ func (x *PurgeQueueResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PurgeQueueResponse.ProtoReflect.Descriptor instead.
 func (*PurgeQueueResponse) Descriptor() ([]byte, []int) {
-	return file_troupe_v1_task_queue_service_proto_rawDescGZIP(), []int{62}
+	return file_troupe_v1_task_queue_service_proto_rawDescGZIP(), []int{63}
 }
 
 func (x *PurgeQueueResponse) GetPurged() int64 {
@@ -5246,7 +5443,7 @@ type GetQueueRequest struct {
 
 func (x *GetQueueRequest) Reset() {
 	*x = GetQueueRequest{}
-	mi := &file_troupe_v1_task_queue_service_proto_msgTypes[63]
+	mi := &file_troupe_v1_task_queue_service_proto_msgTypes[64]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5258,7 +5455,7 @@ func (x *GetQueueRequest) String() string {
 func (*GetQueueRequest) ProtoMessage() {}
 
 func (x *GetQueueRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_troupe_v1_task_queue_service_proto_msgTypes[63]
+	mi := &file_troupe_v1_task_queue_service_proto_msgTypes[64]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5271,7 +5468,7 @@ func (x *GetQueueRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetQueueRequest.ProtoReflect.Descriptor instead.
 func (*GetQueueRequest) Descriptor() ([]byte, []int) {
-	return file_troupe_v1_task_queue_service_proto_rawDescGZIP(), []int{63}
+	return file_troupe_v1_task_queue_service_proto_rawDescGZIP(), []int{64}
 }
 
 func (x *GetQueueRequest) GetNamespace() string {
@@ -5299,7 +5496,7 @@ type GetQueueResponse struct {
 
 func (x *GetQueueResponse) Reset() {
 	*x = GetQueueResponse{}
-	mi := &file_troupe_v1_task_queue_service_proto_msgTypes[64]
+	mi := &file_troupe_v1_task_queue_service_proto_msgTypes[65]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5311,7 +5508,7 @@ func (x *GetQueueResponse) String() string {
 func (*GetQueueResponse) ProtoMessage() {}
 
 func (x *GetQueueResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_troupe_v1_task_queue_service_proto_msgTypes[64]
+	mi := &file_troupe_v1_task_queue_service_proto_msgTypes[65]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5324,7 +5521,7 @@ func (x *GetQueueResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetQueueResponse.ProtoReflect.Descriptor instead.
 func (*GetQueueResponse) Descriptor() ([]byte, []int) {
-	return file_troupe_v1_task_queue_service_proto_rawDescGZIP(), []int{64}
+	return file_troupe_v1_task_queue_service_proto_rawDescGZIP(), []int{65}
 }
 
 func (x *GetQueueResponse) GetQueue() *Queue {
@@ -5349,7 +5546,7 @@ type ListQueuesRequest struct {
 
 func (x *ListQueuesRequest) Reset() {
 	*x = ListQueuesRequest{}
-	mi := &file_troupe_v1_task_queue_service_proto_msgTypes[65]
+	mi := &file_troupe_v1_task_queue_service_proto_msgTypes[66]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5361,7 +5558,7 @@ func (x *ListQueuesRequest) String() string {
 func (*ListQueuesRequest) ProtoMessage() {}
 
 func (x *ListQueuesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_troupe_v1_task_queue_service_proto_msgTypes[65]
+	mi := &file_troupe_v1_task_queue_service_proto_msgTypes[66]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5374,7 +5571,7 @@ func (x *ListQueuesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListQueuesRequest.ProtoReflect.Descriptor instead.
 func (*ListQueuesRequest) Descriptor() ([]byte, []int) {
-	return file_troupe_v1_task_queue_service_proto_rawDescGZIP(), []int{65}
+	return file_troupe_v1_task_queue_service_proto_rawDescGZIP(), []int{66}
 }
 
 func (x *ListQueuesRequest) GetNamespace() string {
@@ -5411,7 +5608,7 @@ type ListQueuesResponse struct {
 
 func (x *ListQueuesResponse) Reset() {
 	*x = ListQueuesResponse{}
-	mi := &file_troupe_v1_task_queue_service_proto_msgTypes[66]
+	mi := &file_troupe_v1_task_queue_service_proto_msgTypes[67]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5423,7 +5620,7 @@ func (x *ListQueuesResponse) String() string {
 func (*ListQueuesResponse) ProtoMessage() {}
 
 func (x *ListQueuesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_troupe_v1_task_queue_service_proto_msgTypes[66]
+	mi := &file_troupe_v1_task_queue_service_proto_msgTypes[67]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5436,7 +5633,7 @@ func (x *ListQueuesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListQueuesResponse.ProtoReflect.Descriptor instead.
 func (*ListQueuesResponse) Descriptor() ([]byte, []int) {
-	return file_troupe_v1_task_queue_service_proto_rawDescGZIP(), []int{66}
+	return file_troupe_v1_task_queue_service_proto_rawDescGZIP(), []int{67}
 }
 
 func (x *ListQueuesResponse) GetQueues() []*Queue {
@@ -5612,10 +5809,11 @@ const file_troupe_v1_task_queue_service_proto_rawDesc = "" +
 	"\bprogress\x18\x02 \x01(\v2\x13.troupe.v1.ProgressR\bprogress\x12\x1e\n" +
 	"\n" +
 	"checkpoint\x18\x03 \x01(\fR\n" +
-	"checkpoint\"W\n" +
+	"checkpoint\"\x87\x01\n" +
 	"\x0fAttemptComplete\x12,\n" +
 	"\aattempt\x18\x01 \x01(\v2\x12.troupe.v1.AttemptR\aattempt\x12\x16\n" +
-	"\x06result\x18\x02 \x01(\fR\x06result\"i\n" +
+	"\x06result\x18\x02 \x01(\fR\x06result\x12.\n" +
+	"\x06events\x18\x03 \x03(\v2\x16.troupe.v1.OutboxEventR\x06events\"i\n" +
 	"\vAttemptFail\x12,\n" +
 	"\aattempt\x18\x01 \x01(\v2\x12.troupe.v1.AttemptR\aattempt\x12,\n" +
 	"\afailure\x18\x02 \x01(\v2\x12.troupe.v1.FailureR\afailure\"\x87\x01\n" +
@@ -5671,12 +5869,34 @@ const file_troupe_v1_task_queue_service_proto_rawDesc = "" +
 	"checkpoint\x12&\n" +
 	"\x05fence\x18\x05 \x01(\v2\x10.troupe.v1.FenceR\x05fence\"C\n" +
 	"\x16ReportProgressResponse\x12)\n" +
-	"\x10cancel_requested\x18\x01 \x01(\bR\x0fcancelRequested\"\x9d\x01\n" +
+	"\x10cancel_requested\x18\x01 \x01(\bR\x0fcancelRequested\"\xcd\x01\n" +
 	"\x0fCompleteRequest\x12\x1c\n" +
 	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12,\n" +
 	"\aattempt\x18\x02 \x01(\v2\x12.troupe.v1.AttemptR\aattempt\x12\x16\n" +
 	"\x06result\x18\x03 \x01(\fR\x06result\x12&\n" +
-	"\x05fence\x18\x04 \x01(\v2\x10.troupe.v1.FenceR\x05fence\"\x12\n" +
+	"\x05fence\x18\x04 \x01(\v2\x10.troupe.v1.FenceR\x05fence\x12.\n" +
+	"\x06events\x18\x05 \x03(\v2\x16.troupe.v1.OutboxEventR\x06events\"\xc3\x03\n" +
+	"\vOutboxEvent\x12\x14\n" +
+	"\x05topic\x18\x01 \x01(\tR\x05topic\x12\x0e\n" +
+	"\x02id\x18\x02 \x01(\tR\x02id\x12\x16\n" +
+	"\x06source\x18\x03 \x01(\tR\x06source\x12\x12\n" +
+	"\x04type\x18\x04 \x01(\tR\x04type\x12\x18\n" +
+	"\asubject\x18\x05 \x01(\tR\asubject\x12(\n" +
+	"\x0fdatacontenttype\x18\x06 \x01(\tR\x0fdatacontenttype\x12!\n" +
+	"\vbinary_data\x18\a \x01(\fH\x00R\n" +
+	"binaryData\x12\x1d\n" +
+	"\ttext_data\x18\b \x01(\tH\x00R\btextData\x12%\n" +
+	"\x0ecorrelation_id\x18\t \x01(\tR\rcorrelationId\x12\x14\n" +
+	"\x05actor\x18\n" +
+	" \x01(\tR\x05actor\x12F\n" +
+	"\n" +
+	"attributes\x18\v \x03(\v2&.troupe.v1.OutboxEvent.AttributesEntryR\n" +
+	"attributes\x12\x10\n" +
+	"\x03key\x18\f \x01(\tR\x03key\x1a=\n" +
+	"\x0fAttributesEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01B\x06\n" +
+	"\x04data\"\x12\n" +
 	"\x10CompleteResponse\"\xaf\x01\n" +
 	"\vFailRequest\x12\x1c\n" +
 	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12,\n" +
@@ -5914,7 +6134,7 @@ func file_troupe_v1_task_queue_service_proto_rawDescGZIP() []byte {
 }
 
 var file_troupe_v1_task_queue_service_proto_enumTypes = make([]protoimpl.EnumInfo, 7)
-var file_troupe_v1_task_queue_service_proto_msgTypes = make([]protoimpl.MessageInfo, 70)
+var file_troupe_v1_task_queue_service_proto_msgTypes = make([]protoimpl.MessageInfo, 72)
 var file_troupe_v1_task_queue_service_proto_goTypes = []any{
 	(TaskState)(0),                 // 0: troupe.v1.TaskState
 	(ConflictPolicy)(0),            // 1: troupe.v1.ConflictPolicy
@@ -5958,88 +6178,90 @@ var file_troupe_v1_task_queue_service_proto_goTypes = []any{
 	(*ReportProgressRequest)(nil),  // 39: troupe.v1.ReportProgressRequest
 	(*ReportProgressResponse)(nil), // 40: troupe.v1.ReportProgressResponse
 	(*CompleteRequest)(nil),        // 41: troupe.v1.CompleteRequest
-	(*CompleteResponse)(nil),       // 42: troupe.v1.CompleteResponse
-	(*FailRequest)(nil),            // 43: troupe.v1.FailRequest
-	(*FailResponse)(nil),           // 44: troupe.v1.FailResponse
-	(*ReleaseRequest)(nil),         // 45: troupe.v1.ReleaseRequest
-	(*ReleaseResponse)(nil),        // 46: troupe.v1.ReleaseResponse
-	(*CancelTaskRequest)(nil),      // 47: troupe.v1.CancelTaskRequest
-	(*CancelTaskResponse)(nil),     // 48: troupe.v1.CancelTaskResponse
-	(*GetTaskRequest)(nil),         // 49: troupe.v1.GetTaskRequest
-	(*GetTaskResponse)(nil),        // 50: troupe.v1.GetTaskResponse
-	(*ListTasksRequest)(nil),       // 51: troupe.v1.ListTasksRequest
-	(*ListTasksResponse)(nil),      // 52: troupe.v1.ListTasksResponse
-	(*WaitTaskRequest)(nil),        // 53: troupe.v1.WaitTaskRequest
-	(*WaitTaskResponse)(nil),       // 54: troupe.v1.WaitTaskResponse
-	(*RedriveTasksRequest)(nil),    // 55: troupe.v1.RedriveTasksRequest
-	(*RedriveTasksResponse)(nil),   // 56: troupe.v1.RedriveTasksResponse
-	(*QueueSettings)(nil),          // 57: troupe.v1.QueueSettings
-	(*Queue)(nil),                  // 58: troupe.v1.Queue
-	(*QueueStats)(nil),             // 59: troupe.v1.QueueStats
-	(*ConfigureQueueRequest)(nil),  // 60: troupe.v1.ConfigureQueueRequest
-	(*ConfigureQueueResponse)(nil), // 61: troupe.v1.ConfigureQueueResponse
-	(*PauseQueueRequest)(nil),      // 62: troupe.v1.PauseQueueRequest
-	(*PauseQueueResponse)(nil),     // 63: troupe.v1.PauseQueueResponse
-	(*ResumeQueueRequest)(nil),     // 64: troupe.v1.ResumeQueueRequest
-	(*ResumeQueueResponse)(nil),    // 65: troupe.v1.ResumeQueueResponse
-	(*DrainQueueRequest)(nil),      // 66: troupe.v1.DrainQueueRequest
-	(*DrainQueueResponse)(nil),     // 67: troupe.v1.DrainQueueResponse
-	(*PurgeQueueRequest)(nil),      // 68: troupe.v1.PurgeQueueRequest
-	(*PurgeQueueResponse)(nil),     // 69: troupe.v1.PurgeQueueResponse
-	(*GetQueueRequest)(nil),        // 70: troupe.v1.GetQueueRequest
-	(*GetQueueResponse)(nil),       // 71: troupe.v1.GetQueueResponse
-	(*ListQueuesRequest)(nil),      // 72: troupe.v1.ListQueuesRequest
-	(*ListQueuesResponse)(nil),     // 73: troupe.v1.ListQueuesResponse
-	nil,                            // 74: troupe.v1.TaskSpec.LabelsEntry
-	nil,                            // 75: troupe.v1.WorkerHello.LabelsEntry
-	nil,                            // 76: troupe.v1.QueueSettings.FairnessWeightsEntry
-	(*durationpb.Duration)(nil),    // 77: google.protobuf.Duration
-	(*timestamppb.Timestamp)(nil),  // 78: google.protobuf.Timestamp
-	(*Fence)(nil),                  // 79: troupe.v1.Fence
-	(*ItemError)(nil),              // 80: troupe.v1.ItemError
+	(*OutboxEvent)(nil),            // 42: troupe.v1.OutboxEvent
+	(*CompleteResponse)(nil),       // 43: troupe.v1.CompleteResponse
+	(*FailRequest)(nil),            // 44: troupe.v1.FailRequest
+	(*FailResponse)(nil),           // 45: troupe.v1.FailResponse
+	(*ReleaseRequest)(nil),         // 46: troupe.v1.ReleaseRequest
+	(*ReleaseResponse)(nil),        // 47: troupe.v1.ReleaseResponse
+	(*CancelTaskRequest)(nil),      // 48: troupe.v1.CancelTaskRequest
+	(*CancelTaskResponse)(nil),     // 49: troupe.v1.CancelTaskResponse
+	(*GetTaskRequest)(nil),         // 50: troupe.v1.GetTaskRequest
+	(*GetTaskResponse)(nil),        // 51: troupe.v1.GetTaskResponse
+	(*ListTasksRequest)(nil),       // 52: troupe.v1.ListTasksRequest
+	(*ListTasksResponse)(nil),      // 53: troupe.v1.ListTasksResponse
+	(*WaitTaskRequest)(nil),        // 54: troupe.v1.WaitTaskRequest
+	(*WaitTaskResponse)(nil),       // 55: troupe.v1.WaitTaskResponse
+	(*RedriveTasksRequest)(nil),    // 56: troupe.v1.RedriveTasksRequest
+	(*RedriveTasksResponse)(nil),   // 57: troupe.v1.RedriveTasksResponse
+	(*QueueSettings)(nil),          // 58: troupe.v1.QueueSettings
+	(*Queue)(nil),                  // 59: troupe.v1.Queue
+	(*QueueStats)(nil),             // 60: troupe.v1.QueueStats
+	(*ConfigureQueueRequest)(nil),  // 61: troupe.v1.ConfigureQueueRequest
+	(*ConfigureQueueResponse)(nil), // 62: troupe.v1.ConfigureQueueResponse
+	(*PauseQueueRequest)(nil),      // 63: troupe.v1.PauseQueueRequest
+	(*PauseQueueResponse)(nil),     // 64: troupe.v1.PauseQueueResponse
+	(*ResumeQueueRequest)(nil),     // 65: troupe.v1.ResumeQueueRequest
+	(*ResumeQueueResponse)(nil),    // 66: troupe.v1.ResumeQueueResponse
+	(*DrainQueueRequest)(nil),      // 67: troupe.v1.DrainQueueRequest
+	(*DrainQueueResponse)(nil),     // 68: troupe.v1.DrainQueueResponse
+	(*PurgeQueueRequest)(nil),      // 69: troupe.v1.PurgeQueueRequest
+	(*PurgeQueueResponse)(nil),     // 70: troupe.v1.PurgeQueueResponse
+	(*GetQueueRequest)(nil),        // 71: troupe.v1.GetQueueRequest
+	(*GetQueueResponse)(nil),       // 72: troupe.v1.GetQueueResponse
+	(*ListQueuesRequest)(nil),      // 73: troupe.v1.ListQueuesRequest
+	(*ListQueuesResponse)(nil),     // 74: troupe.v1.ListQueuesResponse
+	nil,                            // 75: troupe.v1.TaskSpec.LabelsEntry
+	nil,                            // 76: troupe.v1.WorkerHello.LabelsEntry
+	nil,                            // 77: troupe.v1.OutboxEvent.AttributesEntry
+	nil,                            // 78: troupe.v1.QueueSettings.FairnessWeightsEntry
+	(*durationpb.Duration)(nil),    // 79: google.protobuf.Duration
+	(*timestamppb.Timestamp)(nil),  // 80: google.protobuf.Timestamp
+	(*Fence)(nil),                  // 81: troupe.v1.Fence
+	(*ItemError)(nil),              // 82: troupe.v1.ItemError
 }
 var file_troupe_v1_task_queue_service_proto_depIdxs = []int32{
-	77,  // 0: troupe.v1.RetryPolicy.initial_backoff:type_name -> google.protobuf.Duration
-	77,  // 1: troupe.v1.RetryPolicy.max_backoff:type_name -> google.protobuf.Duration
-	77,  // 2: troupe.v1.TaskTimers.queue_lifetime:type_name -> google.protobuf.Duration
-	77,  // 3: troupe.v1.TaskTimers.lease_duration:type_name -> google.protobuf.Duration
-	77,  // 4: troupe.v1.TaskTimers.stall_timeout:type_name -> google.protobuf.Duration
-	77,  // 5: troupe.v1.TaskTimers.attempt_timeout:type_name -> google.protobuf.Duration
-	77,  // 6: troupe.v1.TaskTimers.total_deadline:type_name -> google.protobuf.Duration
-	77,  // 7: troupe.v1.TaskSpec.delay:type_name -> google.protobuf.Duration
+	79,  // 0: troupe.v1.RetryPolicy.initial_backoff:type_name -> google.protobuf.Duration
+	79,  // 1: troupe.v1.RetryPolicy.max_backoff:type_name -> google.protobuf.Duration
+	79,  // 2: troupe.v1.TaskTimers.queue_lifetime:type_name -> google.protobuf.Duration
+	79,  // 3: troupe.v1.TaskTimers.lease_duration:type_name -> google.protobuf.Duration
+	79,  // 4: troupe.v1.TaskTimers.stall_timeout:type_name -> google.protobuf.Duration
+	79,  // 5: troupe.v1.TaskTimers.attempt_timeout:type_name -> google.protobuf.Duration
+	79,  // 6: troupe.v1.TaskTimers.total_deadline:type_name -> google.protobuf.Duration
+	79,  // 7: troupe.v1.TaskSpec.delay:type_name -> google.protobuf.Duration
 	7,   // 8: troupe.v1.TaskSpec.retry:type_name -> troupe.v1.RetryPolicy
 	8,   // 9: troupe.v1.TaskSpec.timers:type_name -> troupe.v1.TaskTimers
 	2,   // 10: troupe.v1.TaskSpec.dedupe_scope:type_name -> troupe.v1.DedupeScope
-	77,  // 11: troupe.v1.TaskSpec.dedupe_ttl:type_name -> google.protobuf.Duration
+	79,  // 11: troupe.v1.TaskSpec.dedupe_ttl:type_name -> google.protobuf.Duration
 	1,   // 12: troupe.v1.TaskSpec.conflict_policy:type_name -> troupe.v1.ConflictPolicy
-	74,  // 13: troupe.v1.TaskSpec.labels:type_name -> troupe.v1.TaskSpec.LabelsEntry
-	77,  // 14: troupe.v1.TaskSpec.retention:type_name -> google.protobuf.Duration
+	75,  // 13: troupe.v1.TaskSpec.labels:type_name -> troupe.v1.TaskSpec.LabelsEntry
+	79,  // 14: troupe.v1.TaskSpec.retention:type_name -> google.protobuf.Duration
 	10,  // 15: troupe.v1.LeasedTask.attempt:type_name -> troupe.v1.Attempt
 	9,   // 16: troupe.v1.LeasedTask.spec:type_name -> troupe.v1.TaskSpec
-	78,  // 17: troupe.v1.LeasedTask.lease_expire_time:type_name -> google.protobuf.Timestamp
-	78,  // 18: troupe.v1.LeasedTask.enqueue_time:type_name -> google.protobuf.Timestamp
-	78,  // 19: troupe.v1.LeasedTask.attempt_deadline:type_name -> google.protobuf.Timestamp
-	77,  // 20: troupe.v1.Failure.retry_after:type_name -> google.protobuf.Duration
-	78,  // 21: troupe.v1.Progress.time:type_name -> google.protobuf.Timestamp
+	80,  // 17: troupe.v1.LeasedTask.lease_expire_time:type_name -> google.protobuf.Timestamp
+	80,  // 18: troupe.v1.LeasedTask.enqueue_time:type_name -> google.protobuf.Timestamp
+	80,  // 19: troupe.v1.LeasedTask.attempt_deadline:type_name -> google.protobuf.Timestamp
+	79,  // 20: troupe.v1.Failure.retry_after:type_name -> google.protobuf.Duration
+	80,  // 21: troupe.v1.Progress.time:type_name -> google.protobuf.Timestamp
 	0,   // 22: troupe.v1.Task.state:type_name -> troupe.v1.TaskState
 	9,   // 23: troupe.v1.Task.spec:type_name -> troupe.v1.TaskSpec
-	78,  // 24: troupe.v1.Task.lease_expire_time:type_name -> google.protobuf.Timestamp
-	78,  // 25: troupe.v1.Task.run_time:type_name -> google.protobuf.Timestamp
+	80,  // 24: troupe.v1.Task.lease_expire_time:type_name -> google.protobuf.Timestamp
+	80,  // 25: troupe.v1.Task.run_time:type_name -> google.protobuf.Timestamp
 	13,  // 26: troupe.v1.Task.progress:type_name -> troupe.v1.Progress
 	12,  // 27: troupe.v1.Task.failure:type_name -> troupe.v1.Failure
-	78,  // 28: troupe.v1.Task.enqueue_time:type_name -> google.protobuf.Timestamp
-	78,  // 29: troupe.v1.Task.start_time:type_name -> google.protobuf.Timestamp
-	78,  // 30: troupe.v1.Task.end_time:type_name -> google.protobuf.Timestamp
+	80,  // 28: troupe.v1.Task.enqueue_time:type_name -> google.protobuf.Timestamp
+	80,  // 29: troupe.v1.Task.start_time:type_name -> google.protobuf.Timestamp
+	80,  // 30: troupe.v1.Task.end_time:type_name -> google.protobuf.Timestamp
 	3,   // 31: troupe.v1.TaskChange.kind:type_name -> troupe.v1.TaskChangeKind
 	0,   // 32: troupe.v1.TaskChange.state:type_name -> troupe.v1.TaskState
 	9,   // 33: troupe.v1.EnqueueRequest.task:type_name -> troupe.v1.TaskSpec
-	79,  // 34: troupe.v1.EnqueueRequest.fence:type_name -> troupe.v1.Fence
+	81,  // 34: troupe.v1.EnqueueRequest.fence:type_name -> troupe.v1.Fence
 	0,   // 35: troupe.v1.EnqueueResponse.state:type_name -> troupe.v1.TaskState
 	9,   // 36: troupe.v1.EnqueueBatchRequest.tasks:type_name -> troupe.v1.TaskSpec
-	79,  // 37: troupe.v1.EnqueueBatchRequest.fence:type_name -> troupe.v1.Fence
+	81,  // 37: troupe.v1.EnqueueBatchRequest.fence:type_name -> troupe.v1.Fence
 	20,  // 38: troupe.v1.EnqueueBatchResponse.results:type_name -> troupe.v1.EnqueueResult
 	17,  // 39: troupe.v1.EnqueueResult.accepted:type_name -> troupe.v1.EnqueueResponse
-	80,  // 40: troupe.v1.EnqueueResult.error:type_name -> troupe.v1.ItemError
+	82,  // 40: troupe.v1.EnqueueResult.error:type_name -> troupe.v1.ItemError
 	22,  // 41: troupe.v1.WorkRequest.hello:type_name -> troupe.v1.WorkerHello
 	23,  // 42: troupe.v1.WorkRequest.set_slots:type_name -> troupe.v1.SetSlots
 	24,  // 43: troupe.v1.WorkRequest.delivery_ack:type_name -> troupe.v1.DeliveryAck
@@ -6048,127 +6270,130 @@ var file_troupe_v1_task_queue_service_proto_depIdxs = []int32{
 	27,  // 46: troupe.v1.WorkRequest.complete:type_name -> troupe.v1.AttemptComplete
 	28,  // 47: troupe.v1.WorkRequest.fail:type_name -> troupe.v1.AttemptFail
 	29,  // 48: troupe.v1.WorkRequest.release:type_name -> troupe.v1.AttemptRelease
-	75,  // 49: troupe.v1.WorkerHello.labels:type_name -> troupe.v1.WorkerHello.LabelsEntry
+	76,  // 49: troupe.v1.WorkerHello.labels:type_name -> troupe.v1.WorkerHello.LabelsEntry
 	10,  // 50: troupe.v1.WorkerHello.held:type_name -> troupe.v1.Attempt
 	10,  // 51: troupe.v1.DeliveryAck.attempts:type_name -> troupe.v1.Attempt
 	10,  // 52: troupe.v1.AttemptProgress.attempt:type_name -> troupe.v1.Attempt
 	13,  // 53: troupe.v1.AttemptProgress.progress:type_name -> troupe.v1.Progress
 	10,  // 54: troupe.v1.AttemptComplete.attempt:type_name -> troupe.v1.Attempt
-	10,  // 55: troupe.v1.AttemptFail.attempt:type_name -> troupe.v1.Attempt
-	12,  // 56: troupe.v1.AttemptFail.failure:type_name -> troupe.v1.Failure
-	10,  // 57: troupe.v1.AttemptRelease.attempt:type_name -> troupe.v1.Attempt
-	77,  // 58: troupe.v1.AttemptRelease.delay:type_name -> google.protobuf.Duration
-	31,  // 59: troupe.v1.WorkResponse.welcome:type_name -> troupe.v1.WorkerWelcome
-	11,  // 60: troupe.v1.WorkResponse.task:type_name -> troupe.v1.LeasedTask
-	32,  // 61: troupe.v1.WorkResponse.outcome:type_name -> troupe.v1.ReportOutcome
-	33,  // 62: troupe.v1.WorkResponse.stop:type_name -> troupe.v1.StopAttempt
-	34,  // 63: troupe.v1.WorkResponse.drain:type_name -> troupe.v1.Drain
-	77,  // 64: troupe.v1.WorkerWelcome.heartbeat_interval:type_name -> google.protobuf.Duration
-	10,  // 65: troupe.v1.WorkerWelcome.held:type_name -> troupe.v1.Attempt
-	10,  // 66: troupe.v1.ReportOutcome.attempt:type_name -> troupe.v1.Attempt
-	80,  // 67: troupe.v1.ReportOutcome.error:type_name -> troupe.v1.ItemError
-	4,   // 68: troupe.v1.ReportOutcome.kind:type_name -> troupe.v1.ReportKind
-	10,  // 69: troupe.v1.StopAttempt.attempt:type_name -> troupe.v1.Attempt
-	5,   // 70: troupe.v1.StopAttempt.reason:type_name -> troupe.v1.StopReason
-	77,  // 71: troupe.v1.Drain.grace:type_name -> google.protobuf.Duration
-	77,  // 72: troupe.v1.LeaseRequest.wait:type_name -> google.protobuf.Duration
-	79,  // 73: troupe.v1.LeaseRequest.fence:type_name -> troupe.v1.Fence
-	11,  // 74: troupe.v1.LeaseResponse.tasks:type_name -> troupe.v1.LeasedTask
-	10,  // 75: troupe.v1.ExtendRequest.attempt:type_name -> troupe.v1.Attempt
-	77,  // 76: troupe.v1.ExtendRequest.lease_duration:type_name -> google.protobuf.Duration
-	79,  // 77: troupe.v1.ExtendRequest.fence:type_name -> troupe.v1.Fence
-	78,  // 78: troupe.v1.ExtendResponse.lease_expire_time:type_name -> google.protobuf.Timestamp
-	10,  // 79: troupe.v1.ReportProgressRequest.attempt:type_name -> troupe.v1.Attempt
-	13,  // 80: troupe.v1.ReportProgressRequest.progress:type_name -> troupe.v1.Progress
-	79,  // 81: troupe.v1.ReportProgressRequest.fence:type_name -> troupe.v1.Fence
-	10,  // 82: troupe.v1.CompleteRequest.attempt:type_name -> troupe.v1.Attempt
-	79,  // 83: troupe.v1.CompleteRequest.fence:type_name -> troupe.v1.Fence
-	10,  // 84: troupe.v1.FailRequest.attempt:type_name -> troupe.v1.Attempt
-	12,  // 85: troupe.v1.FailRequest.failure:type_name -> troupe.v1.Failure
-	79,  // 86: troupe.v1.FailRequest.fence:type_name -> troupe.v1.Fence
-	0,   // 87: troupe.v1.FailResponse.state:type_name -> troupe.v1.TaskState
-	78,  // 88: troupe.v1.FailResponse.retry_time:type_name -> google.protobuf.Timestamp
-	10,  // 89: troupe.v1.ReleaseRequest.attempt:type_name -> troupe.v1.Attempt
-	77,  // 90: troupe.v1.ReleaseRequest.delay:type_name -> google.protobuf.Duration
-	79,  // 91: troupe.v1.ReleaseRequest.fence:type_name -> troupe.v1.Fence
-	0,   // 92: troupe.v1.ReleaseResponse.state:type_name -> troupe.v1.TaskState
-	79,  // 93: troupe.v1.CancelTaskRequest.fence:type_name -> troupe.v1.Fence
-	0,   // 94: troupe.v1.CancelTaskResponse.state:type_name -> troupe.v1.TaskState
-	14,  // 95: troupe.v1.GetTaskResponse.task:type_name -> troupe.v1.Task
-	0,   // 96: troupe.v1.ListTasksRequest.state:type_name -> troupe.v1.TaskState
-	14,  // 97: troupe.v1.ListTasksResponse.tasks:type_name -> troupe.v1.Task
-	77,  // 98: troupe.v1.WaitTaskRequest.timeout:type_name -> google.protobuf.Duration
-	14,  // 99: troupe.v1.WaitTaskResponse.task:type_name -> troupe.v1.Task
-	0,   // 100: troupe.v1.RedriveTasksRequest.state:type_name -> troupe.v1.TaskState
-	79,  // 101: troupe.v1.RedriveTasksRequest.fence:type_name -> troupe.v1.Fence
-	77,  // 102: troupe.v1.QueueSettings.aging_step:type_name -> google.protobuf.Duration
-	76,  // 103: troupe.v1.QueueSettings.fairness_weights:type_name -> troupe.v1.QueueSettings.FairnessWeightsEntry
-	7,   // 104: troupe.v1.QueueSettings.retry:type_name -> troupe.v1.RetryPolicy
-	77,  // 105: troupe.v1.QueueSettings.retention:type_name -> google.protobuf.Duration
-	6,   // 106: troupe.v1.Queue.mode:type_name -> troupe.v1.QueueMode
-	57,  // 107: troupe.v1.Queue.settings:type_name -> troupe.v1.QueueSettings
-	59,  // 108: troupe.v1.Queue.stats:type_name -> troupe.v1.QueueStats
-	77,  // 109: troupe.v1.QueueStats.oldest_ready_age:type_name -> google.protobuf.Duration
-	57,  // 110: troupe.v1.ConfigureQueueRequest.settings:type_name -> troupe.v1.QueueSettings
-	79,  // 111: troupe.v1.ConfigureQueueRequest.fence:type_name -> troupe.v1.Fence
-	58,  // 112: troupe.v1.ConfigureQueueResponse.queue:type_name -> troupe.v1.Queue
-	79,  // 113: troupe.v1.PauseQueueRequest.fence:type_name -> troupe.v1.Fence
-	58,  // 114: troupe.v1.PauseQueueResponse.queue:type_name -> troupe.v1.Queue
-	79,  // 115: troupe.v1.ResumeQueueRequest.fence:type_name -> troupe.v1.Fence
-	58,  // 116: troupe.v1.ResumeQueueResponse.queue:type_name -> troupe.v1.Queue
-	79,  // 117: troupe.v1.DrainQueueRequest.fence:type_name -> troupe.v1.Fence
-	58,  // 118: troupe.v1.DrainQueueResponse.queue:type_name -> troupe.v1.Queue
-	0,   // 119: troupe.v1.PurgeQueueRequest.states:type_name -> troupe.v1.TaskState
-	79,  // 120: troupe.v1.PurgeQueueRequest.fence:type_name -> troupe.v1.Fence
-	58,  // 121: troupe.v1.GetQueueResponse.queue:type_name -> troupe.v1.Queue
-	58,  // 122: troupe.v1.ListQueuesResponse.queues:type_name -> troupe.v1.Queue
-	16,  // 123: troupe.v1.TaskQueueService.Enqueue:input_type -> troupe.v1.EnqueueRequest
-	18,  // 124: troupe.v1.TaskQueueService.EnqueueBatch:input_type -> troupe.v1.EnqueueBatchRequest
-	21,  // 125: troupe.v1.TaskQueueService.Work:input_type -> troupe.v1.WorkRequest
-	35,  // 126: troupe.v1.TaskQueueService.Lease:input_type -> troupe.v1.LeaseRequest
-	37,  // 127: troupe.v1.TaskQueueService.Extend:input_type -> troupe.v1.ExtendRequest
-	39,  // 128: troupe.v1.TaskQueueService.ReportProgress:input_type -> troupe.v1.ReportProgressRequest
-	41,  // 129: troupe.v1.TaskQueueService.Complete:input_type -> troupe.v1.CompleteRequest
-	43,  // 130: troupe.v1.TaskQueueService.Fail:input_type -> troupe.v1.FailRequest
-	45,  // 131: troupe.v1.TaskQueueService.Release:input_type -> troupe.v1.ReleaseRequest
-	47,  // 132: troupe.v1.TaskQueueService.CancelTask:input_type -> troupe.v1.CancelTaskRequest
-	49,  // 133: troupe.v1.TaskQueueService.GetTask:input_type -> troupe.v1.GetTaskRequest
-	51,  // 134: troupe.v1.TaskQueueService.ListTasks:input_type -> troupe.v1.ListTasksRequest
-	53,  // 135: troupe.v1.TaskQueueService.WaitTask:input_type -> troupe.v1.WaitTaskRequest
-	55,  // 136: troupe.v1.TaskQueueService.RedriveTasks:input_type -> troupe.v1.RedriveTasksRequest
-	60,  // 137: troupe.v1.TaskQueueService.ConfigureQueue:input_type -> troupe.v1.ConfigureQueueRequest
-	62,  // 138: troupe.v1.TaskQueueService.PauseQueue:input_type -> troupe.v1.PauseQueueRequest
-	64,  // 139: troupe.v1.TaskQueueService.ResumeQueue:input_type -> troupe.v1.ResumeQueueRequest
-	66,  // 140: troupe.v1.TaskQueueService.DrainQueue:input_type -> troupe.v1.DrainQueueRequest
-	68,  // 141: troupe.v1.TaskQueueService.PurgeQueue:input_type -> troupe.v1.PurgeQueueRequest
-	70,  // 142: troupe.v1.TaskQueueService.GetQueue:input_type -> troupe.v1.GetQueueRequest
-	72,  // 143: troupe.v1.TaskQueueService.ListQueues:input_type -> troupe.v1.ListQueuesRequest
-	17,  // 144: troupe.v1.TaskQueueService.Enqueue:output_type -> troupe.v1.EnqueueResponse
-	19,  // 145: troupe.v1.TaskQueueService.EnqueueBatch:output_type -> troupe.v1.EnqueueBatchResponse
-	30,  // 146: troupe.v1.TaskQueueService.Work:output_type -> troupe.v1.WorkResponse
-	36,  // 147: troupe.v1.TaskQueueService.Lease:output_type -> troupe.v1.LeaseResponse
-	38,  // 148: troupe.v1.TaskQueueService.Extend:output_type -> troupe.v1.ExtendResponse
-	40,  // 149: troupe.v1.TaskQueueService.ReportProgress:output_type -> troupe.v1.ReportProgressResponse
-	42,  // 150: troupe.v1.TaskQueueService.Complete:output_type -> troupe.v1.CompleteResponse
-	44,  // 151: troupe.v1.TaskQueueService.Fail:output_type -> troupe.v1.FailResponse
-	46,  // 152: troupe.v1.TaskQueueService.Release:output_type -> troupe.v1.ReleaseResponse
-	48,  // 153: troupe.v1.TaskQueueService.CancelTask:output_type -> troupe.v1.CancelTaskResponse
-	50,  // 154: troupe.v1.TaskQueueService.GetTask:output_type -> troupe.v1.GetTaskResponse
-	52,  // 155: troupe.v1.TaskQueueService.ListTasks:output_type -> troupe.v1.ListTasksResponse
-	54,  // 156: troupe.v1.TaskQueueService.WaitTask:output_type -> troupe.v1.WaitTaskResponse
-	56,  // 157: troupe.v1.TaskQueueService.RedriveTasks:output_type -> troupe.v1.RedriveTasksResponse
-	61,  // 158: troupe.v1.TaskQueueService.ConfigureQueue:output_type -> troupe.v1.ConfigureQueueResponse
-	63,  // 159: troupe.v1.TaskQueueService.PauseQueue:output_type -> troupe.v1.PauseQueueResponse
-	65,  // 160: troupe.v1.TaskQueueService.ResumeQueue:output_type -> troupe.v1.ResumeQueueResponse
-	67,  // 161: troupe.v1.TaskQueueService.DrainQueue:output_type -> troupe.v1.DrainQueueResponse
-	69,  // 162: troupe.v1.TaskQueueService.PurgeQueue:output_type -> troupe.v1.PurgeQueueResponse
-	71,  // 163: troupe.v1.TaskQueueService.GetQueue:output_type -> troupe.v1.GetQueueResponse
-	73,  // 164: troupe.v1.TaskQueueService.ListQueues:output_type -> troupe.v1.ListQueuesResponse
-	144, // [144:165] is the sub-list for method output_type
-	123, // [123:144] is the sub-list for method input_type
-	123, // [123:123] is the sub-list for extension type_name
-	123, // [123:123] is the sub-list for extension extendee
-	0,   // [0:123] is the sub-list for field type_name
+	42,  // 55: troupe.v1.AttemptComplete.events:type_name -> troupe.v1.OutboxEvent
+	10,  // 56: troupe.v1.AttemptFail.attempt:type_name -> troupe.v1.Attempt
+	12,  // 57: troupe.v1.AttemptFail.failure:type_name -> troupe.v1.Failure
+	10,  // 58: troupe.v1.AttemptRelease.attempt:type_name -> troupe.v1.Attempt
+	79,  // 59: troupe.v1.AttemptRelease.delay:type_name -> google.protobuf.Duration
+	31,  // 60: troupe.v1.WorkResponse.welcome:type_name -> troupe.v1.WorkerWelcome
+	11,  // 61: troupe.v1.WorkResponse.task:type_name -> troupe.v1.LeasedTask
+	32,  // 62: troupe.v1.WorkResponse.outcome:type_name -> troupe.v1.ReportOutcome
+	33,  // 63: troupe.v1.WorkResponse.stop:type_name -> troupe.v1.StopAttempt
+	34,  // 64: troupe.v1.WorkResponse.drain:type_name -> troupe.v1.Drain
+	79,  // 65: troupe.v1.WorkerWelcome.heartbeat_interval:type_name -> google.protobuf.Duration
+	10,  // 66: troupe.v1.WorkerWelcome.held:type_name -> troupe.v1.Attempt
+	10,  // 67: troupe.v1.ReportOutcome.attempt:type_name -> troupe.v1.Attempt
+	82,  // 68: troupe.v1.ReportOutcome.error:type_name -> troupe.v1.ItemError
+	4,   // 69: troupe.v1.ReportOutcome.kind:type_name -> troupe.v1.ReportKind
+	10,  // 70: troupe.v1.StopAttempt.attempt:type_name -> troupe.v1.Attempt
+	5,   // 71: troupe.v1.StopAttempt.reason:type_name -> troupe.v1.StopReason
+	79,  // 72: troupe.v1.Drain.grace:type_name -> google.protobuf.Duration
+	79,  // 73: troupe.v1.LeaseRequest.wait:type_name -> google.protobuf.Duration
+	81,  // 74: troupe.v1.LeaseRequest.fence:type_name -> troupe.v1.Fence
+	11,  // 75: troupe.v1.LeaseResponse.tasks:type_name -> troupe.v1.LeasedTask
+	10,  // 76: troupe.v1.ExtendRequest.attempt:type_name -> troupe.v1.Attempt
+	79,  // 77: troupe.v1.ExtendRequest.lease_duration:type_name -> google.protobuf.Duration
+	81,  // 78: troupe.v1.ExtendRequest.fence:type_name -> troupe.v1.Fence
+	80,  // 79: troupe.v1.ExtendResponse.lease_expire_time:type_name -> google.protobuf.Timestamp
+	10,  // 80: troupe.v1.ReportProgressRequest.attempt:type_name -> troupe.v1.Attempt
+	13,  // 81: troupe.v1.ReportProgressRequest.progress:type_name -> troupe.v1.Progress
+	81,  // 82: troupe.v1.ReportProgressRequest.fence:type_name -> troupe.v1.Fence
+	10,  // 83: troupe.v1.CompleteRequest.attempt:type_name -> troupe.v1.Attempt
+	81,  // 84: troupe.v1.CompleteRequest.fence:type_name -> troupe.v1.Fence
+	42,  // 85: troupe.v1.CompleteRequest.events:type_name -> troupe.v1.OutboxEvent
+	77,  // 86: troupe.v1.OutboxEvent.attributes:type_name -> troupe.v1.OutboxEvent.AttributesEntry
+	10,  // 87: troupe.v1.FailRequest.attempt:type_name -> troupe.v1.Attempt
+	12,  // 88: troupe.v1.FailRequest.failure:type_name -> troupe.v1.Failure
+	81,  // 89: troupe.v1.FailRequest.fence:type_name -> troupe.v1.Fence
+	0,   // 90: troupe.v1.FailResponse.state:type_name -> troupe.v1.TaskState
+	80,  // 91: troupe.v1.FailResponse.retry_time:type_name -> google.protobuf.Timestamp
+	10,  // 92: troupe.v1.ReleaseRequest.attempt:type_name -> troupe.v1.Attempt
+	79,  // 93: troupe.v1.ReleaseRequest.delay:type_name -> google.protobuf.Duration
+	81,  // 94: troupe.v1.ReleaseRequest.fence:type_name -> troupe.v1.Fence
+	0,   // 95: troupe.v1.ReleaseResponse.state:type_name -> troupe.v1.TaskState
+	81,  // 96: troupe.v1.CancelTaskRequest.fence:type_name -> troupe.v1.Fence
+	0,   // 97: troupe.v1.CancelTaskResponse.state:type_name -> troupe.v1.TaskState
+	14,  // 98: troupe.v1.GetTaskResponse.task:type_name -> troupe.v1.Task
+	0,   // 99: troupe.v1.ListTasksRequest.state:type_name -> troupe.v1.TaskState
+	14,  // 100: troupe.v1.ListTasksResponse.tasks:type_name -> troupe.v1.Task
+	79,  // 101: troupe.v1.WaitTaskRequest.timeout:type_name -> google.protobuf.Duration
+	14,  // 102: troupe.v1.WaitTaskResponse.task:type_name -> troupe.v1.Task
+	0,   // 103: troupe.v1.RedriveTasksRequest.state:type_name -> troupe.v1.TaskState
+	81,  // 104: troupe.v1.RedriveTasksRequest.fence:type_name -> troupe.v1.Fence
+	79,  // 105: troupe.v1.QueueSettings.aging_step:type_name -> google.protobuf.Duration
+	78,  // 106: troupe.v1.QueueSettings.fairness_weights:type_name -> troupe.v1.QueueSettings.FairnessWeightsEntry
+	7,   // 107: troupe.v1.QueueSettings.retry:type_name -> troupe.v1.RetryPolicy
+	79,  // 108: troupe.v1.QueueSettings.retention:type_name -> google.protobuf.Duration
+	6,   // 109: troupe.v1.Queue.mode:type_name -> troupe.v1.QueueMode
+	58,  // 110: troupe.v1.Queue.settings:type_name -> troupe.v1.QueueSettings
+	60,  // 111: troupe.v1.Queue.stats:type_name -> troupe.v1.QueueStats
+	79,  // 112: troupe.v1.QueueStats.oldest_ready_age:type_name -> google.protobuf.Duration
+	58,  // 113: troupe.v1.ConfigureQueueRequest.settings:type_name -> troupe.v1.QueueSettings
+	81,  // 114: troupe.v1.ConfigureQueueRequest.fence:type_name -> troupe.v1.Fence
+	59,  // 115: troupe.v1.ConfigureQueueResponse.queue:type_name -> troupe.v1.Queue
+	81,  // 116: troupe.v1.PauseQueueRequest.fence:type_name -> troupe.v1.Fence
+	59,  // 117: troupe.v1.PauseQueueResponse.queue:type_name -> troupe.v1.Queue
+	81,  // 118: troupe.v1.ResumeQueueRequest.fence:type_name -> troupe.v1.Fence
+	59,  // 119: troupe.v1.ResumeQueueResponse.queue:type_name -> troupe.v1.Queue
+	81,  // 120: troupe.v1.DrainQueueRequest.fence:type_name -> troupe.v1.Fence
+	59,  // 121: troupe.v1.DrainQueueResponse.queue:type_name -> troupe.v1.Queue
+	0,   // 122: troupe.v1.PurgeQueueRequest.states:type_name -> troupe.v1.TaskState
+	81,  // 123: troupe.v1.PurgeQueueRequest.fence:type_name -> troupe.v1.Fence
+	59,  // 124: troupe.v1.GetQueueResponse.queue:type_name -> troupe.v1.Queue
+	59,  // 125: troupe.v1.ListQueuesResponse.queues:type_name -> troupe.v1.Queue
+	16,  // 126: troupe.v1.TaskQueueService.Enqueue:input_type -> troupe.v1.EnqueueRequest
+	18,  // 127: troupe.v1.TaskQueueService.EnqueueBatch:input_type -> troupe.v1.EnqueueBatchRequest
+	21,  // 128: troupe.v1.TaskQueueService.Work:input_type -> troupe.v1.WorkRequest
+	35,  // 129: troupe.v1.TaskQueueService.Lease:input_type -> troupe.v1.LeaseRequest
+	37,  // 130: troupe.v1.TaskQueueService.Extend:input_type -> troupe.v1.ExtendRequest
+	39,  // 131: troupe.v1.TaskQueueService.ReportProgress:input_type -> troupe.v1.ReportProgressRequest
+	41,  // 132: troupe.v1.TaskQueueService.Complete:input_type -> troupe.v1.CompleteRequest
+	44,  // 133: troupe.v1.TaskQueueService.Fail:input_type -> troupe.v1.FailRequest
+	46,  // 134: troupe.v1.TaskQueueService.Release:input_type -> troupe.v1.ReleaseRequest
+	48,  // 135: troupe.v1.TaskQueueService.CancelTask:input_type -> troupe.v1.CancelTaskRequest
+	50,  // 136: troupe.v1.TaskQueueService.GetTask:input_type -> troupe.v1.GetTaskRequest
+	52,  // 137: troupe.v1.TaskQueueService.ListTasks:input_type -> troupe.v1.ListTasksRequest
+	54,  // 138: troupe.v1.TaskQueueService.WaitTask:input_type -> troupe.v1.WaitTaskRequest
+	56,  // 139: troupe.v1.TaskQueueService.RedriveTasks:input_type -> troupe.v1.RedriveTasksRequest
+	61,  // 140: troupe.v1.TaskQueueService.ConfigureQueue:input_type -> troupe.v1.ConfigureQueueRequest
+	63,  // 141: troupe.v1.TaskQueueService.PauseQueue:input_type -> troupe.v1.PauseQueueRequest
+	65,  // 142: troupe.v1.TaskQueueService.ResumeQueue:input_type -> troupe.v1.ResumeQueueRequest
+	67,  // 143: troupe.v1.TaskQueueService.DrainQueue:input_type -> troupe.v1.DrainQueueRequest
+	69,  // 144: troupe.v1.TaskQueueService.PurgeQueue:input_type -> troupe.v1.PurgeQueueRequest
+	71,  // 145: troupe.v1.TaskQueueService.GetQueue:input_type -> troupe.v1.GetQueueRequest
+	73,  // 146: troupe.v1.TaskQueueService.ListQueues:input_type -> troupe.v1.ListQueuesRequest
+	17,  // 147: troupe.v1.TaskQueueService.Enqueue:output_type -> troupe.v1.EnqueueResponse
+	19,  // 148: troupe.v1.TaskQueueService.EnqueueBatch:output_type -> troupe.v1.EnqueueBatchResponse
+	30,  // 149: troupe.v1.TaskQueueService.Work:output_type -> troupe.v1.WorkResponse
+	36,  // 150: troupe.v1.TaskQueueService.Lease:output_type -> troupe.v1.LeaseResponse
+	38,  // 151: troupe.v1.TaskQueueService.Extend:output_type -> troupe.v1.ExtendResponse
+	40,  // 152: troupe.v1.TaskQueueService.ReportProgress:output_type -> troupe.v1.ReportProgressResponse
+	43,  // 153: troupe.v1.TaskQueueService.Complete:output_type -> troupe.v1.CompleteResponse
+	45,  // 154: troupe.v1.TaskQueueService.Fail:output_type -> troupe.v1.FailResponse
+	47,  // 155: troupe.v1.TaskQueueService.Release:output_type -> troupe.v1.ReleaseResponse
+	49,  // 156: troupe.v1.TaskQueueService.CancelTask:output_type -> troupe.v1.CancelTaskResponse
+	51,  // 157: troupe.v1.TaskQueueService.GetTask:output_type -> troupe.v1.GetTaskResponse
+	53,  // 158: troupe.v1.TaskQueueService.ListTasks:output_type -> troupe.v1.ListTasksResponse
+	55,  // 159: troupe.v1.TaskQueueService.WaitTask:output_type -> troupe.v1.WaitTaskResponse
+	57,  // 160: troupe.v1.TaskQueueService.RedriveTasks:output_type -> troupe.v1.RedriveTasksResponse
+	62,  // 161: troupe.v1.TaskQueueService.ConfigureQueue:output_type -> troupe.v1.ConfigureQueueResponse
+	64,  // 162: troupe.v1.TaskQueueService.PauseQueue:output_type -> troupe.v1.PauseQueueResponse
+	66,  // 163: troupe.v1.TaskQueueService.ResumeQueue:output_type -> troupe.v1.ResumeQueueResponse
+	68,  // 164: troupe.v1.TaskQueueService.DrainQueue:output_type -> troupe.v1.DrainQueueResponse
+	70,  // 165: troupe.v1.TaskQueueService.PurgeQueue:output_type -> troupe.v1.PurgeQueueResponse
+	72,  // 166: troupe.v1.TaskQueueService.GetQueue:output_type -> troupe.v1.GetQueueResponse
+	74,  // 167: troupe.v1.TaskQueueService.ListQueues:output_type -> troupe.v1.ListQueuesResponse
+	147, // [147:168] is the sub-list for method output_type
+	126, // [126:147] is the sub-list for method input_type
+	126, // [126:126] is the sub-list for extension type_name
+	126, // [126:126] is the sub-list for extension extendee
+	0,   // [0:126] is the sub-list for field type_name
 }
 
 func init() { file_troupe_v1_task_queue_service_proto_init() }
@@ -6198,13 +6423,17 @@ func file_troupe_v1_task_queue_service_proto_init() {
 		(*WorkResponse_Stop)(nil),
 		(*WorkResponse_Drain)(nil),
 	}
+	file_troupe_v1_task_queue_service_proto_msgTypes[35].OneofWrappers = []any{
+		(*OutboxEvent_BinaryData)(nil),
+		(*OutboxEvent_TextData)(nil),
+	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_troupe_v1_task_queue_service_proto_rawDesc), len(file_troupe_v1_task_queue_service_proto_rawDesc)),
 			NumEnums:      7,
-			NumMessages:   70,
+			NumMessages:   72,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

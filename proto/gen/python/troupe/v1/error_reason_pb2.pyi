@@ -127,6 +127,16 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     way round, or with another limit. Code FAILED_PRECONDITION; metadata `limit`
     is the semaphore's, 0 for a lock.
     """
+    ERROR_REASON_TOPIC_NOT_FOUND: _ErrorReason.ValueType  # 28
+    """NOT_FOUND: no such topic."""
+    ERROR_REASON_TOPIC_EXISTS: _ErrorReason.ValueType  # 29
+    """ALREADY_EXISTS: the topic exists."""
+    ERROR_REASON_GROUP_NOT_FOUND: _ErrorReason.ValueType  # 30
+    """NOT_FOUND: no such consumer group."""
+    ERROR_REASON_GROUP_EXISTS: _ErrorReason.ValueType  # 31
+    """ALREADY_EXISTS: the consumer group exists with other settings."""
+    ERROR_REASON_NO_REPLY: _ErrorReason.ValueType  # 32
+    """DEADLINE_EXCEEDED: no reply came in time. The request was delivered."""
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """Why a call was refused, stable across releases and languages.
@@ -239,6 +249,16 @@ ERROR_REASON_LOCK_MODE: ErrorReason.ValueType  # 27
 way round, or with another limit. Code FAILED_PRECONDITION; metadata `limit`
 is the semaphore's, 0 for a lock.
 """
+ERROR_REASON_TOPIC_NOT_FOUND: ErrorReason.ValueType  # 28
+"""NOT_FOUND: no such topic."""
+ERROR_REASON_TOPIC_EXISTS: ErrorReason.ValueType  # 29
+"""ALREADY_EXISTS: the topic exists."""
+ERROR_REASON_GROUP_NOT_FOUND: ErrorReason.ValueType  # 30
+"""NOT_FOUND: no such consumer group."""
+ERROR_REASON_GROUP_EXISTS: ErrorReason.ValueType  # 31
+"""ALREADY_EXISTS: the consumer group exists with other settings."""
+ERROR_REASON_NO_REPLY: ErrorReason.ValueType  # 32
+"""DEADLINE_EXCEEDED: no reply came in time. The request was delivered."""
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015
 
 @_typing.final

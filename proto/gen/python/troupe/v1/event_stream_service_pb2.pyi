@@ -6,6 +6,7 @@ isort:skip_file
 from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import duration_pb2 as _duration_pb2
+from google.protobuf import field_mask_pb2 as _field_mask_pb2
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
@@ -32,7 +33,7 @@ class _StartPosition:
 class _StartPositionEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_StartPosition.ValueType], _builtins.type):
     DESCRIPTOR: _descriptor.EnumDescriptor
     START_POSITION_UNSPECIFIED: _StartPosition.ValueType  # 0
-    """Same as NOW, unless `start_time` or `resume_token` is given."""
+    """Same as NOW, unless another start is given."""
     START_POSITION_BEGINNING: _StartPosition.ValueType  # 1
     """With the oldest event still kept."""
     START_POSITION_NOW: _StartPosition.ValueType  # 2
@@ -42,12 +43,46 @@ class StartPosition(_StartPosition, metaclass=_StartPositionEnumTypeWrapper):
     """Where a subscription begins."""
 
 START_POSITION_UNSPECIFIED: StartPosition.ValueType  # 0
-"""Same as NOW, unless `start_time` or `resume_token` is given."""
+"""Same as NOW, unless another start is given."""
 START_POSITION_BEGINNING: StartPosition.ValueType  # 1
 """With the oldest event still kept."""
 START_POSITION_NOW: StartPosition.ValueType  # 2
 """With the first event after the subscription."""
 Global___StartPosition: _TypeAlias = StartPosition  # noqa: Y015
+
+class _SlowPolicy:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _SlowPolicyEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_SlowPolicy.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    SLOW_POLICY_UNSPECIFIED: _SlowPolicy.ValueType  # 0
+    """Same as CATCH_UP."""
+    SLOW_POLICY_CATCH_UP: _SlowPolicy.ValueType  # 1
+    """It is told by FellBehind and reads on from history."""
+    SLOW_POLICY_DISCONNECT: _SlowPolicy.ValueType  # 2
+    """It gets a GoAway, and the stream ends with SLOW_CONSUMER."""
+    SLOW_POLICY_DROP_OLDEST: _SlowPolicy.ValueType  # 3
+    """It goes on with the oldest in memory, after a Gap."""
+    SLOW_POLICY_CONFLATE: _SlowPolicy.ValueType  # 4
+    """It goes on live, after a Gap and the newest in memory of each subject."""
+
+class SlowPolicy(_SlowPolicy, metaclass=_SlowPolicyEnumTypeWrapper):
+    """What becomes of a reader that does not keep up, once what it missed has left
+    the server's memory.
+    """
+
+SLOW_POLICY_UNSPECIFIED: SlowPolicy.ValueType  # 0
+"""Same as CATCH_UP."""
+SLOW_POLICY_CATCH_UP: SlowPolicy.ValueType  # 1
+"""It is told by FellBehind and reads on from history."""
+SLOW_POLICY_DISCONNECT: SlowPolicy.ValueType  # 2
+"""It gets a GoAway, and the stream ends with SLOW_CONSUMER."""
+SLOW_POLICY_DROP_OLDEST: SlowPolicy.ValueType  # 3
+"""It goes on with the oldest in memory, after a Gap."""
+SLOW_POLICY_CONFLATE: SlowPolicy.ValueType  # 4
+"""It goes on live, after a Gap and the newest in memory of each subject."""
+Global___SlowPolicy: _TypeAlias = SlowPolicy  # noqa: Y015
 
 class _GapReason:
     ValueType = _typing.NewType("ValueType", _builtins.int)
@@ -61,6 +96,8 @@ class _GapReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_GapReason.V
     """They were trimmed by length or age."""
     GAP_REASON_EPOCH_CHANGED: _GapReason.ValueType  # 2
     """The log is not the one that the token was made for: Redis lost its data."""
+    GAP_REASON_SLOW_READER: _GapReason.ValueType  # 3
+    """The reader did not keep up, and wanted it so."""
 
 class GapReason(_GapReason, metaclass=_GapReasonEnumTypeWrapper):
     """Why events are missing."""
@@ -71,7 +108,93 @@ GAP_REASON_TRIMMED: GapReason.ValueType  # 1
 """They were trimmed by length or age."""
 GAP_REASON_EPOCH_CHANGED: GapReason.ValueType  # 2
 """The log is not the one that the token was made for: Redis lost its data."""
+GAP_REASON_SLOW_READER: GapReason.ValueType  # 3
+"""The reader did not keep up, and wanted it so."""
 Global___GapReason: _TypeAlias = GapReason  # noqa: Y015
+
+class _Durability:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _DurabilityEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Durability.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    DURABILITY_UNSPECIFIED: _Durability.ValueType  # 0
+    """Same as STANDARD."""
+    DURABILITY_STANDARD: _Durability.ValueType  # 1
+    """As Redis is set up: with `appendfsync everysec` a crash of its machine may
+    cost the last second.
+    """
+    DURABILITY_REPLICATED: _Durability.ValueType  # 2
+    """Acknowledged by at least one replica within a second, else
+    UNAVAILABLE / OUTCOME_UNKNOWN. Without replicas the same as STANDARD.
+    """
+
+class Durability(_Durability, metaclass=_DurabilityEnumTypeWrapper):
+    """How well an event is kept before its publisher hears that it was accepted."""
+
+DURABILITY_UNSPECIFIED: Durability.ValueType  # 0
+"""Same as STANDARD."""
+DURABILITY_STANDARD: Durability.ValueType  # 1
+"""As Redis is set up: with `appendfsync everysec` a crash of its machine may
+cost the last second.
+"""
+DURABILITY_REPLICATED: Durability.ValueType  # 2
+"""Acknowledged by at least one replica within a second, else
+UNAVAILABLE / OUTCOME_UNKNOWN. Without replicas the same as STANDARD.
+"""
+Global___Durability: _TypeAlias = Durability  # noqa: Y015
+
+class _DeliveryPolicy:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _DeliveryPolicyEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_DeliveryPolicy.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    DELIVERY_POLICY_UNSPECIFIED: _DeliveryPolicy.ValueType  # 0
+    """Same as LEAST_OUTSTANDING."""
+    DELIVERY_POLICY_LEAST_OUTSTANDING: _DeliveryPolicy.ValueType  # 1
+    """To the member with the fewest in flight that has credits."""
+    DELIVERY_POLICY_ROUND_ROBIN: _DeliveryPolicy.ValueType  # 2
+    """To one after the other."""
+
+class DeliveryPolicy(_DeliveryPolicy, metaclass=_DeliveryPolicyEnumTypeWrapper):
+    """Which member an event goes to."""
+
+DELIVERY_POLICY_UNSPECIFIED: DeliveryPolicy.ValueType  # 0
+"""Same as LEAST_OUTSTANDING."""
+DELIVERY_POLICY_LEAST_OUTSTANDING: DeliveryPolicy.ValueType  # 1
+"""To the member with the fewest in flight that has credits."""
+DELIVERY_POLICY_ROUND_ROBIN: DeliveryPolicy.ValueType  # 2
+"""To one after the other."""
+Global___DeliveryPolicy: _TypeAlias = DeliveryPolicy  # noqa: Y015
+
+class _SettleOutcome:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _SettleOutcomeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_SettleOutcome.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    SETTLE_OUTCOME_UNSPECIFIED: _SettleOutcome.ValueType  # 0
+    """Never sent."""
+    SETTLE_OUTCOME_DONE: _SettleOutcome.ValueType  # 1
+    """As asked, now or by the same settlement before."""
+    SETTLE_OUTCOME_STALE: _SettleOutcome.ValueType  # 2
+    """The delivery is over: its deadline passed and it went to another member, or
+    the group was moved. Nothing was changed.
+    """
+
+class SettleOutcome(_SettleOutcome, metaclass=_SettleOutcomeEnumTypeWrapper):
+    """What became of one delivery."""
+
+SETTLE_OUTCOME_UNSPECIFIED: SettleOutcome.ValueType  # 0
+"""Never sent."""
+SETTLE_OUTCOME_DONE: SettleOutcome.ValueType  # 1
+"""As asked, now or by the same settlement before."""
+SETTLE_OUTCOME_STALE: SettleOutcome.ValueType  # 2
+"""The delivery is over: its deadline passed and it went to another member, or
+the group was moved. Nothing was changed.
+"""
+Global___SettleOutcome: _TypeAlias = SettleOutcome  # noqa: Y015
 
 @_typing.final
 class Event(_message.Message):
@@ -111,10 +234,15 @@ class Event(_message.Message):
     TASK_FIELD_NUMBER: _builtins.int
     AGENT_FIELD_NUMBER: _builtins.int
     LOCK_FIELD_NUMBER: _builtins.int
+    TOPIC_CHANGE_FIELD_NUMBER: _builtins.int
+    DEAD_LETTER_FIELD_NUMBER: _builtins.int
     CORRELATION_ID_FIELD_NUMBER: _builtins.int
     CAUSATION_ID_FIELD_NUMBER: _builtins.int
     ACTOR_FIELD_NUMBER: _builtins.int
     ATTRIBUTES_FIELD_NUMBER: _builtins.int
+    KEY_FIELD_NUMBER: _builtins.int
+    REPLY_TO_FIELD_NUMBER: _builtins.int
+    REPLY_DEADLINE_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """Identifies the event within its source. Chosen by the server when empty.
     Up to 256 bytes.
@@ -141,6 +269,12 @@ class Event(_message.Message):
     """The id of the event that caused this one. Up to 256 bytes."""
     actor: _builtins.str
     """Who did it, such as an agent id. Up to 256 bytes."""
+    key: _builtins.str
+    """Events of one key reach a group's members one after the other, and of a
+    compacted topic the last of each key is kept. Up to 256 bytes.
+    """
+    reply_to: _builtins.str
+    """Where a reply goes: a topic. Set by Request. Up to 256 bytes."""
     @_builtins.property
     def time(self) -> _timestamp_pb2.Timestamp:
         """When it happened. Set by the server to the time of acceptance when not
@@ -160,8 +294,20 @@ class Event(_message.Message):
         """A change of a lock. Only in events of the topic "troupe.locks"."""
 
     @_builtins.property
+    def topic_change(self) -> Global___TopicChange:
+        """A change of a topic or group. Only in events of the topic "troupe.topics"."""
+
+    @_builtins.property
+    def dead_letter(self) -> Global___DeadLetter:
+        """Why a group gave an event up. Only in events of a dead-letter topic."""
+
+    @_builtins.property
     def attributes(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
         """Further attributes. At most 32; keys 1 to 64 bytes, values up to 256."""
+
+    @_builtins.property
+    def reply_deadline(self) -> _timestamp_pb2.Timestamp:
+        """After this time nobody waits for a reply any more."""
 
     def __init__(
         self,
@@ -178,16 +324,21 @@ class Event(_message.Message):
         task: _task_queue_service_pb2.TaskChange | None = ...,
         agent: _agent_state_service_pb2.AgentChange | None = ...,
         lock: _lock_service_pb2.LockChange | None = ...,
+        topic_change: Global___TopicChange | None = ...,
+        dead_letter: Global___DeadLetter | None = ...,
         correlation_id: _builtins.str = ...,
         causation_id: _builtins.str = ...,
         actor: _builtins.str = ...,
         attributes: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
+        key: _builtins.str = ...,
+        reply_to: _builtins.str = ...,
+        reply_deadline: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["agent", b"agent", "binary_data", b"binary_data", "data", b"data", "lock", b"lock", "task", b"task", "text_data", b"text_data", "time", b"time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["agent", b"agent", "binary_data", b"binary_data", "data", b"data", "dead_letter", b"dead_letter", "lock", b"lock", "reply_deadline", b"reply_deadline", "task", b"task", "text_data", b"text_data", "time", b"time", "topic_change", b"topic_change"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "agent", b"agent", "attributes", b"attributes", "binary_data", b"binary_data", "causation_id", b"causation_id", "correlation_id", b"correlation_id", "data", b"data", "datacontenttype", b"datacontenttype", "dataschema", b"dataschema", "id", b"id", "lock", b"lock", "source", b"source", "subject", b"subject", "task", b"task", "text_data", b"text_data", "time", b"time", "type", b"type"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "agent", b"agent", "attributes", b"attributes", "binary_data", b"binary_data", "causation_id", b"causation_id", "correlation_id", b"correlation_id", "data", b"data", "datacontenttype", b"datacontenttype", "dataschema", b"dataschema", "dead_letter", b"dead_letter", "id", b"id", "key", b"key", "lock", b"lock", "reply_deadline", b"reply_deadline", "reply_to", b"reply_to", "source", b"source", "subject", b"subject", "task", b"task", "text_data", b"text_data", "time", b"time", "topic_change", b"topic_change", "type", b"type"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_data: _TypeAlias = _typing.Literal["binary_data", "text_data", "task", "agent", "lock"]  # noqa: Y015
+    _WhichOneofReturnType_data: _TypeAlias = _typing.Literal["binary_data", "text_data", "task", "agent", "lock", "topic_change", "dead_letter"]  # noqa: Y015
     _WhichOneofArgType_data: _TypeAlias = _typing.Literal["data", b"data"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_data) -> _WhichOneofReturnType_data | None: ...
 
@@ -262,9 +413,250 @@ class PublishResponse(_message.Message):
 Global___PublishResponse: _TypeAlias = PublishResponse  # noqa: Y015
 
 @_typing.final
+class EventToPublish(_message.Message):
+    """One event of a batch."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TOPIC_FIELD_NUMBER: _builtins.int
+    EVENT_FIELD_NUMBER: _builtins.int
+    topic: _builtins.str
+    """The topic. Required."""
+    @_builtins.property
+    def event(self) -> Global___Event:
+        """The event. Required."""
+
+    def __init__(
+        self,
+        *,
+        topic: _builtins.str = ...,
+        event: Global___Event | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["event", b"event"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["event", b"event", "topic", b"topic"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EventToPublish: _TypeAlias = EventToPublish  # noqa: Y015
+
+@_typing.final
+class PublishBatchRequest(_message.Message):
+    """Request of PublishBatch."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAMESPACE_FIELD_NUMBER: _builtins.int
+    EVENTS_FIELD_NUMBER: _builtins.int
+    FENCE_FIELD_NUMBER: _builtins.int
+    namespace: _builtins.str
+    """Namespace; empty means "default"."""
+    @_builtins.property
+    def events(self) -> _containers.RepeatedCompositeFieldContainer[Global___EventToPublish]:
+        """1 to 256 events."""
+
+    @_builtins.property
+    def fence(self) -> _error_reason_pb2.Fence:
+        """Optional fence that each of these writes has to pass."""
+
+    def __init__(
+        self,
+        *,
+        namespace: _builtins.str = ...,
+        events: _abc.Iterable[Global___EventToPublish] | None = ...,
+        fence: _error_reason_pb2.Fence | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["fence", b"fence"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["events", b"events", "fence", b"fence", "namespace", b"namespace"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PublishBatchRequest: _TypeAlias = PublishBatchRequest  # noqa: Y015
+
+@_typing.final
+class PublishBatchResponse(_message.Message):
+    """Response of PublishBatch."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RESULTS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def results(self) -> _containers.RepeatedCompositeFieldContainer[Global___PublishResult]:
+        """What became of each event, in the order given."""
+
+    def __init__(
+        self,
+        *,
+        results: _abc.Iterable[Global___PublishResult] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["results", b"results"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PublishBatchResponse: _TypeAlias = PublishBatchResponse  # noqa: Y015
+
+@_typing.final
+class PublishResult(_message.Message):
+    """What became of one event."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PUBLISHED_FIELD_NUMBER: _builtins.int
+    ERROR_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def published(self) -> Global___PublishResponse:
+        """It is in the topic."""
+
+    @_builtins.property
+    def error(self) -> _error_reason_pb2.ItemError:
+        """It is not; nothing was changed."""
+
+    def __init__(
+        self,
+        *,
+        published: Global___PublishResponse | None = ...,
+        error: _error_reason_pb2.ItemError | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["error", b"error", "published", b"published", "result", b"result"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["error", b"error", "published", b"published", "result", b"result"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_result: _TypeAlias = _typing.Literal["published", "error"]  # noqa: Y015
+    _WhichOneofArgType_result: _TypeAlias = _typing.Literal["result", b"result"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_result) -> _WhichOneofReturnType_result | None: ...
+
+Global___PublishResult: _TypeAlias = PublishResult  # noqa: Y015
+
+@_typing.final
+class PublishStreamRequest(_message.Message):
+    """One message of a publisher's stream."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAMESPACE_FIELD_NUMBER: _builtins.int
+    EVENT_FIELD_NUMBER: _builtins.int
+    FENCE_FIELD_NUMBER: _builtins.int
+    namespace: _builtins.str
+    """Namespace; empty means "default"."""
+    @_builtins.property
+    def event(self) -> Global___EventToPublish:
+        """The event and its topic. Required."""
+
+    @_builtins.property
+    def fence(self) -> _error_reason_pb2.Fence:
+        """Optional fence that this write has to pass."""
+
+    def __init__(
+        self,
+        *,
+        namespace: _builtins.str = ...,
+        event: Global___EventToPublish | None = ...,
+        fence: _error_reason_pb2.Fence | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["event", b"event", "fence", b"fence"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["event", b"event", "fence", b"fence", "namespace", b"namespace"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PublishStreamRequest: _TypeAlias = PublishStreamRequest  # noqa: Y015
+
+@_typing.final
+class PublishStreamResponse(_message.Message):
+    """The answer to one of them, in order."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RESULT_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def result(self) -> Global___PublishResult:
+        """What became of the event."""
+
+    def __init__(
+        self,
+        *,
+        result: Global___PublishResult | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["result", b"result"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["result", b"result"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PublishStreamResponse: _TypeAlias = PublishStreamResponse  # noqa: Y015
+
+@_typing.final
+class EventFilter(_message.Message):
+    """Which events a reader wants; all that is given has to hold."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    @_typing.final
+    class AttributesEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.str
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    TYPES_FIELD_NUMBER: _builtins.int
+    SUBJECT_PREFIX_FIELD_NUMBER: _builtins.int
+    ATTRIBUTES_FIELD_NUMBER: _builtins.int
+    CESQL_FIELD_NUMBER: _builtins.int
+    subject_prefix: _builtins.str
+    """What the subject has to begin with. Up to 1024 bytes."""
+    cesql: _builtins.str
+    """An expression of the CloudEvents SQL language, such as
+    "subject LIKE 'repo/%' AND EXISTS priority". One that fails for an event
+    does not match it. Up to 4096 bytes.
+    """
+    @_builtins.property
+    def types(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Types by pattern: `*` stands for any text without a dot, `**` for any text.
+        Empty means all. At most 64.
+        """
+
+    @_builtins.property
+    def attributes(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
+        """Attributes, by their names in CloudEvents or the event's further ones, and
+        the values that they have to have. At most 16.
+        """
+
+    def __init__(
+        self,
+        *,
+        types: _abc.Iterable[_builtins.str] | None = ...,
+        subject_prefix: _builtins.str = ...,
+        attributes: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
+        cesql: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attributes", b"attributes", "cesql", b"cesql", "subject_prefix", b"subject_prefix", "types", b"types"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EventFilter: _TypeAlias = EventFilter  # noqa: Y015
+
+@_typing.final
 class SubscribeRequest(_message.Message):
-    """Request of Subscribe. At most one of `start`, `start_time` and `resume_token`
-    may be given.
+    """Request of Subscribe. At most one of `start`, `start_time`, `resume_token` and
+    `last` may be given.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -275,28 +667,53 @@ class SubscribeRequest(_message.Message):
     START_FIELD_NUMBER: _builtins.int
     START_TIME_FIELD_NUMBER: _builtins.int
     RESUME_TOKEN_FIELD_NUMBER: _builtins.int
+    LAST_FIELD_NUMBER: _builtins.int
+    FILTER_FIELD_NUMBER: _builtins.int
+    SLOW_POLICY_FIELD_NUMBER: _builtins.int
+    END_TIME_FIELD_NUMBER: _builtins.int
+    MAX_BATCH_SIZE_FIELD_NUMBER: _builtins.int
     namespace: _builtins.str
     """Namespace; empty means "default"."""
     start: Global___StartPosition.ValueType
     """Begin at the beginning or now."""
     resume_token: _builtins.str
-    """Begin after the event that this token came with. The topics must be the
-    same as then.
+    """Begin after what this token came with. The topics and the filter must be
+    the same as then.
+    """
+    last: _builtins.int
+    """Begin so many matching events before now, of those that the log still has:
+    0 to 10,000.
+    """
+    slow_policy: Global___SlowPolicy.ValueType
+    """What to do when the reader does not keep up."""
+    max_batch_size: _builtins.int
+    """How many events a message may carry: 1 to 64; 0 means 64. A token comes
+    with each message, so 1 resumes after any event.
     """
     @_builtins.property
     def topics(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Topics by pattern: `*` stands for any text without a dot, `**` for any text.
         1 to 64 patterns. The server's own topics match only patterns that begin
-        with "troupe.".
+        with "troupe.", those of agents only patterns that begin with "inbox.".
         """
 
     @_builtins.property
     def types(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Event types by pattern, in the same manner; empty means all. At most 64."""
+        """Event types by pattern, in the same manner; empty means all. At most 64.
+        Together with those of `filter`, both have to match.
+        """
 
     @_builtins.property
     def start_time(self) -> _timestamp_pb2.Timestamp:
         """Begin with the first event accepted at or after this time."""
+
+    @_builtins.property
+    def filter(self) -> Global___EventFilter:
+        """Which events of these topics; none means all."""
+
+    @_builtins.property
+    def end_time(self) -> _timestamp_pb2.Timestamp:
+        """End, with OK, when all that was accepted before this time is read."""
 
     def __init__(
         self,
@@ -307,14 +724,75 @@ class SubscribeRequest(_message.Message):
         start: Global___StartPosition.ValueType = ...,
         start_time: _timestamp_pb2.Timestamp | None = ...,
         resume_token: _builtins.str = ...,
+        last: _builtins.int = ...,
+        filter: Global___EventFilter | None = ...,
+        slow_policy: Global___SlowPolicy.ValueType = ...,
+        end_time: _timestamp_pb2.Timestamp | None = ...,
+        max_batch_size: _builtins.int = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["start_time", b"start_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["end_time", b"end_time", "filter", b"filter", "start_time", b"start_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["namespace", b"namespace", "resume_token", b"resume_token", "start", b"start", "start_time", b"start_time", "topics", b"topics", "types", b"types"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["end_time", b"end_time", "filter", b"filter", "last", b"last", "max_batch_size", b"max_batch_size", "namespace", b"namespace", "resume_token", b"resume_token", "slow_policy", b"slow_policy", "start", b"start", "start_time", b"start_time", "topics", b"topics", "types", b"types"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___SubscribeRequest: _TypeAlias = SubscribeRequest  # noqa: Y015
+
+@_typing.final
+class SubscribeWithCreditsRequest(_message.Message):
+    """One message of a reader with credits."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    OPEN_FIELD_NUMBER: _builtins.int
+    CREDITS_FIELD_NUMBER: _builtins.int
+    credits: _builtins.int
+    """So many more events may be sent: 1 to 100,000. Nothing is sent before the
+    first of them.
+    """
+    @_builtins.property
+    def open(self) -> Global___SubscribeRequest:
+        """What to subscribe to. First, once."""
+
+    def __init__(
+        self,
+        *,
+        open: Global___SubscribeRequest | None = ...,
+        credits: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["credits", b"credits", "message", b"message", "open", b"open"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["credits", b"credits", "message", b"message", "open", b"open"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_message: _TypeAlias = _typing.Literal["open", "credits"]  # noqa: Y015
+    _WhichOneofArgType_message: _TypeAlias = _typing.Literal["message", b"message"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_message) -> _WhichOneofReturnType_message | None: ...
+
+Global___SubscribeWithCreditsRequest: _TypeAlias = SubscribeWithCreditsRequest  # noqa: Y015
+
+@_typing.final
+class SubscribeWithCreditsResponse(_message.Message):
+    """One message to a reader with credits."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MESSAGE_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def message(self) -> Global___SubscribeResponse:
+        """The same as Subscribe would send."""
+
+    def __init__(
+        self,
+        *,
+        message: Global___SubscribeResponse | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["message", b"message"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["message", b"message"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SubscribeWithCreditsResponse: _TypeAlias = SubscribeWithCreditsResponse  # noqa: Y015
 
 @_typing.final
 class SubscribeResponse(_message.Message):
@@ -328,6 +806,7 @@ class SubscribeResponse(_message.Message):
     CHECKPOINT_FIELD_NUMBER: _builtins.int
     GAP_FIELD_NUMBER: _builtins.int
     GO_AWAY_FIELD_NUMBER: _builtins.int
+    FELL_BEHIND_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def started(self) -> Global___SubscriptionStarted:
         """The subscription is in place. Sent once, first."""
@@ -338,7 +817,9 @@ class SubscribeResponse(_message.Message):
 
     @_builtins.property
     def caught_up(self) -> Global___CaughtUp:
-        """History is read to its end, what follows is live. Sent once."""
+        """History is read to its end, what follows is live. Sent once, and again
+        after each FellBehind.
+        """
 
     @_builtins.property
     def checkpoint(self) -> Global___Checkpoint:
@@ -352,6 +833,10 @@ class SubscribeResponse(_message.Message):
     def go_away(self) -> Global___GoAway:
         """The stream is about to end; resume elsewhere or later."""
 
+    @_builtins.property
+    def fell_behind(self) -> Global___FellBehind:
+        """The reader did not keep up, and reads on from history."""
+
     def __init__(
         self,
         *,
@@ -361,12 +846,13 @@ class SubscribeResponse(_message.Message):
         checkpoint: Global___Checkpoint | None = ...,
         gap: Global___Gap | None = ...,
         go_away: Global___GoAway | None = ...,
+        fell_behind: Global___FellBehind | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["batch", b"batch", "caught_up", b"caught_up", "checkpoint", b"checkpoint", "gap", b"gap", "go_away", b"go_away", "message", b"message", "started", b"started"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["batch", b"batch", "caught_up", b"caught_up", "checkpoint", b"checkpoint", "fell_behind", b"fell_behind", "gap", b"gap", "go_away", b"go_away", "message", b"message", "started", b"started"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["batch", b"batch", "caught_up", b"caught_up", "checkpoint", b"checkpoint", "gap", b"gap", "go_away", b"go_away", "message", b"message", "started", b"started"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["batch", b"batch", "caught_up", b"caught_up", "checkpoint", b"checkpoint", "fell_behind", b"fell_behind", "gap", b"gap", "go_away", b"go_away", "message", b"message", "started", b"started"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_message: _TypeAlias = _typing.Literal["started", "batch", "caught_up", "checkpoint", "gap", "go_away"]  # noqa: Y015
+    _WhichOneofReturnType_message: _TypeAlias = _typing.Literal["started", "batch", "caught_up", "checkpoint", "gap", "go_away", "fell_behind"]  # noqa: Y015
     _WhichOneofArgType_message: _TypeAlias = _typing.Literal["message", b"message"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_message) -> _WhichOneofReturnType_message | None: ...
 
@@ -396,11 +882,26 @@ Global___SubscriptionStarted: _TypeAlias = SubscriptionStarted  # noqa: Y015
 
 @_typing.final
 class EventBatch(_message.Message):
-    """Events, in order."""
+    """Events, in order. A batch comes from one partition."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     DELIVERIES_FIELD_NUMBER: _builtins.int
+    RESUME_TOKEN_FIELD_NUMBER: _builtins.int
+    PARTITION_FIELD_NUMBER: _builtins.int
+    PREVIOUS_POSITION_FIELD_NUMBER: _builtins.int
+    READ_POSITION_FIELD_NUMBER: _builtins.int
+    resume_token: _builtins.str
+    """Resumes after the last of them."""
+    partition: _builtins.int
+    """The partition that they are from."""
+    previous_position: _builtins.int
+    """Up to where this reader had read that partition before this message. What
+    lies between it and the first event did not match; a reader that remembers
+    `read_position` of the message before can verify that nothing was lost.
+    """
+    read_position: _builtins.int
+    """Up to where it has read it now."""
     @_builtins.property
     def deliveries(self) -> _containers.RepeatedCompositeFieldContainer[Global___EventDelivery]:
         """The events. Never empty."""
@@ -409,10 +910,14 @@ class EventBatch(_message.Message):
         self,
         *,
         deliveries: _abc.Iterable[Global___EventDelivery] | None = ...,
+        resume_token: _builtins.str = ...,
+        partition: _builtins.int = ...,
+        previous_position: _builtins.int = ...,
+        read_position: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["deliveries", b"deliveries"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["deliveries", b"deliveries", "partition", b"partition", "previous_position", b"previous_position", "read_position", b"read_position", "resume_token", b"resume_token"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -420,7 +925,7 @@ Global___EventBatch: _TypeAlias = EventBatch  # noqa: Y015
 
 @_typing.final
 class EventDelivery(_message.Message):
-    """An event as it reaches a subscriber."""
+    """An event as it reaches a reader."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -428,10 +933,18 @@ class EventDelivery(_message.Message):
     EVENT_FIELD_NUMBER: _builtins.int
     ACCEPT_TIME_FIELD_NUMBER: _builtins.int
     RESUME_TOKEN_FIELD_NUMBER: _builtins.int
+    POSITION_FIELD_NUMBER: _builtins.int
+    TOPIC_POSITION_FIELD_NUMBER: _builtins.int
     topic: _builtins.str
     """The topic that it was published to."""
     resume_token: _builtins.str
     """Resumes after this event."""
+    position: _builtins.int
+    """Its place among all entries of its partition's log, counted without a hole."""
+    topic_position: _builtins.int
+    """Its place among all events of its topic, counted without a hole; 0 in the
+    server's own topics.
+    """
     @_builtins.property
     def event(self) -> Global___Event:
         """The event."""
@@ -447,10 +960,12 @@ class EventDelivery(_message.Message):
         event: Global___Event | None = ...,
         accept_time: _timestamp_pb2.Timestamp | None = ...,
         resume_token: _builtins.str = ...,
+        position: _builtins.int = ...,
+        topic_position: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["accept_time", b"accept_time", "event", b"event"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["accept_time", b"accept_time", "event", b"event", "resume_token", b"resume_token", "topic", b"topic"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["accept_time", b"accept_time", "event", b"event", "position", b"position", "resume_token", b"resume_token", "topic", b"topic", "topic_position", b"topic_position"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -485,46 +1000,90 @@ class Checkpoint(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     RESUME_TOKEN_FIELD_NUMBER: _builtins.int
+    LAG_FIELD_NUMBER: _builtins.int
     resume_token: _builtins.str
     """Resumes from here."""
+    lag: _builtins.int
+    """How many entries of the log, matching or not, are still to be read."""
     def __init__(
         self,
         *,
         resume_token: _builtins.str = ...,
+        lag: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["resume_token", b"resume_token"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["lag", b"lag", "resume_token", b"resume_token"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Checkpoint: _TypeAlias = Checkpoint  # noqa: Y015
 
 @_typing.final
+class FellBehind(_message.Message):
+    """The reader did not keep up with what is in memory."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RESUME_TOKEN_FIELD_NUMBER: _builtins.int
+    LAG_FIELD_NUMBER: _builtins.int
+    resume_token: _builtins.str
+    """Resumes from here."""
+    lag: _builtins.int
+    """How many entries of the log, matching or not, are still to be read."""
+    def __init__(
+        self,
+        *,
+        resume_token: _builtins.str = ...,
+        lag: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["lag", b"lag", "resume_token", b"resume_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FellBehind: _TypeAlias = FellBehind  # noqa: Y015
+
+@_typing.final
 class Gap(_message.Message):
-    """Some events can no longer be read."""
+    """Some events can no longer be read, or were passed over as the reader wanted."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     REASON_FIELD_NUMBER: _builtins.int
     MISSED_FIELD_NUMBER: _builtins.int
     RESUME_TOKEN_FIELD_NUMBER: _builtins.int
+    PARTITION_FIELD_NUMBER: _builtins.int
+    FROM_POSITION_FIELD_NUMBER: _builtins.int
+    TO_POSITION_FIELD_NUMBER: _builtins.int
     reason: Global___GapReason.ValueType
     """Why."""
     missed: _builtins.int
     """How many log entries are missing, of any topic; 0 when unknown."""
     resume_token: _builtins.str
     """Resumes after the gap."""
+    partition: _builtins.int
+    """The partition that they are missing from."""
+    from_position: _builtins.int
+    """The last position read before the gap."""
+    to_position: _builtins.int
+    """The last position that is missing; reading goes on with the next. Smaller
+    than `from_position` when the log is another one.
+    """
     def __init__(
         self,
         *,
         reason: Global___GapReason.ValueType = ...,
         missed: _builtins.int = ...,
         resume_token: _builtins.str = ...,
+        partition: _builtins.int = ...,
+        from_position: _builtins.int = ...,
+        to_position: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["missed", b"missed", "reason", b"reason", "resume_token", b"resume_token"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["from_position", b"from_position", "missed", b"missed", "partition", b"partition", "reason", b"reason", "resume_token", b"resume_token", "to_position", b"to_position"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -540,7 +1099,7 @@ class GoAway(_message.Message):
     RETRY_AFTER_FIELD_NUMBER: _builtins.int
     REASON_FIELD_NUMBER: _builtins.int
     resume_token: _builtins.str
-    """Resumes after the last event sent."""
+    """Resumes after the last event sent; empty in a group, which knows its place."""
     reason: _error_reason_pb2.ErrorReason.ValueType
     """Why: SLOW_CONSUMER or SHUTTING_DOWN."""
     @_builtins.property
@@ -561,3 +1120,2173 @@ class GoAway(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___GoAway: _TypeAlias = GoAway  # noqa: Y015
+
+@_typing.final
+class ListEventsRequest(_message.Message):
+    """Request of ListEvents."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAMESPACE_FIELD_NUMBER: _builtins.int
+    TOPIC_FIELD_NUMBER: _builtins.int
+    START_TIME_FIELD_NUMBER: _builtins.int
+    END_TIME_FIELD_NUMBER: _builtins.int
+    FILTER_FIELD_NUMBER: _builtins.int
+    NEWEST_FIRST_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    namespace: _builtins.str
+    """Namespace; empty means "default"."""
+    topic: _builtins.str
+    """The topic, not one of the server's own. Required."""
+    newest_first: _builtins.bool
+    """Newest first."""
+    page_size: _builtins.int
+    """1 to 500; 0 means 50. A page can be shorter while `next_page_token` is set."""
+    page_token: _builtins.str
+    """`next_page_token` of the page before; all else must be the same."""
+    @_builtins.property
+    def start_time(self) -> _timestamp_pb2.Timestamp:
+        """Only events accepted at or after this time."""
+
+    @_builtins.property
+    def end_time(self) -> _timestamp_pb2.Timestamp:
+        """Only events accepted before this time."""
+
+    @_builtins.property
+    def filter(self) -> Global___EventFilter:
+        """Which events; none means all."""
+
+    def __init__(
+        self,
+        *,
+        namespace: _builtins.str = ...,
+        topic: _builtins.str = ...,
+        start_time: _timestamp_pb2.Timestamp | None = ...,
+        end_time: _timestamp_pb2.Timestamp | None = ...,
+        filter: Global___EventFilter | None = ...,
+        newest_first: _builtins.bool = ...,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["end_time", b"end_time", "filter", b"filter", "start_time", b"start_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["end_time", b"end_time", "filter", b"filter", "namespace", b"namespace", "newest_first", b"newest_first", "page_size", b"page_size", "page_token", b"page_token", "start_time", b"start_time", "topic", b"topic"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListEventsRequest: _TypeAlias = ListEventsRequest  # noqa: Y015
+
+@_typing.final
+class ListEventsResponse(_message.Message):
+    """Response of ListEvents."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DELIVERIES_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """Token of the next page; empty at the end."""
+    @_builtins.property
+    def deliveries(self) -> _containers.RepeatedCompositeFieldContainer[Global___EventDelivery]:
+        """The events."""
+
+    def __init__(
+        self,
+        *,
+        deliveries: _abc.Iterable[Global___EventDelivery] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["deliveries", b"deliveries", "next_page_token", b"next_page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListEventsResponse: _TypeAlias = ListEventsResponse  # noqa: Y015
+
+@_typing.final
+class ReplayEventsRequest(_message.Message):
+    """Request of ReplayEvents."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAMESPACE_FIELD_NUMBER: _builtins.int
+    TOPIC_FIELD_NUMBER: _builtins.int
+    TO_TOPIC_FIELD_NUMBER: _builtins.int
+    START_TIME_FIELD_NUMBER: _builtins.int
+    END_TIME_FIELD_NUMBER: _builtins.int
+    FILTER_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    FENCE_FIELD_NUMBER: _builtins.int
+    namespace: _builtins.str
+    """Namespace; empty means "default"."""
+    topic: _builtins.str
+    """The topic to read from. Required."""
+    to_topic: _builtins.str
+    """The topic to append to, another one. Required."""
+    page_token: _builtins.str
+    """`next_page_token` of the step before; all else must be the same."""
+    @_builtins.property
+    def start_time(self) -> _timestamp_pb2.Timestamp:
+        """Only events accepted at or after this time."""
+
+    @_builtins.property
+    def end_time(self) -> _timestamp_pb2.Timestamp:
+        """Only events accepted before this time; when not given, that of the first
+        call.
+        """
+
+    @_builtins.property
+    def filter(self) -> Global___EventFilter:
+        """Which events; none means all."""
+
+    @_builtins.property
+    def fence(self) -> _error_reason_pb2.Fence:
+        """Optional fence that this write has to pass."""
+
+    def __init__(
+        self,
+        *,
+        namespace: _builtins.str = ...,
+        topic: _builtins.str = ...,
+        to_topic: _builtins.str = ...,
+        start_time: _timestamp_pb2.Timestamp | None = ...,
+        end_time: _timestamp_pb2.Timestamp | None = ...,
+        filter: Global___EventFilter | None = ...,
+        page_token: _builtins.str = ...,
+        fence: _error_reason_pb2.Fence | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["end_time", b"end_time", "fence", b"fence", "filter", b"filter", "start_time", b"start_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["end_time", b"end_time", "fence", b"fence", "filter", b"filter", "namespace", b"namespace", "page_token", b"page_token", "start_time", b"start_time", "to_topic", b"to_topic", "topic", b"topic"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReplayEventsRequest: _TypeAlias = ReplayEventsRequest  # noqa: Y015
+
+@_typing.final
+class ReplayEventsResponse(_message.Message):
+    """Response of ReplayEvents."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    APPENDED_FIELD_NUMBER: _builtins.int
+    DUPLICATES_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    appended: _builtins.int
+    """How many events this step appended."""
+    duplicates: _builtins.int
+    """How many it found there already."""
+    next_page_token: _builtins.str
+    """Token of the next step; empty at the end."""
+    def __init__(
+        self,
+        *,
+        appended: _builtins.int = ...,
+        duplicates: _builtins.int = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["appended", b"appended", "duplicates", b"duplicates", "next_page_token", b"next_page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReplayEventsResponse: _TypeAlias = ReplayEventsResponse  # noqa: Y015
+
+@_typing.final
+class TopicSettings(_message.Message):
+    """What a topic keeps."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MAX_AGE_FIELD_NUMBER: _builtins.int
+    MAX_EVENTS_FIELD_NUMBER: _builtins.int
+    MAX_BYTES_FIELD_NUMBER: _builtins.int
+    DURABILITY_FIELD_NUMBER: _builtins.int
+    COMPACTED_FIELD_NUMBER: _builtins.int
+    DESCRIPTION_FIELD_NUMBER: _builtins.int
+    max_events: _builtins.int
+    """Of more events than these the oldest go. 0 means 100,000; up to 10 million."""
+    max_bytes: _builtins.int
+    """Of more bytes than these, encoded, the oldest events go. 0 means 256 MiB; at
+    least 1 KiB.
+    """
+    durability: Global___Durability.ValueType
+    """How well an event is kept before Publish answers."""
+    compacted: _builtins.bool
+    """Keep only the last event of each `key`, besides all that have none. An event
+    with a key and without data takes its key away.
+    """
+    description: _builtins.str
+    """What the topic is for. Up to 1024 bytes."""
+    @_builtins.property
+    def max_age(self) -> _duration_pb2.Duration:
+        """Events older than this go. 0 means 7 days; from 1 second to 10 years."""
+
+    def __init__(
+        self,
+        *,
+        max_age: _duration_pb2.Duration | None = ...,
+        max_events: _builtins.int = ...,
+        max_bytes: _builtins.int = ...,
+        durability: Global___Durability.ValueType = ...,
+        compacted: _builtins.bool = ...,
+        description: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["max_age", b"max_age"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["compacted", b"compacted", "description", b"description", "durability", b"durability", "max_age", b"max_age", "max_bytes", b"max_bytes", "max_events", b"max_events"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TopicSettings: _TypeAlias = TopicSettings  # noqa: Y015
+
+@_typing.final
+class Topic(_message.Message):
+    """A topic."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    SETTINGS_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    CREATE_TIME_FIELD_NUMBER: _builtins.int
+    EVENT_COUNT_FIELD_NUMBER: _builtins.int
+    BYTE_COUNT_FIELD_NUMBER: _builtins.int
+    PUBLISHED_COUNT_FIELD_NUMBER: _builtins.int
+    FIRST_POSITION_FIELD_NUMBER: _builtins.int
+    FIRST_TIME_FIELD_NUMBER: _builtins.int
+    LAST_TIME_FIELD_NUMBER: _builtins.int
+    GROUP_COUNT_FIELD_NUMBER: _builtins.int
+    PARTITION_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """Its name."""
+    version: _builtins.int
+    """Rises with every change of the settings, from 1."""
+    event_count: _builtins.int
+    """How many events it keeps."""
+    byte_count: _builtins.int
+    """How many bytes they take, encoded."""
+    published_count: _builtins.int
+    """How many were ever published to it; also the topic position of the newest."""
+    first_position: _builtins.int
+    """Topic position of the oldest event kept; 0 when there is none."""
+    group_count: _builtins.int
+    """How many groups read it."""
+    partition: _builtins.int
+    """The partition that it lives in."""
+    @_builtins.property
+    def settings(self) -> Global___TopicSettings:
+        """What it keeps, with every default filled in."""
+
+    @_builtins.property
+    def create_time(self) -> _timestamp_pb2.Timestamp:
+        """When it came into being."""
+
+    @_builtins.property
+    def first_time(self) -> _timestamp_pb2.Timestamp:
+        """When the oldest event kept was accepted."""
+
+    @_builtins.property
+    def last_time(self) -> _timestamp_pb2.Timestamp:
+        """When the newest event kept was accepted."""
+
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        settings: Global___TopicSettings | None = ...,
+        version: _builtins.int = ...,
+        create_time: _timestamp_pb2.Timestamp | None = ...,
+        event_count: _builtins.int = ...,
+        byte_count: _builtins.int = ...,
+        published_count: _builtins.int = ...,
+        first_position: _builtins.int = ...,
+        first_time: _timestamp_pb2.Timestamp | None = ...,
+        last_time: _timestamp_pb2.Timestamp | None = ...,
+        group_count: _builtins.int = ...,
+        partition: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "first_time", b"first_time", "last_time", b"last_time", "settings", b"settings"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["byte_count", b"byte_count", "create_time", b"create_time", "event_count", b"event_count", "first_position", b"first_position", "first_time", b"first_time", "group_count", b"group_count", "last_time", b"last_time", "name", b"name", "partition", b"partition", "published_count", b"published_count", "settings", b"settings", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Topic: _TypeAlias = Topic  # noqa: Y015
+
+@_typing.final
+class CreateTopicRequest(_message.Message):
+    """Request of CreateTopic."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAMESPACE_FIELD_NUMBER: _builtins.int
+    TOPIC_FIELD_NUMBER: _builtins.int
+    SETTINGS_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    FENCE_FIELD_NUMBER: _builtins.int
+    namespace: _builtins.str
+    """Namespace; empty means "default"."""
+    topic: _builtins.str
+    """The name, without `*`; "troupe." and "inbox." are reserved. Required."""
+    request_id: _builtins.str
+    """Makes a repeat safe: 1 to 128 bytes."""
+    @_builtins.property
+    def settings(self) -> Global___TopicSettings:
+        """What it keeps."""
+
+    @_builtins.property
+    def fence(self) -> _error_reason_pb2.Fence:
+        """Optional fence that this write has to pass."""
+
+    def __init__(
+        self,
+        *,
+        namespace: _builtins.str = ...,
+        topic: _builtins.str = ...,
+        settings: Global___TopicSettings | None = ...,
+        request_id: _builtins.str = ...,
+        fence: _error_reason_pb2.Fence | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["fence", b"fence", "settings", b"settings"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["fence", b"fence", "namespace", b"namespace", "request_id", b"request_id", "settings", b"settings", "topic", b"topic"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CreateTopicRequest: _TypeAlias = CreateTopicRequest  # noqa: Y015
+
+@_typing.final
+class CreateTopicResponse(_message.Message):
+    """Response of CreateTopic."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TOPIC_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def topic(self) -> Global___Topic:
+        """The topic."""
+
+    def __init__(
+        self,
+        *,
+        topic: Global___Topic | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["topic", b"topic"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["topic", b"topic"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CreateTopicResponse: _TypeAlias = CreateTopicResponse  # noqa: Y015
+
+@_typing.final
+class UpdateTopicRequest(_message.Message):
+    """Request of UpdateTopic."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAMESPACE_FIELD_NUMBER: _builtins.int
+    TOPIC_FIELD_NUMBER: _builtins.int
+    SETTINGS_FIELD_NUMBER: _builtins.int
+    UPDATE_MASK_FIELD_NUMBER: _builtins.int
+    EXPECTED_VERSION_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    FENCE_FIELD_NUMBER: _builtins.int
+    namespace: _builtins.str
+    """Namespace; empty means "default"."""
+    topic: _builtins.str
+    """The name. Required."""
+    expected_version: _builtins.int
+    """The version that this change is based on; 0 means whichever."""
+    request_id: _builtins.str
+    """Makes a repeat safe: 1 to 128 bytes."""
+    @_builtins.property
+    def settings(self) -> Global___TopicSettings:
+        """The new settings."""
+
+    @_builtins.property
+    def update_mask(self) -> _field_mask_pb2.FieldMask:
+        """Which settings to change: paths such as "max_age". Required."""
+
+    @_builtins.property
+    def fence(self) -> _error_reason_pb2.Fence:
+        """Optional fence that this write has to pass."""
+
+    def __init__(
+        self,
+        *,
+        namespace: _builtins.str = ...,
+        topic: _builtins.str = ...,
+        settings: Global___TopicSettings | None = ...,
+        update_mask: _field_mask_pb2.FieldMask | None = ...,
+        expected_version: _builtins.int = ...,
+        request_id: _builtins.str = ...,
+        fence: _error_reason_pb2.Fence | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["fence", b"fence", "settings", b"settings", "update_mask", b"update_mask"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["expected_version", b"expected_version", "fence", b"fence", "namespace", b"namespace", "request_id", b"request_id", "settings", b"settings", "topic", b"topic", "update_mask", b"update_mask"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UpdateTopicRequest: _TypeAlias = UpdateTopicRequest  # noqa: Y015
+
+@_typing.final
+class UpdateTopicResponse(_message.Message):
+    """Response of UpdateTopic."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TOPIC_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def topic(self) -> Global___Topic:
+        """The topic after the change."""
+
+    def __init__(
+        self,
+        *,
+        topic: Global___Topic | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["topic", b"topic"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["topic", b"topic"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UpdateTopicResponse: _TypeAlias = UpdateTopicResponse  # noqa: Y015
+
+@_typing.final
+class GetTopicRequest(_message.Message):
+    """Request of GetTopic."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAMESPACE_FIELD_NUMBER: _builtins.int
+    TOPIC_FIELD_NUMBER: _builtins.int
+    namespace: _builtins.str
+    """Namespace; empty means "default"."""
+    topic: _builtins.str
+    """The name. Required."""
+    def __init__(
+        self,
+        *,
+        namespace: _builtins.str = ...,
+        topic: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["namespace", b"namespace", "topic", b"topic"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetTopicRequest: _TypeAlias = GetTopicRequest  # noqa: Y015
+
+@_typing.final
+class GetTopicResponse(_message.Message):
+    """Response of GetTopic."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TOPIC_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def topic(self) -> Global___Topic:
+        """The topic."""
+
+    def __init__(
+        self,
+        *,
+        topic: Global___Topic | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["topic", b"topic"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["topic", b"topic"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetTopicResponse: _TypeAlias = GetTopicResponse  # noqa: Y015
+
+@_typing.final
+class ListTopicsRequest(_message.Message):
+    """Request of ListTopics."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAMESPACE_FIELD_NUMBER: _builtins.int
+    PREFIX_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    namespace: _builtins.str
+    """Namespace; empty means "default"."""
+    prefix: _builtins.str
+    """What the names begin with; empty means all."""
+    page_size: _builtins.int
+    """1 to 500; 0 means 50. A page can be shorter while `next_page_token` is set."""
+    page_token: _builtins.str
+    """`next_page_token` of the page before; all else must be the same."""
+    def __init__(
+        self,
+        *,
+        namespace: _builtins.str = ...,
+        prefix: _builtins.str = ...,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["namespace", b"namespace", "page_size", b"page_size", "page_token", b"page_token", "prefix", b"prefix"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListTopicsRequest: _TypeAlias = ListTopicsRequest  # noqa: Y015
+
+@_typing.final
+class ListTopicsResponse(_message.Message):
+    """Response of ListTopics."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TOPICS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """Token of the next page; empty at the end."""
+    @_builtins.property
+    def topics(self) -> _containers.RepeatedCompositeFieldContainer[Global___Topic]:
+        """The topics."""
+
+    def __init__(
+        self,
+        *,
+        topics: _abc.Iterable[Global___Topic] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["next_page_token", b"next_page_token", "topics", b"topics"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListTopicsResponse: _TypeAlias = ListTopicsResponse  # noqa: Y015
+
+@_typing.final
+class DeleteTopicRequest(_message.Message):
+    """Request of DeleteTopic."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAMESPACE_FIELD_NUMBER: _builtins.int
+    TOPIC_FIELD_NUMBER: _builtins.int
+    EXPECTED_VERSION_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    FENCE_FIELD_NUMBER: _builtins.int
+    namespace: _builtins.str
+    """Namespace; empty means "default"."""
+    topic: _builtins.str
+    """The name. Required."""
+    expected_version: _builtins.int
+    """The version that is to be deleted; 0 means whichever."""
+    request_id: _builtins.str
+    """Makes a repeat safe: 1 to 128 bytes."""
+    @_builtins.property
+    def fence(self) -> _error_reason_pb2.Fence:
+        """Optional fence that this write has to pass."""
+
+    def __init__(
+        self,
+        *,
+        namespace: _builtins.str = ...,
+        topic: _builtins.str = ...,
+        expected_version: _builtins.int = ...,
+        request_id: _builtins.str = ...,
+        fence: _error_reason_pb2.Fence | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["fence", b"fence"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["expected_version", b"expected_version", "fence", b"fence", "namespace", b"namespace", "request_id", b"request_id", "topic", b"topic"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DeleteTopicRequest: _TypeAlias = DeleteTopicRequest  # noqa: Y015
+
+@_typing.final
+class DeleteTopicResponse(_message.Message):
+    """Response of DeleteTopic."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DeleteTopicResponse: _TypeAlias = DeleteTopicResponse  # noqa: Y015
+
+@_typing.final
+class TopicChange(_message.Message):
+    """A change of a topic or group, in the topic "troupe.topics". Types: topic.created,
+    topic.updated, topic.deleted, group.created, group.updated, group.deleted,
+    group.moved, group.member_removed, event.dead.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TOPIC_FIELD_NUMBER: _builtins.int
+    GROUP_FIELD_NUMBER: _builtins.int
+    SETTINGS_FIELD_NUMBER: _builtins.int
+    GROUP_SETTINGS_FIELD_NUMBER: _builtins.int
+    MEMBER_FIELD_NUMBER: _builtins.int
+    DEAD_LETTER_FIELD_NUMBER: _builtins.int
+    topic: _builtins.str
+    """The topic."""
+    group: _builtins.str
+    """The group, if it is one of a group."""
+    member: _builtins.str
+    """The member, if it is one of a member."""
+    @_builtins.property
+    def settings(self) -> Global___TopicSettings:
+        """The topic's settings after the change."""
+
+    @_builtins.property
+    def group_settings(self) -> Global___GroupSettings:
+        """The group's settings after the change."""
+
+    @_builtins.property
+    def dead_letter(self) -> Global___DeadLetter:
+        """The dead letter, if there is one."""
+
+    def __init__(
+        self,
+        *,
+        topic: _builtins.str = ...,
+        group: _builtins.str = ...,
+        settings: Global___TopicSettings | None = ...,
+        group_settings: Global___GroupSettings | None = ...,
+        member: _builtins.str = ...,
+        dead_letter: Global___DeadLetter | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["dead_letter", b"dead_letter", "group_settings", b"group_settings", "settings", b"settings"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["dead_letter", b"dead_letter", "group", b"group", "group_settings", b"group_settings", "member", b"member", "settings", b"settings", "topic", b"topic"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TopicChange: _TypeAlias = TopicChange  # noqa: Y015
+
+@_typing.final
+class GroupSettings(_message.Message):
+    """How a group delivers."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FILTER_FIELD_NUMBER: _builtins.int
+    ACK_DEADLINE_FIELD_NUMBER: _builtins.int
+    MAX_DELIVERIES_FIELD_NUMBER: _builtins.int
+    RETRY_DELAY_FIELD_NUMBER: _builtins.int
+    ORDERED_BY_KEY_FIELD_NUMBER: _builtins.int
+    POLICY_FIELD_NUMBER: _builtins.int
+    MAX_OUTSTANDING_FIELD_NUMBER: _builtins.int
+    DEAD_LETTER_TOPIC_FIELD_NUMBER: _builtins.int
+    MEMBER_TIMEOUT_FIELD_NUMBER: _builtins.int
+    max_deliveries: _builtins.int
+    """After so many deliveries an event is a dead letter: 1 to 1000. 0 means 5. A
+    delivery counts when made, also when its member crashes.
+    """
+    ordered_by_key: _builtins.bool
+    """Deliver events of one `key` one after the other, each after the one before
+    was acknowledged or is dead. Events without a key are not held up.
+    """
+    policy: Global___DeliveryPolicy.ValueType
+    """Which member an event goes to."""
+    max_outstanding: _builtins.int
+    """How many may be in flight, of all members: 1 to 100,000. 0 means 10,000."""
+    dead_letter_topic: _builtins.str
+    """Where dead letters go. Empty means "<topic>.dead"."""
+    @_builtins.property
+    def filter(self) -> Global___EventFilter:
+        """Which events it wants; others are passed over. None means all."""
+
+    @_builtins.property
+    def ack_deadline(self) -> _duration_pb2.Duration:
+        """After how long without acknowledgement an event goes to another member: 1
+        second to 12 hours. 0 means 30 seconds.
+        """
+
+    @_builtins.property
+    def retry_delay(self) -> _duration_pb2.Duration:
+        """How long an event waits that is given back without a delay, doubled with
+        each delivery up to a minute: 0 to 1 hour. 0 means at once.
+        """
+
+    @_builtins.property
+    def member_timeout(self) -> _duration_pb2.Duration:
+        """After how long without a sign of life a member is forgotten: 10 seconds to
+        24 hours. 0 means 5 minutes.
+        """
+
+    def __init__(
+        self,
+        *,
+        filter: Global___EventFilter | None = ...,
+        ack_deadline: _duration_pb2.Duration | None = ...,
+        max_deliveries: _builtins.int = ...,
+        retry_delay: _duration_pb2.Duration | None = ...,
+        ordered_by_key: _builtins.bool = ...,
+        policy: Global___DeliveryPolicy.ValueType = ...,
+        max_outstanding: _builtins.int = ...,
+        dead_letter_topic: _builtins.str = ...,
+        member_timeout: _duration_pb2.Duration | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["ack_deadline", b"ack_deadline", "filter", b"filter", "member_timeout", b"member_timeout", "retry_delay", b"retry_delay"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["ack_deadline", b"ack_deadline", "dead_letter_topic", b"dead_letter_topic", "filter", b"filter", "max_deliveries", b"max_deliveries", "max_outstanding", b"max_outstanding", "member_timeout", b"member_timeout", "ordered_by_key", b"ordered_by_key", "policy", b"policy", "retry_delay", b"retry_delay"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GroupSettings: _TypeAlias = GroupSettings  # noqa: Y015
+
+@_typing.final
+class GroupStart(_message.Message):
+    """A place in a topic."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    POSITION_FIELD_NUMBER: _builtins.int
+    TIME_FIELD_NUMBER: _builtins.int
+    TOPIC_POSITION_FIELD_NUMBER: _builtins.int
+    position: Global___StartPosition.ValueType
+    """The beginning or now."""
+    topic_position: _builtins.int
+    """After the event with this topic position; 0 is the beginning."""
+    @_builtins.property
+    def time(self) -> _timestamp_pb2.Timestamp:
+        """The first event accepted at or after this time."""
+
+    def __init__(
+        self,
+        *,
+        position: Global___StartPosition.ValueType = ...,
+        time: _timestamp_pb2.Timestamp | None = ...,
+        topic_position: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["position", b"position", "start", b"start", "time", b"time", "topic_position", b"topic_position"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["position", b"position", "start", b"start", "time", b"time", "topic_position", b"topic_position"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_start: _TypeAlias = _typing.Literal["position", "time", "topic_position"]  # noqa: Y015
+    _WhichOneofArgType_start: _TypeAlias = _typing.Literal["start", b"start"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_start) -> _WhichOneofReturnType_start | None: ...
+
+Global___GroupStart: _TypeAlias = GroupStart  # noqa: Y015
+
+@_typing.final
+class Group(_message.Message):
+    """A consumer group."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TOPIC_FIELD_NUMBER: _builtins.int
+    NAME_FIELD_NUMBER: _builtins.int
+    SETTINGS_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    CREATE_TIME_FIELD_NUMBER: _builtins.int
+    POSITION_FIELD_NUMBER: _builtins.int
+    LAG_FIELD_NUMBER: _builtins.int
+    OUTSTANDING_FIELD_NUMBER: _builtins.int
+    WAITING_FIELD_NUMBER: _builtins.int
+    ACKNOWLEDGED_COUNT_FIELD_NUMBER: _builtins.int
+    DEAD_COUNT_FIELD_NUMBER: _builtins.int
+    REDELIVERED_COUNT_FIELD_NUMBER: _builtins.int
+    MEMBERS_FIELD_NUMBER: _builtins.int
+    topic: _builtins.str
+    """The topic that it reads."""
+    name: _builtins.str
+    """Its name."""
+    version: _builtins.int
+    """Rises with every change of the settings, from 1."""
+    position: _builtins.int
+    """Topic position of the newest event that it has looked at."""
+    lag: _builtins.int
+    """How many events it has not yet looked at."""
+    outstanding: _builtins.int
+    """How many are in flight."""
+    waiting: _builtins.int
+    """How many wait to be delivered again, or for their key."""
+    acknowledged_count: _builtins.int
+    """How many were acknowledged."""
+    dead_count: _builtins.int
+    """How many became dead letters."""
+    redelivered_count: _builtins.int
+    """How many deliveries were not the first of their event."""
+    @_builtins.property
+    def settings(self) -> Global___GroupSettings:
+        """How it delivers, with every default filled in."""
+
+    @_builtins.property
+    def create_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was created."""
+
+    @_builtins.property
+    def members(self) -> _containers.RepeatedCompositeFieldContainer[Global___GroupMember]:
+        """Its members, in the order of their ids, up to 1000."""
+
+    def __init__(
+        self,
+        *,
+        topic: _builtins.str = ...,
+        name: _builtins.str = ...,
+        settings: Global___GroupSettings | None = ...,
+        version: _builtins.int = ...,
+        create_time: _timestamp_pb2.Timestamp | None = ...,
+        position: _builtins.int = ...,
+        lag: _builtins.int = ...,
+        outstanding: _builtins.int = ...,
+        waiting: _builtins.int = ...,
+        acknowledged_count: _builtins.int = ...,
+        dead_count: _builtins.int = ...,
+        redelivered_count: _builtins.int = ...,
+        members: _abc.Iterable[Global___GroupMember] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "settings", b"settings"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["acknowledged_count", b"acknowledged_count", "create_time", b"create_time", "dead_count", b"dead_count", "lag", b"lag", "members", b"members", "name", b"name", "outstanding", b"outstanding", "position", b"position", "redelivered_count", b"redelivered_count", "settings", b"settings", "topic", b"topic", "version", b"version", "waiting", b"waiting"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Group: _TypeAlias = Group  # noqa: Y015
+
+@_typing.final
+class GroupMember(_message.Message):
+    """A member of a group."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ID_FIELD_NUMBER: _builtins.int
+    OUTSTANDING_FIELD_NUMBER: _builtins.int
+    LAST_SEEN_TIME_FIELD_NUMBER: _builtins.int
+    id: _builtins.str
+    """Its id."""
+    outstanding: _builtins.int
+    """How many events are in flight to it."""
+    @_builtins.property
+    def last_seen_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was last heard of."""
+
+    def __init__(
+        self,
+        *,
+        id: _builtins.str = ...,
+        outstanding: _builtins.int = ...,
+        last_seen_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["last_seen_time", b"last_seen_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["id", b"id", "last_seen_time", b"last_seen_time", "outstanding", b"outstanding"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GroupMember: _TypeAlias = GroupMember  # noqa: Y015
+
+@_typing.final
+class CreateGroupRequest(_message.Message):
+    """Request of CreateGroup."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAMESPACE_FIELD_NUMBER: _builtins.int
+    TOPIC_FIELD_NUMBER: _builtins.int
+    GROUP_FIELD_NUMBER: _builtins.int
+    SETTINGS_FIELD_NUMBER: _builtins.int
+    START_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    FENCE_FIELD_NUMBER: _builtins.int
+    namespace: _builtins.str
+    """Namespace; empty means "default"."""
+    topic: _builtins.str
+    """The topic. Required."""
+    group: _builtins.str
+    """The group's name. Required."""
+    request_id: _builtins.str
+    """Makes a repeat safe: 1 to 128 bytes."""
+    @_builtins.property
+    def settings(self) -> Global___GroupSettings:
+        """How it delivers."""
+
+    @_builtins.property
+    def start(self) -> Global___GroupStart:
+        """Where it begins. None means now."""
+
+    @_builtins.property
+    def fence(self) -> _error_reason_pb2.Fence:
+        """Optional fence that this write has to pass."""
+
+    def __init__(
+        self,
+        *,
+        namespace: _builtins.str = ...,
+        topic: _builtins.str = ...,
+        group: _builtins.str = ...,
+        settings: Global___GroupSettings | None = ...,
+        start: Global___GroupStart | None = ...,
+        request_id: _builtins.str = ...,
+        fence: _error_reason_pb2.Fence | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["fence", b"fence", "settings", b"settings", "start", b"start"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["fence", b"fence", "group", b"group", "namespace", b"namespace", "request_id", b"request_id", "settings", b"settings", "start", b"start", "topic", b"topic"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CreateGroupRequest: _TypeAlias = CreateGroupRequest  # noqa: Y015
+
+@_typing.final
+class CreateGroupResponse(_message.Message):
+    """Response of CreateGroup."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    GROUP_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def group(self) -> Global___Group:
+        """The group."""
+
+    def __init__(
+        self,
+        *,
+        group: Global___Group | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["group", b"group"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["group", b"group"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CreateGroupResponse: _TypeAlias = CreateGroupResponse  # noqa: Y015
+
+@_typing.final
+class UpdateGroupRequest(_message.Message):
+    """Request of UpdateGroup."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAMESPACE_FIELD_NUMBER: _builtins.int
+    TOPIC_FIELD_NUMBER: _builtins.int
+    GROUP_FIELD_NUMBER: _builtins.int
+    SETTINGS_FIELD_NUMBER: _builtins.int
+    UPDATE_MASK_FIELD_NUMBER: _builtins.int
+    EXPECTED_VERSION_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    FENCE_FIELD_NUMBER: _builtins.int
+    namespace: _builtins.str
+    """Namespace; empty means "default"."""
+    topic: _builtins.str
+    """The topic. Required."""
+    group: _builtins.str
+    """The group. Required."""
+    expected_version: _builtins.int
+    """The version that this change is based on; 0 means whichever."""
+    request_id: _builtins.str
+    """Makes a repeat safe: 1 to 128 bytes."""
+    @_builtins.property
+    def settings(self) -> Global___GroupSettings:
+        """The new settings."""
+
+    @_builtins.property
+    def update_mask(self) -> _field_mask_pb2.FieldMask:
+        """Which settings to change: paths such as "ack_deadline". Required."""
+
+    @_builtins.property
+    def fence(self) -> _error_reason_pb2.Fence:
+        """Optional fence that this write has to pass."""
+
+    def __init__(
+        self,
+        *,
+        namespace: _builtins.str = ...,
+        topic: _builtins.str = ...,
+        group: _builtins.str = ...,
+        settings: Global___GroupSettings | None = ...,
+        update_mask: _field_mask_pb2.FieldMask | None = ...,
+        expected_version: _builtins.int = ...,
+        request_id: _builtins.str = ...,
+        fence: _error_reason_pb2.Fence | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["fence", b"fence", "settings", b"settings", "update_mask", b"update_mask"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["expected_version", b"expected_version", "fence", b"fence", "group", b"group", "namespace", b"namespace", "request_id", b"request_id", "settings", b"settings", "topic", b"topic", "update_mask", b"update_mask"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UpdateGroupRequest: _TypeAlias = UpdateGroupRequest  # noqa: Y015
+
+@_typing.final
+class UpdateGroupResponse(_message.Message):
+    """Response of UpdateGroup."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    GROUP_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def group(self) -> Global___Group:
+        """The group after the change."""
+
+    def __init__(
+        self,
+        *,
+        group: Global___Group | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["group", b"group"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["group", b"group"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UpdateGroupResponse: _TypeAlias = UpdateGroupResponse  # noqa: Y015
+
+@_typing.final
+class GetGroupRequest(_message.Message):
+    """Request of GetGroup."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAMESPACE_FIELD_NUMBER: _builtins.int
+    TOPIC_FIELD_NUMBER: _builtins.int
+    GROUP_FIELD_NUMBER: _builtins.int
+    namespace: _builtins.str
+    """Namespace; empty means "default"."""
+    topic: _builtins.str
+    """The topic. Required."""
+    group: _builtins.str
+    """The group. Required."""
+    def __init__(
+        self,
+        *,
+        namespace: _builtins.str = ...,
+        topic: _builtins.str = ...,
+        group: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["group", b"group", "namespace", b"namespace", "topic", b"topic"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetGroupRequest: _TypeAlias = GetGroupRequest  # noqa: Y015
+
+@_typing.final
+class GetGroupResponse(_message.Message):
+    """Response of GetGroup."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    GROUP_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def group(self) -> Global___Group:
+        """The group."""
+
+    def __init__(
+        self,
+        *,
+        group: Global___Group | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["group", b"group"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["group", b"group"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetGroupResponse: _TypeAlias = GetGroupResponse  # noqa: Y015
+
+@_typing.final
+class ListGroupsRequest(_message.Message):
+    """Request of ListGroups."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAMESPACE_FIELD_NUMBER: _builtins.int
+    TOPIC_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    namespace: _builtins.str
+    """Namespace; empty means "default"."""
+    topic: _builtins.str
+    """The topic. Required."""
+    page_size: _builtins.int
+    """1 to 500; 0 means 50."""
+    page_token: _builtins.str
+    """`next_page_token` of the page before; all else must be the same."""
+    def __init__(
+        self,
+        *,
+        namespace: _builtins.str = ...,
+        topic: _builtins.str = ...,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["namespace", b"namespace", "page_size", b"page_size", "page_token", b"page_token", "topic", b"topic"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListGroupsRequest: _TypeAlias = ListGroupsRequest  # noqa: Y015
+
+@_typing.final
+class ListGroupsResponse(_message.Message):
+    """Response of ListGroups."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    GROUPS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """Token of the next page; empty at the end."""
+    @_builtins.property
+    def groups(self) -> _containers.RepeatedCompositeFieldContainer[Global___Group]:
+        """The groups, without their members."""
+
+    def __init__(
+        self,
+        *,
+        groups: _abc.Iterable[Global___Group] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["groups", b"groups", "next_page_token", b"next_page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListGroupsResponse: _TypeAlias = ListGroupsResponse  # noqa: Y015
+
+@_typing.final
+class DeleteGroupRequest(_message.Message):
+    """Request of DeleteGroup."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAMESPACE_FIELD_NUMBER: _builtins.int
+    TOPIC_FIELD_NUMBER: _builtins.int
+    GROUP_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    FENCE_FIELD_NUMBER: _builtins.int
+    namespace: _builtins.str
+    """Namespace; empty means "default"."""
+    topic: _builtins.str
+    """The topic. Required."""
+    group: _builtins.str
+    """The group. Required."""
+    request_id: _builtins.str
+    """Makes a repeat safe: 1 to 128 bytes."""
+    @_builtins.property
+    def fence(self) -> _error_reason_pb2.Fence:
+        """Optional fence that this write has to pass."""
+
+    def __init__(
+        self,
+        *,
+        namespace: _builtins.str = ...,
+        topic: _builtins.str = ...,
+        group: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+        fence: _error_reason_pb2.Fence | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["fence", b"fence"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["fence", b"fence", "group", b"group", "namespace", b"namespace", "request_id", b"request_id", "topic", b"topic"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DeleteGroupRequest: _TypeAlias = DeleteGroupRequest  # noqa: Y015
+
+@_typing.final
+class DeleteGroupResponse(_message.Message):
+    """Response of DeleteGroup."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DeleteGroupResponse: _TypeAlias = DeleteGroupResponse  # noqa: Y015
+
+@_typing.final
+class SeekGroupRequest(_message.Message):
+    """Request of SeekGroup."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAMESPACE_FIELD_NUMBER: _builtins.int
+    TOPIC_FIELD_NUMBER: _builtins.int
+    GROUP_FIELD_NUMBER: _builtins.int
+    START_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    FENCE_FIELD_NUMBER: _builtins.int
+    namespace: _builtins.str
+    """Namespace; empty means "default"."""
+    topic: _builtins.str
+    """The topic. Required."""
+    group: _builtins.str
+    """The group. Required."""
+    request_id: _builtins.str
+    """Makes a repeat safe: 1 to 128 bytes."""
+    @_builtins.property
+    def start(self) -> Global___GroupStart:
+        """Where to. Required."""
+
+    @_builtins.property
+    def fence(self) -> _error_reason_pb2.Fence:
+        """Optional fence that this write has to pass."""
+
+    def __init__(
+        self,
+        *,
+        namespace: _builtins.str = ...,
+        topic: _builtins.str = ...,
+        group: _builtins.str = ...,
+        start: Global___GroupStart | None = ...,
+        request_id: _builtins.str = ...,
+        fence: _error_reason_pb2.Fence | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["fence", b"fence", "start", b"start"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["fence", b"fence", "group", b"group", "namespace", b"namespace", "request_id", b"request_id", "start", b"start", "topic", b"topic"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SeekGroupRequest: _TypeAlias = SeekGroupRequest  # noqa: Y015
+
+@_typing.final
+class SeekGroupResponse(_message.Message):
+    """Response of SeekGroup."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    GROUP_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def group(self) -> Global___Group:
+        """The group where it is now."""
+
+    def __init__(
+        self,
+        *,
+        group: Global___Group | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["group", b"group"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["group", b"group"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SeekGroupResponse: _TypeAlias = SeekGroupResponse  # noqa: Y015
+
+@_typing.final
+class ConsumeRequest(_message.Message):
+    """One message of a member."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    OPEN_FIELD_NUMBER: _builtins.int
+    CREDITS_FIELD_NUMBER: _builtins.int
+    SETTLE_FIELD_NUMBER: _builtins.int
+    credits: _builtins.int
+    """So many more events may come: 1 to 10,000."""
+    @_builtins.property
+    def open(self) -> Global___ConsumeOpen:
+        """Joins the group. First, once."""
+
+    @_builtins.property
+    def settle(self) -> Global___Settlement:
+        """Settles deliveries; answered in order by `settled`."""
+
+    def __init__(
+        self,
+        *,
+        open: Global___ConsumeOpen | None = ...,
+        credits: _builtins.int = ...,
+        settle: Global___Settlement | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["credits", b"credits", "message", b"message", "open", b"open", "settle", b"settle"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["credits", b"credits", "message", b"message", "open", b"open", "settle", b"settle"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_message: _TypeAlias = _typing.Literal["open", "credits", "settle"]  # noqa: Y015
+    _WhichOneofArgType_message: _TypeAlias = _typing.Literal["message", b"message"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_message) -> _WhichOneofReturnType_message | None: ...
+
+Global___ConsumeRequest: _TypeAlias = ConsumeRequest  # noqa: Y015
+
+@_typing.final
+class ConsumeOpen(_message.Message):
+    """Joins a group."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAMESPACE_FIELD_NUMBER: _builtins.int
+    TOPIC_FIELD_NUMBER: _builtins.int
+    GROUP_FIELD_NUMBER: _builtins.int
+    MEMBER_ID_FIELD_NUMBER: _builtins.int
+    CREDITS_FIELD_NUMBER: _builtins.int
+    namespace: _builtins.str
+    """Namespace; empty means "default"."""
+    topic: _builtins.str
+    """The topic. Required."""
+    group: _builtins.str
+    """The group. Required."""
+    member_id: _builtins.str
+    """The member's id. Required."""
+    credits: _builtins.int
+    """How many events may come at first: 0 to 10,000. A delivery takes one, and
+    its settlement gives it back.
+    """
+    def __init__(
+        self,
+        *,
+        namespace: _builtins.str = ...,
+        topic: _builtins.str = ...,
+        group: _builtins.str = ...,
+        member_id: _builtins.str = ...,
+        credits: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["credits", b"credits", "group", b"group", "member_id", b"member_id", "namespace", b"namespace", "topic", b"topic"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ConsumeOpen: _TypeAlias = ConsumeOpen  # noqa: Y015
+
+@_typing.final
+class ConsumeResponse(_message.Message):
+    """One message to a member."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    STARTED_FIELD_NUMBER: _builtins.int
+    BATCH_FIELD_NUMBER: _builtins.int
+    SETTLED_FIELD_NUMBER: _builtins.int
+    PROGRESS_FIELD_NUMBER: _builtins.int
+    GO_AWAY_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def started(self) -> Global___ConsumeStarted:
+        """It has joined. Sent once, first."""
+
+    @_builtins.property
+    def batch(self) -> Global___GroupBatch:
+        """Events."""
+
+    @_builtins.property
+    def settled(self) -> Global___SettleOutcomes:
+        """What became of a settlement."""
+
+    @_builtins.property
+    def progress(self) -> Global___GroupProgress:
+        """Nothing happened for a while; sent at least every 15 seconds when idle."""
+
+    @_builtins.property
+    def go_away(self) -> Global___GoAway:
+        """The stream is about to end; join again elsewhere or later."""
+
+    def __init__(
+        self,
+        *,
+        started: Global___ConsumeStarted | None = ...,
+        batch: Global___GroupBatch | None = ...,
+        settled: Global___SettleOutcomes | None = ...,
+        progress: Global___GroupProgress | None = ...,
+        go_away: Global___GoAway | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["batch", b"batch", "go_away", b"go_away", "message", b"message", "progress", b"progress", "settled", b"settled", "started", b"started"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["batch", b"batch", "go_away", b"go_away", "message", b"message", "progress", b"progress", "settled", b"settled", "started", b"started"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_message: _TypeAlias = _typing.Literal["started", "batch", "settled", "progress", "go_away"]  # noqa: Y015
+    _WhichOneofArgType_message: _TypeAlias = _typing.Literal["message", b"message"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_message) -> _WhichOneofReturnType_message | None: ...
+
+Global___ConsumeResponse: _TypeAlias = ConsumeResponse  # noqa: Y015
+
+@_typing.final
+class ConsumeStarted(_message.Message):
+    """A member has joined."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SETTINGS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def settings(self) -> Global___GroupSettings:
+        """The group's settings."""
+
+    def __init__(
+        self,
+        *,
+        settings: Global___GroupSettings | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["settings", b"settings"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["settings", b"settings"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ConsumeStarted: _TypeAlias = ConsumeStarted  # noqa: Y015
+
+@_typing.final
+class GroupProgress(_message.Message):
+    """How far a group is."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LAG_FIELD_NUMBER: _builtins.int
+    lag: _builtins.int
+    """How many events it has not yet looked at."""
+    def __init__(
+        self,
+        *,
+        lag: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["lag", b"lag"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GroupProgress: _TypeAlias = GroupProgress  # noqa: Y015
+
+@_typing.final
+class GroupBatch(_message.Message):
+    """Events for a member."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DELIVERIES_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def deliveries(self) -> _containers.RepeatedCompositeFieldContainer[Global___GroupDelivery]:
+        """The deliveries. Never empty."""
+
+    def __init__(
+        self,
+        *,
+        deliveries: _abc.Iterable[Global___GroupDelivery] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["deliveries", b"deliveries"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GroupBatch: _TypeAlias = GroupBatch  # noqa: Y015
+
+@_typing.final
+class GroupDelivery(_message.Message):
+    """An event as it reaches a member of a group."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DELIVERY_ID_FIELD_NUMBER: _builtins.int
+    EVENT_FIELD_NUMBER: _builtins.int
+    ATTEMPT_FIELD_NUMBER: _builtins.int
+    ACK_DEADLINE_FIELD_NUMBER: _builtins.int
+    FENCING_TOKEN_FIELD_NUMBER: _builtins.int
+    delivery_id: _builtins.str
+    """Names this delivery of the event, for its settlement."""
+    attempt: _builtins.int
+    """Which delivery of the event it is, from 1."""
+    fencing_token: _builtins.int
+    """Rises with every delivery of the group; writes that pass it as the token of
+    the fence "groups/<topic>/<group>/<event's topic position>" are refused once
+    somebody wrote with that of a later delivery.
+    """
+    @_builtins.property
+    def event(self) -> Global___EventDelivery:
+        """The event."""
+
+    @_builtins.property
+    def ack_deadline(self) -> _timestamp_pb2.Timestamp:
+        """When it goes to another member unless it is settled or extended."""
+
+    def __init__(
+        self,
+        *,
+        delivery_id: _builtins.str = ...,
+        event: Global___EventDelivery | None = ...,
+        attempt: _builtins.int = ...,
+        ack_deadline: _timestamp_pb2.Timestamp | None = ...,
+        fencing_token: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["ack_deadline", b"ack_deadline", "event", b"event"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["ack_deadline", b"ack_deadline", "attempt", b"attempt", "delivery_id", b"delivery_id", "event", b"event", "fencing_token", b"fencing_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GroupDelivery: _TypeAlias = GroupDelivery  # noqa: Y015
+
+@_typing.final
+class Settlement(_message.Message):
+    """What is to become of deliveries."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ACK_FIELD_NUMBER: _builtins.int
+    NACK_FIELD_NUMBER: _builtins.int
+    EXTEND_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def ack(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Done: they do not come again. With the others together at most 1000."""
+
+    @_builtins.property
+    def nack(self) -> _containers.RepeatedCompositeFieldContainer[Global___Nack]:
+        """Given back."""
+
+    @_builtins.property
+    def extend(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Still at work: their deadlines begin anew."""
+
+    def __init__(
+        self,
+        *,
+        ack: _abc.Iterable[_builtins.str] | None = ...,
+        nack: _abc.Iterable[Global___Nack] | None = ...,
+        extend: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["ack", b"ack", "extend", b"extend", "nack", b"nack"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Settlement: _TypeAlias = Settlement  # noqa: Y015
+
+@_typing.final
+class Nack(_message.Message):
+    """Gives a delivery back."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DELIVERY_ID_FIELD_NUMBER: _builtins.int
+    DELAY_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    DEAD_FIELD_NUMBER: _builtins.int
+    delivery_id: _builtins.str
+    """The delivery."""
+    reason: _builtins.str
+    """Why, for the dead letter's history. Up to 1024 bytes."""
+    dead: _builtins.bool
+    """It shall not come again: it is a dead letter at once."""
+    @_builtins.property
+    def delay(self) -> _duration_pb2.Duration:
+        """How long it waits before it comes again: 0 to 12 hours. When not given, as
+        the group's settings say.
+        """
+
+    def __init__(
+        self,
+        *,
+        delivery_id: _builtins.str = ...,
+        delay: _duration_pb2.Duration | None = ...,
+        reason: _builtins.str = ...,
+        dead: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["delay", b"delay"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["dead", b"dead", "delay", b"delay", "delivery_id", b"delivery_id", "reason", b"reason"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Nack: _TypeAlias = Nack  # noqa: Y015
+
+@_typing.final
+class SettleOutcomes(_message.Message):
+    """What became of a settlement: first those of `ack`, then `nack`, then `extend`,
+    in the order given.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    OUTCOMES_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def outcomes(self) -> _containers.RepeatedScalarFieldContainer[Global___SettleOutcome.ValueType]:
+        """The outcomes."""
+
+    def __init__(
+        self,
+        *,
+        outcomes: _abc.Iterable[Global___SettleOutcome.ValueType] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["outcomes", b"outcomes"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SettleOutcomes: _TypeAlias = SettleOutcomes  # noqa: Y015
+
+@_typing.final
+class PullEventsRequest(_message.Message):
+    """Request of PullEvents."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAMESPACE_FIELD_NUMBER: _builtins.int
+    TOPIC_FIELD_NUMBER: _builtins.int
+    GROUP_FIELD_NUMBER: _builtins.int
+    MEMBER_ID_FIELD_NUMBER: _builtins.int
+    MAX_EVENTS_FIELD_NUMBER: _builtins.int
+    WAIT_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    namespace: _builtins.str
+    """Namespace; empty means "default"."""
+    topic: _builtins.str
+    """The topic. Required."""
+    group: _builtins.str
+    """The group. Required."""
+    member_id: _builtins.str
+    """The member's id. Required."""
+    max_events: _builtins.int
+    """How many at most: 1 to 64; 0 means 1."""
+    request_id: _builtins.str
+    """Makes a repeat safe: 1 to 128 bytes. A repeat gets the same deliveries."""
+    @_builtins.property
+    def wait(self) -> _duration_pb2.Duration:
+        """How long to wait for the first: up to 60 seconds; 0 means not at all."""
+
+    def __init__(
+        self,
+        *,
+        namespace: _builtins.str = ...,
+        topic: _builtins.str = ...,
+        group: _builtins.str = ...,
+        member_id: _builtins.str = ...,
+        max_events: _builtins.int = ...,
+        wait: _duration_pb2.Duration | None = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["wait", b"wait"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["group", b"group", "max_events", b"max_events", "member_id", b"member_id", "namespace", b"namespace", "request_id", b"request_id", "topic", b"topic", "wait", b"wait"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PullEventsRequest: _TypeAlias = PullEventsRequest  # noqa: Y015
+
+@_typing.final
+class PullEventsResponse(_message.Message):
+    """Response of PullEvents."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DELIVERIES_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def deliveries(self) -> _containers.RepeatedCompositeFieldContainer[Global___GroupDelivery]:
+        """The deliveries."""
+
+    def __init__(
+        self,
+        *,
+        deliveries: _abc.Iterable[Global___GroupDelivery] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["deliveries", b"deliveries"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PullEventsResponse: _TypeAlias = PullEventsResponse  # noqa: Y015
+
+@_typing.final
+class SettleEventsRequest(_message.Message):
+    """Request of SettleEvents."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAMESPACE_FIELD_NUMBER: _builtins.int
+    TOPIC_FIELD_NUMBER: _builtins.int
+    GROUP_FIELD_NUMBER: _builtins.int
+    SETTLEMENT_FIELD_NUMBER: _builtins.int
+    FENCE_FIELD_NUMBER: _builtins.int
+    namespace: _builtins.str
+    """Namespace; empty means "default"."""
+    topic: _builtins.str
+    """The topic. Required."""
+    group: _builtins.str
+    """The group. Required."""
+    @_builtins.property
+    def settlement(self) -> Global___Settlement:
+        """What is to become of which. Required."""
+
+    @_builtins.property
+    def fence(self) -> _error_reason_pb2.Fence:
+        """Optional fence that this write has to pass."""
+
+    def __init__(
+        self,
+        *,
+        namespace: _builtins.str = ...,
+        topic: _builtins.str = ...,
+        group: _builtins.str = ...,
+        settlement: Global___Settlement | None = ...,
+        fence: _error_reason_pb2.Fence | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["fence", b"fence", "settlement", b"settlement"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["fence", b"fence", "group", b"group", "namespace", b"namespace", "settlement", b"settlement", "topic", b"topic"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SettleEventsRequest: _TypeAlias = SettleEventsRequest  # noqa: Y015
+
+@_typing.final
+class SettleEventsResponse(_message.Message):
+    """Response of SettleEvents."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    OUTCOMES_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def outcomes(self) -> Global___SettleOutcomes:
+        """What became of each."""
+
+    def __init__(
+        self,
+        *,
+        outcomes: Global___SettleOutcomes | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["outcomes", b"outcomes"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["outcomes", b"outcomes"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SettleEventsResponse: _TypeAlias = SettleEventsResponse  # noqa: Y015
+
+@_typing.final
+class DeadLetter(_message.Message):
+    """An event that a group gave up."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TOPIC_FIELD_NUMBER: _builtins.int
+    GROUP_FIELD_NUMBER: _builtins.int
+    EVENT_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    ATTEMPTS_FIELD_NUMBER: _builtins.int
+    topic: _builtins.str
+    """The topic that it is from."""
+    group: _builtins.str
+    """The group that gave it up."""
+    reason: _builtins.str
+    """Why: "max_deliveries" or "rejected"."""
+    @_builtins.property
+    def event(self) -> Global___EventDelivery:
+        """The event as it was published."""
+
+    @_builtins.property
+    def attempts(self) -> _containers.RepeatedCompositeFieldContainer[Global___DeliveryAttempt]:
+        """Its deliveries, the last 16."""
+
+    def __init__(
+        self,
+        *,
+        topic: _builtins.str = ...,
+        group: _builtins.str = ...,
+        event: Global___EventDelivery | None = ...,
+        reason: _builtins.str = ...,
+        attempts: _abc.Iterable[Global___DeliveryAttempt] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["event", b"event"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempts", b"attempts", "event", b"event", "group", b"group", "reason", b"reason", "topic", b"topic"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DeadLetter: _TypeAlias = DeadLetter  # noqa: Y015
+
+@_typing.final
+class DeliveryAttempt(_message.Message):
+    """A delivery that did not end well."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MEMBER_ID_FIELD_NUMBER: _builtins.int
+    DELIVER_TIME_FIELD_NUMBER: _builtins.int
+    END_TIME_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    member_id: _builtins.str
+    """The member."""
+    reason: _builtins.str
+    """What the member said, or "deadline passed"."""
+    @_builtins.property
+    def deliver_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was delivered."""
+
+    @_builtins.property
+    def end_time(self) -> _timestamp_pb2.Timestamp:
+        """When it ended."""
+
+    def __init__(
+        self,
+        *,
+        member_id: _builtins.str = ...,
+        deliver_time: _timestamp_pb2.Timestamp | None = ...,
+        end_time: _timestamp_pb2.Timestamp | None = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["deliver_time", b"deliver_time", "end_time", b"end_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["deliver_time", b"deliver_time", "end_time", b"end_time", "member_id", b"member_id", "reason", b"reason"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DeliveryAttempt: _TypeAlias = DeliveryAttempt  # noqa: Y015
+
+@_typing.final
+class RedriveEventsRequest(_message.Message):
+    """Request of RedriveEvents."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAMESPACE_FIELD_NUMBER: _builtins.int
+    TOPIC_FIELD_NUMBER: _builtins.int
+    GROUP_FIELD_NUMBER: _builtins.int
+    TOPIC_POSITIONS_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    FENCE_FIELD_NUMBER: _builtins.int
+    namespace: _builtins.str
+    """Namespace; empty means "default"."""
+    topic: _builtins.str
+    """The topic. Required."""
+    group: _builtins.str
+    """The group. Required."""
+    request_id: _builtins.str
+    """Makes a repeat safe: 1 to 128 bytes."""
+    @_builtins.property
+    def topic_positions(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """Only dead letters of these events, by their topic positions; empty means all.
+        At most 64.
+        """
+
+    @_builtins.property
+    def fence(self) -> _error_reason_pb2.Fence:
+        """Optional fence that this write has to pass."""
+
+    def __init__(
+        self,
+        *,
+        namespace: _builtins.str = ...,
+        topic: _builtins.str = ...,
+        group: _builtins.str = ...,
+        topic_positions: _abc.Iterable[_builtins.int] | None = ...,
+        request_id: _builtins.str = ...,
+        fence: _error_reason_pb2.Fence | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["fence", b"fence"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["fence", b"fence", "group", b"group", "namespace", b"namespace", "request_id", b"request_id", "topic", b"topic", "topic_positions", b"topic_positions"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RedriveEventsRequest: _TypeAlias = RedriveEventsRequest  # noqa: Y015
+
+@_typing.final
+class RedriveEventsResponse(_message.Message):
+    """Response of RedriveEvents."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REDRIVEN_FIELD_NUMBER: _builtins.int
+    MORE_FIELD_NUMBER: _builtins.int
+    redriven: _builtins.int
+    """How many are delivered again."""
+    more: _builtins.bool
+    """Whether there are more."""
+    def __init__(
+        self,
+        *,
+        redriven: _builtins.int = ...,
+        more: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["more", b"more", "redriven", b"redriven"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RedriveEventsResponse: _TypeAlias = RedriveEventsResponse  # noqa: Y015
+
+@_typing.final
+class Recipients(_message.Message):
+    """Whom a message is for: one of these, or all agents."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    AGENT_IDS_FIELD_NUMBER: _builtins.int
+    ALL_FIELD_NUMBER: _builtins.int
+    TYPE_FIELD_NUMBER: _builtins.int
+    CAPABILITIES_FIELD_NUMBER: _builtins.int
+    all: _builtins.bool
+    """All that are registered and have not ended."""
+    type: _builtins.str
+    """Of those, the ones of this type."""
+    @_builtins.property
+    def agent_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """These agents: 1 to 256 ids. They may have ended, not be unknown."""
+
+    @_builtins.property
+    def capabilities(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Of those, the ones with all of these capabilities. At most 16."""
+
+    def __init__(
+        self,
+        *,
+        agent_ids: _abc.Iterable[_builtins.str] | None = ...,
+        all: _builtins.bool = ...,
+        type: _builtins.str = ...,
+        capabilities: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["agent_ids", b"agent_ids", "all", b"all", "capabilities", b"capabilities", "type", b"type"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Recipients: _TypeAlias = Recipients  # noqa: Y015
+
+@_typing.final
+class SendMessageRequest(_message.Message):
+    """Request of SendMessage."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAMESPACE_FIELD_NUMBER: _builtins.int
+    TO_FIELD_NUMBER: _builtins.int
+    MESSAGE_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    FENCE_FIELD_NUMBER: _builtins.int
+    namespace: _builtins.str
+    """Namespace; empty means "default"."""
+    request_id: _builtins.str
+    """Makes a repeat safe: 1 to 128 bytes."""
+    @_builtins.property
+    def to(self) -> Global___Recipients:
+        """Whom it is for. Required."""
+
+    @_builtins.property
+    def message(self) -> Global___Event:
+        """The message. Its type is required; its id is chosen by the server when empty,
+        and is the same in all inboxes.
+        """
+
+    @_builtins.property
+    def fence(self) -> _error_reason_pb2.Fence:
+        """Optional fence that each of these writes has to pass."""
+
+    def __init__(
+        self,
+        *,
+        namespace: _builtins.str = ...,
+        to: Global___Recipients | None = ...,
+        message: Global___Event | None = ...,
+        request_id: _builtins.str = ...,
+        fence: _error_reason_pb2.Fence | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["fence", b"fence", "message", b"message", "to", b"to"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["fence", b"fence", "message", b"message", "namespace", b"namespace", "request_id", b"request_id", "to", b"to"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SendMessageRequest: _TypeAlias = SendMessageRequest  # noqa: Y015
+
+@_typing.final
+class SendMessageResponse(_message.Message):
+    """Response of SendMessage."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MESSAGE_ID_FIELD_NUMBER: _builtins.int
+    RECIPIENT_COUNT_FIELD_NUMBER: _builtins.int
+    AGENT_IDS_FIELD_NUMBER: _builtins.int
+    message_id: _builtins.str
+    """Id of the message."""
+    recipient_count: _builtins.int
+    """How many agents have it in their inboxes."""
+    @_builtins.property
+    def agent_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Who, up to 1000."""
+
+    def __init__(
+        self,
+        *,
+        message_id: _builtins.str = ...,
+        recipient_count: _builtins.int = ...,
+        agent_ids: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["agent_ids", b"agent_ids", "message_id", b"message_id", "recipient_count", b"recipient_count"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SendMessageResponse: _TypeAlias = SendMessageResponse  # noqa: Y015
+
+@_typing.final
+class RequestRequest(_message.Message):
+    """Request of Request."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAMESPACE_FIELD_NUMBER: _builtins.int
+    AGENT_ID_FIELD_NUMBER: _builtins.int
+    MESSAGE_FIELD_NUMBER: _builtins.int
+    WAIT_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    FENCE_FIELD_NUMBER: _builtins.int
+    namespace: _builtins.str
+    """Namespace; empty means "default"."""
+    agent_id: _builtins.str
+    """The agent. Required."""
+    request_id: _builtins.str
+    """Makes a repeat safe: 1 to 128 bytes."""
+    @_builtins.property
+    def message(self) -> Global___Event:
+        """The message. Its type is required. A correlation id is chosen by the server
+        when it has none.
+        """
+
+    @_builtins.property
+    def wait(self) -> _duration_pb2.Duration:
+        """How long to wait for the reply: 1 millisecond to 10 minutes. Required."""
+
+    @_builtins.property
+    def fence(self) -> _error_reason_pb2.Fence:
+        """Optional fence that this write has to pass."""
+
+    def __init__(
+        self,
+        *,
+        namespace: _builtins.str = ...,
+        agent_id: _builtins.str = ...,
+        message: Global___Event | None = ...,
+        wait: _duration_pb2.Duration | None = ...,
+        request_id: _builtins.str = ...,
+        fence: _error_reason_pb2.Fence | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["fence", b"fence", "message", b"message", "wait", b"wait"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["agent_id", b"agent_id", "fence", b"fence", "message", b"message", "namespace", b"namespace", "request_id", b"request_id", "wait", b"wait"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RequestRequest: _TypeAlias = RequestRequest  # noqa: Y015
+
+@_typing.final
+class RequestResponse(_message.Message):
+    """Response of Request."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REPLY_FIELD_NUMBER: _builtins.int
+    CORRELATION_ID_FIELD_NUMBER: _builtins.int
+    correlation_id: _builtins.str
+    """The correlation id that request and reply share."""
+    @_builtins.property
+    def reply(self) -> Global___Event:
+        """The reply."""
+
+    def __init__(
+        self,
+        *,
+        reply: Global___Event | None = ...,
+        correlation_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["reply", b"reply"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["correlation_id", b"correlation_id", "reply", b"reply"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RequestResponse: _TypeAlias = RequestResponse  # noqa: Y015
+
+@_typing.final
+class ReplyRequest(_message.Message):
+    """Request of Reply."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAMESPACE_FIELD_NUMBER: _builtins.int
+    REQUEST_FIELD_NUMBER: _builtins.int
+    REPLY_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    FENCE_FIELD_NUMBER: _builtins.int
+    namespace: _builtins.str
+    """Namespace; empty means "default"."""
+    request_id: _builtins.str
+    """Makes a repeat safe: 1 to 128 bytes."""
+    @_builtins.property
+    def request(self) -> Global___Event:
+        """The message that is answered: its `id`, `reply_to` and `correlation_id` are
+        looked at. Required.
+        """
+
+    @_builtins.property
+    def reply(self) -> Global___Event:
+        """The answer. Its type is required."""
+
+    @_builtins.property
+    def fence(self) -> _error_reason_pb2.Fence:
+        """Optional fence that this write has to pass."""
+
+    def __init__(
+        self,
+        *,
+        namespace: _builtins.str = ...,
+        request: Global___Event | None = ...,
+        reply: Global___Event | None = ...,
+        request_id: _builtins.str = ...,
+        fence: _error_reason_pb2.Fence | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["fence", b"fence", "reply", b"reply", "request", b"request"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["fence", b"fence", "namespace", b"namespace", "reply", b"reply", "request", b"request", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReplyRequest: _TypeAlias = ReplyRequest  # noqa: Y015
+
+@_typing.final
+class ReplyResponse(_message.Message):
+    """Response of Reply."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MESSAGE_ID_FIELD_NUMBER: _builtins.int
+    IN_TIME_FIELD_NUMBER: _builtins.int
+    message_id: _builtins.str
+    """Id of the reply."""
+    in_time: _builtins.bool
+    """False when nobody waits for it any more; it was appended all the same."""
+    def __init__(
+        self,
+        *,
+        message_id: _builtins.str = ...,
+        in_time: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["in_time", b"in_time", "message_id", b"message_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReplyResponse: _TypeAlias = ReplyResponse  # noqa: Y015

@@ -28,11 +28,18 @@ if _version_not_supported:
 class EventStreamServiceStub:
     """Durable topics: what happened, readable from any point and live without a gap.
 
-    Topics need no creation. Order holds per topic. Topics that begin with
-    "troupe." are the server's own: "troupe.tasks" carries every change of a task,
-    "troupe.agents" every change of an agent, "troupe.locks" every change of a
-    lock. An event is kept until the partition's log is trimmed by length or age
-    (200,000 entries, 24 hours by default).
+    A topic comes into being with its first event, its first group or CreateTopic,
+    and keeps its events by its own rules. Order holds per topic. Topics that begin
+    with "troupe." are the server's own: "troupe.tasks" carries every change of a
+    task, "troupe.agents" every change of an agent, "troupe.locks" every change of a
+    lock, "troupe.topics" every change of a topic or group; they can be subscribed
+    to and are kept as long as the partition's log (200,000 entries, 24 hours by
+    default). Topics that begin with "inbox." are those of agents: SendMessage
+    writes to "inbox.<agent id>".
+
+    Names (topics, groups, members, keys) are 1 to 256 bytes of printable UTF-8
+    without control characters. An empty `namespace` means "default". Every time
+    is taken from the clock of Redis.
 
     Errors of every call: INVALID_ARGUMENT / INVALID_FIELD with all violations,
     UNAVAILABLE / STORE_UNAVAILABLE, OUTCOME_UNKNOWN, OVERLOADED or
@@ -50,21 +57,143 @@ class EventStreamServiceStub:
                 request_serializer=troupe_dot_v1_dot_event__stream__service__pb2.PublishRequest.SerializeToString,
                 response_deserializer=troupe_dot_v1_dot_event__stream__service__pb2.PublishResponse.FromString,
                 _registered_method=True)
+        self.PublishBatch = channel.unary_unary(
+                '/troupe.v1.EventStreamService/PublishBatch',
+                request_serializer=troupe_dot_v1_dot_event__stream__service__pb2.PublishBatchRequest.SerializeToString,
+                response_deserializer=troupe_dot_v1_dot_event__stream__service__pb2.PublishBatchResponse.FromString,
+                _registered_method=True)
+        self.PublishStream = channel.stream_stream(
+                '/troupe.v1.EventStreamService/PublishStream',
+                request_serializer=troupe_dot_v1_dot_event__stream__service__pb2.PublishStreamRequest.SerializeToString,
+                response_deserializer=troupe_dot_v1_dot_event__stream__service__pb2.PublishStreamResponse.FromString,
+                _registered_method=True)
         self.Subscribe = channel.unary_stream(
                 '/troupe.v1.EventStreamService/Subscribe',
                 request_serializer=troupe_dot_v1_dot_event__stream__service__pb2.SubscribeRequest.SerializeToString,
                 response_deserializer=troupe_dot_v1_dot_event__stream__service__pb2.SubscribeResponse.FromString,
+                _registered_method=True)
+        self.SubscribeWithCredits = channel.stream_stream(
+                '/troupe.v1.EventStreamService/SubscribeWithCredits',
+                request_serializer=troupe_dot_v1_dot_event__stream__service__pb2.SubscribeWithCreditsRequest.SerializeToString,
+                response_deserializer=troupe_dot_v1_dot_event__stream__service__pb2.SubscribeWithCreditsResponse.FromString,
+                _registered_method=True)
+        self.ListEvents = channel.unary_unary(
+                '/troupe.v1.EventStreamService/ListEvents',
+                request_serializer=troupe_dot_v1_dot_event__stream__service__pb2.ListEventsRequest.SerializeToString,
+                response_deserializer=troupe_dot_v1_dot_event__stream__service__pb2.ListEventsResponse.FromString,
+                _registered_method=True)
+        self.ReplayEvents = channel.unary_unary(
+                '/troupe.v1.EventStreamService/ReplayEvents',
+                request_serializer=troupe_dot_v1_dot_event__stream__service__pb2.ReplayEventsRequest.SerializeToString,
+                response_deserializer=troupe_dot_v1_dot_event__stream__service__pb2.ReplayEventsResponse.FromString,
+                _registered_method=True)
+        self.CreateTopic = channel.unary_unary(
+                '/troupe.v1.EventStreamService/CreateTopic',
+                request_serializer=troupe_dot_v1_dot_event__stream__service__pb2.CreateTopicRequest.SerializeToString,
+                response_deserializer=troupe_dot_v1_dot_event__stream__service__pb2.CreateTopicResponse.FromString,
+                _registered_method=True)
+        self.UpdateTopic = channel.unary_unary(
+                '/troupe.v1.EventStreamService/UpdateTopic',
+                request_serializer=troupe_dot_v1_dot_event__stream__service__pb2.UpdateTopicRequest.SerializeToString,
+                response_deserializer=troupe_dot_v1_dot_event__stream__service__pb2.UpdateTopicResponse.FromString,
+                _registered_method=True)
+        self.GetTopic = channel.unary_unary(
+                '/troupe.v1.EventStreamService/GetTopic',
+                request_serializer=troupe_dot_v1_dot_event__stream__service__pb2.GetTopicRequest.SerializeToString,
+                response_deserializer=troupe_dot_v1_dot_event__stream__service__pb2.GetTopicResponse.FromString,
+                _registered_method=True)
+        self.ListTopics = channel.unary_unary(
+                '/troupe.v1.EventStreamService/ListTopics',
+                request_serializer=troupe_dot_v1_dot_event__stream__service__pb2.ListTopicsRequest.SerializeToString,
+                response_deserializer=troupe_dot_v1_dot_event__stream__service__pb2.ListTopicsResponse.FromString,
+                _registered_method=True)
+        self.DeleteTopic = channel.unary_unary(
+                '/troupe.v1.EventStreamService/DeleteTopic',
+                request_serializer=troupe_dot_v1_dot_event__stream__service__pb2.DeleteTopicRequest.SerializeToString,
+                response_deserializer=troupe_dot_v1_dot_event__stream__service__pb2.DeleteTopicResponse.FromString,
+                _registered_method=True)
+        self.CreateGroup = channel.unary_unary(
+                '/troupe.v1.EventStreamService/CreateGroup',
+                request_serializer=troupe_dot_v1_dot_event__stream__service__pb2.CreateGroupRequest.SerializeToString,
+                response_deserializer=troupe_dot_v1_dot_event__stream__service__pb2.CreateGroupResponse.FromString,
+                _registered_method=True)
+        self.UpdateGroup = channel.unary_unary(
+                '/troupe.v1.EventStreamService/UpdateGroup',
+                request_serializer=troupe_dot_v1_dot_event__stream__service__pb2.UpdateGroupRequest.SerializeToString,
+                response_deserializer=troupe_dot_v1_dot_event__stream__service__pb2.UpdateGroupResponse.FromString,
+                _registered_method=True)
+        self.GetGroup = channel.unary_unary(
+                '/troupe.v1.EventStreamService/GetGroup',
+                request_serializer=troupe_dot_v1_dot_event__stream__service__pb2.GetGroupRequest.SerializeToString,
+                response_deserializer=troupe_dot_v1_dot_event__stream__service__pb2.GetGroupResponse.FromString,
+                _registered_method=True)
+        self.ListGroups = channel.unary_unary(
+                '/troupe.v1.EventStreamService/ListGroups',
+                request_serializer=troupe_dot_v1_dot_event__stream__service__pb2.ListGroupsRequest.SerializeToString,
+                response_deserializer=troupe_dot_v1_dot_event__stream__service__pb2.ListGroupsResponse.FromString,
+                _registered_method=True)
+        self.DeleteGroup = channel.unary_unary(
+                '/troupe.v1.EventStreamService/DeleteGroup',
+                request_serializer=troupe_dot_v1_dot_event__stream__service__pb2.DeleteGroupRequest.SerializeToString,
+                response_deserializer=troupe_dot_v1_dot_event__stream__service__pb2.DeleteGroupResponse.FromString,
+                _registered_method=True)
+        self.SeekGroup = channel.unary_unary(
+                '/troupe.v1.EventStreamService/SeekGroup',
+                request_serializer=troupe_dot_v1_dot_event__stream__service__pb2.SeekGroupRequest.SerializeToString,
+                response_deserializer=troupe_dot_v1_dot_event__stream__service__pb2.SeekGroupResponse.FromString,
+                _registered_method=True)
+        self.Consume = channel.stream_stream(
+                '/troupe.v1.EventStreamService/Consume',
+                request_serializer=troupe_dot_v1_dot_event__stream__service__pb2.ConsumeRequest.SerializeToString,
+                response_deserializer=troupe_dot_v1_dot_event__stream__service__pb2.ConsumeResponse.FromString,
+                _registered_method=True)
+        self.PullEvents = channel.unary_unary(
+                '/troupe.v1.EventStreamService/PullEvents',
+                request_serializer=troupe_dot_v1_dot_event__stream__service__pb2.PullEventsRequest.SerializeToString,
+                response_deserializer=troupe_dot_v1_dot_event__stream__service__pb2.PullEventsResponse.FromString,
+                _registered_method=True)
+        self.SettleEvents = channel.unary_unary(
+                '/troupe.v1.EventStreamService/SettleEvents',
+                request_serializer=troupe_dot_v1_dot_event__stream__service__pb2.SettleEventsRequest.SerializeToString,
+                response_deserializer=troupe_dot_v1_dot_event__stream__service__pb2.SettleEventsResponse.FromString,
+                _registered_method=True)
+        self.RedriveEvents = channel.unary_unary(
+                '/troupe.v1.EventStreamService/RedriveEvents',
+                request_serializer=troupe_dot_v1_dot_event__stream__service__pb2.RedriveEventsRequest.SerializeToString,
+                response_deserializer=troupe_dot_v1_dot_event__stream__service__pb2.RedriveEventsResponse.FromString,
+                _registered_method=True)
+        self.SendMessage = channel.unary_unary(
+                '/troupe.v1.EventStreamService/SendMessage',
+                request_serializer=troupe_dot_v1_dot_event__stream__service__pb2.SendMessageRequest.SerializeToString,
+                response_deserializer=troupe_dot_v1_dot_event__stream__service__pb2.SendMessageResponse.FromString,
+                _registered_method=True)
+        self.Request = channel.unary_unary(
+                '/troupe.v1.EventStreamService/Request',
+                request_serializer=troupe_dot_v1_dot_event__stream__service__pb2.RequestRequest.SerializeToString,
+                response_deserializer=troupe_dot_v1_dot_event__stream__service__pb2.RequestResponse.FromString,
+                _registered_method=True)
+        self.Reply = channel.unary_unary(
+                '/troupe.v1.EventStreamService/Reply',
+                request_serializer=troupe_dot_v1_dot_event__stream__service__pb2.ReplyRequest.SerializeToString,
+                response_deserializer=troupe_dot_v1_dot_event__stream__service__pb2.ReplyResponse.FromString,
                 _registered_method=True)
 
 
 class EventStreamServiceServicer:
     """Durable topics: what happened, readable from any point and live without a gap.
 
-    Topics need no creation. Order holds per topic. Topics that begin with
-    "troupe." are the server's own: "troupe.tasks" carries every change of a task,
-    "troupe.agents" every change of an agent, "troupe.locks" every change of a
-    lock. An event is kept until the partition's log is trimmed by length or age
-    (200,000 entries, 24 hours by default).
+    A topic comes into being with its first event, its first group or CreateTopic,
+    and keeps its events by its own rules. Order holds per topic. Topics that begin
+    with "troupe." are the server's own: "troupe.tasks" carries every change of a
+    task, "troupe.agents" every change of an agent, "troupe.locks" every change of a
+    lock, "troupe.topics" every change of a topic or group; they can be subscribed
+    to and are kept as long as the partition's log (200,000 entries, 24 hours by
+    default). Topics that begin with "inbox." are those of agents: SendMessage
+    writes to "inbox.<agent id>".
+
+    Names (topics, groups, members, keys) are 1 to 256 bytes of printable UTF-8
+    without control characters. An empty `namespace` means "default". Every time
+    is taken from the clock of Redis.
 
     Errors of every call: INVALID_ARGUMENT / INVALID_FIELD with all violations,
     UNAVAILABLE / STORE_UNAVAILABLE, OUTCOME_UNKNOWN, OVERLOADED or
@@ -81,16 +210,262 @@ class EventStreamServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def PublishBatch(self, request, context):
+        """Appends up to 256 events, of any topics, each with a result of its own.
+        Those of one topic are appended in the order given; those of one partition,
+        64 at a time, in one step.
+
+        Errors: none of its own; a refused event is in its result.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def PublishStream(self, request_iterator, context):
+        """Appends events one after the other, and answers each of them in order. A
+        publisher that lost its connection sends again what was not answered, with
+        the same (source, id).
+
+        Errors: UNAVAILABLE / SHUTTING_DOWN; what was sent before may or may not
+        have been appended.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def Subscribe(self, request, context):
         """Streams the events of all matching topics, first from history, then live.
 
         Events of one topic arrive in order and without a gap; what was trimmed
-        before it could be read is reported by a Gap. A reader that takes nothing
-        for 30 seconds gets a GoAway with its resume token and the stream ends
-        with RESOURCE_EXHAUSTED.
+        before it could be read is reported by a Gap. What becomes of a reader that
+        does not keep up is for `slow_policy` to say; one that takes nothing for 30
+        seconds gets a GoAway with its resume token and the stream ends with
+        RESOURCE_EXHAUSTED.
 
         Errors: INVALID_ARGUMENT / INVALID_RESUME_TOKEN; RESOURCE_EXHAUSTED /
         SLOW_CONSUMER; UNAVAILABLE / SHUTTING_DOWN after a GoAway.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SubscribeWithCredits(self, request_iterator, context):
+        """The same, for a reader that says how many events it can take: no more are
+        sent than it gave credits for. A reader without credits is not slow.
+
+        Errors: those of Subscribe; FAILED_PRECONDITION / PROTOCOL_VIOLATION when
+        the first message does not open, or a later one does.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListEvents(self, request, context):
+        """Reads a range of one topic's events, a page at a time, oldest or newest
+        first.
+
+        Errors: INVALID_ARGUMENT / INVALID_PAGE_TOKEN; NOT_FOUND / TOPIC_NOT_FOUND.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ReplayEvents(self, request, context):
+        """Appends a range of one topic's events to another topic, up to 64 a call;
+        call again with `next_page_token` while there is one. Each keeps its id and
+        source, so that a repeated step appends nothing twice within 10 minutes.
+
+        Errors: INVALID_ARGUMENT / INVALID_PAGE_TOKEN; NOT_FOUND / TOPIC_NOT_FOUND;
+        FAILED_PRECONDITION / STALE_FENCE.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CreateTopic(self, request, context):
+        """Creates a topic with settings.
+
+        Errors: ALREADY_EXISTS / TOPIC_EXISTS or REQUEST_ID_REUSED;
+        FAILED_PRECONDITION / STALE_FENCE.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def UpdateTopic(self, request, context):
+        """Changes a topic's settings. What they no longer keep goes soon after.
+
+        Errors: NOT_FOUND / TOPIC_NOT_FOUND; ABORTED / VERSION_MISMATCH;
+        ALREADY_EXISTS / REQUEST_ID_REUSED; FAILED_PRECONDITION / STALE_FENCE.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetTopic(self, request, context):
+        """Returns a topic: its settings, what it keeps, and its groups.
+
+        Errors: NOT_FOUND / TOPIC_NOT_FOUND.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListTopics(self, request, context):
+        """Lists topics by the beginning of their name, in the order of partition and
+        name. The server's own are not among them.
+
+        Errors: INVALID_ARGUMENT / INVALID_PAGE_TOKEN.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DeleteTopic(self, request, context):
+        """Deletes a topic with its events and groups. Subscriptions stay, and see
+        what is published to it later.
+
+        Errors: NOT_FOUND / TOPIC_NOT_FOUND; ABORTED / VERSION_MISMATCH;
+        ALREADY_EXISTS / REQUEST_ID_REUSED; FAILED_PRECONDITION / STALE_FENCE.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CreateGroup(self, request, context):
+        """Creates a consumer group of a topic, and the topic if there is none. The
+        same settings again are not an error.
+
+        Errors: ALREADY_EXISTS / GROUP_EXISTS when its settings are others, or
+        REQUEST_ID_REUSED; FAILED_PRECONDITION / STALE_FENCE.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def UpdateGroup(self, request, context):
+        """Changes a group's settings; they hold for what is delivered from then on.
+
+        Errors: NOT_FOUND / GROUP_NOT_FOUND; ABORTED / VERSION_MISMATCH;
+        ALREADY_EXISTS / REQUEST_ID_REUSED; FAILED_PRECONDITION / STALE_FENCE.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetGroup(self, request, context):
+        """Returns a group: settings, members, lag, what is in flight.
+
+        Errors: NOT_FOUND / GROUP_NOT_FOUND.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListGroups(self, request, context):
+        """Lists the groups of a topic by name.
+
+        Errors: INVALID_ARGUMENT / INVALID_PAGE_TOKEN; NOT_FOUND / TOPIC_NOT_FOUND.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DeleteGroup(self, request, context):
+        """Deletes a group with what it has in flight.
+
+        Errors: NOT_FOUND / GROUP_NOT_FOUND; ALREADY_EXISTS / REQUEST_ID_REUSED;
+        FAILED_PRECONDITION / STALE_FENCE.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SeekGroup(self, request, context):
+        """Moves a group to another place of its topic. What is in flight is forgotten:
+        acknowledgements of it answer STALE.
+
+        Errors: NOT_FOUND / GROUP_NOT_FOUND; ALREADY_EXISTS / REQUEST_ID_REUSED;
+        FAILED_PRECONDITION / STALE_FENCE.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Consume(self, request_iterator, context):
+        """Takes part in a group: events come as credits allow, each to one member at a
+        time, until it is acknowledged. When the stream breaks, what is in flight
+        goes to others when its deadline is over; at a half-close, at once.
+
+        Errors: NOT_FOUND / GROUP_NOT_FOUND; FAILED_PRECONDITION /
+        PROTOCOL_VIOLATION; UNAVAILABLE / SHUTTING_DOWN after a GoAway; ABORTED /
+        SESSION_REPLACED when a member of the same id joins.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def PullEvents(self, request, context):
+        """Takes up to `max_events` for a member, waiting for the first up to `wait`;
+        none is an answer.
+
+        Errors: NOT_FOUND / GROUP_NOT_FOUND; ALREADY_EXISTS / REQUEST_ID_REUSED.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SettleEvents(self, request, context):
+        """Settles deliveries: acknowledges, gives back, or extends their deadlines.
+        Each has an outcome of its own. Repeating it does no harm.
+
+        Errors: NOT_FOUND / GROUP_NOT_FOUND; FAILED_PRECONDITION / STALE_FENCE.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RedriveEvents(self, request, context):
+        """Delivers dead letters to their group once more, up to 64 a call, oldest
+        first; call again while `more` is set.
+
+        Errors: NOT_FOUND / GROUP_NOT_FOUND; ALREADY_EXISTS / REQUEST_ID_REUSED;
+        FAILED_PRECONDITION / STALE_FENCE.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SendMessage(self, request, context):
+        """Sends a message to the inboxes of agents: of some by id, of all, or of those
+        of a type or with capabilities, as they are registered now. An agent's inbox
+        is the topic "inbox.<agent id>", read like any other. Idempotent by
+        `request_id`: who has it already does not get it twice.
+
+        Errors: NOT_FOUND / AGENT_NOT_FOUND for an id that was never registered;
+        ALREADY_EXISTS / REQUEST_ID_REUSED; FAILED_PRECONDITION / STALE_FENCE.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Request(self, request, context):
+        """Sends a message to one agent and waits for its reply: the first message that
+        it sends to `reply_to` with the same correlation id. The same call again,
+        with the same `request_id`, waits for the same reply.
+
+        Errors: DEADLINE_EXCEEDED / NO_REPLY when none came in time; those of
+        SendMessage.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Reply(self, request, context):
+        """Answers a message, by its `reply_to` and correlation id.
+
+        Errors: FAILED_PRECONDITION / STALE_FENCE; ALREADY_EXISTS /
+        REQUEST_ID_REUSED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -104,10 +479,125 @@ def add_EventStreamServiceServicer_to_server(servicer, server):
                     request_deserializer=troupe_dot_v1_dot_event__stream__service__pb2.PublishRequest.FromString,
                     response_serializer=troupe_dot_v1_dot_event__stream__service__pb2.PublishResponse.SerializeToString,
             ),
+            'PublishBatch': grpc.unary_unary_rpc_method_handler(
+                    servicer.PublishBatch,
+                    request_deserializer=troupe_dot_v1_dot_event__stream__service__pb2.PublishBatchRequest.FromString,
+                    response_serializer=troupe_dot_v1_dot_event__stream__service__pb2.PublishBatchResponse.SerializeToString,
+            ),
+            'PublishStream': grpc.stream_stream_rpc_method_handler(
+                    servicer.PublishStream,
+                    request_deserializer=troupe_dot_v1_dot_event__stream__service__pb2.PublishStreamRequest.FromString,
+                    response_serializer=troupe_dot_v1_dot_event__stream__service__pb2.PublishStreamResponse.SerializeToString,
+            ),
             'Subscribe': grpc.unary_stream_rpc_method_handler(
                     servicer.Subscribe,
                     request_deserializer=troupe_dot_v1_dot_event__stream__service__pb2.SubscribeRequest.FromString,
                     response_serializer=troupe_dot_v1_dot_event__stream__service__pb2.SubscribeResponse.SerializeToString,
+            ),
+            'SubscribeWithCredits': grpc.stream_stream_rpc_method_handler(
+                    servicer.SubscribeWithCredits,
+                    request_deserializer=troupe_dot_v1_dot_event__stream__service__pb2.SubscribeWithCreditsRequest.FromString,
+                    response_serializer=troupe_dot_v1_dot_event__stream__service__pb2.SubscribeWithCreditsResponse.SerializeToString,
+            ),
+            'ListEvents': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListEvents,
+                    request_deserializer=troupe_dot_v1_dot_event__stream__service__pb2.ListEventsRequest.FromString,
+                    response_serializer=troupe_dot_v1_dot_event__stream__service__pb2.ListEventsResponse.SerializeToString,
+            ),
+            'ReplayEvents': grpc.unary_unary_rpc_method_handler(
+                    servicer.ReplayEvents,
+                    request_deserializer=troupe_dot_v1_dot_event__stream__service__pb2.ReplayEventsRequest.FromString,
+                    response_serializer=troupe_dot_v1_dot_event__stream__service__pb2.ReplayEventsResponse.SerializeToString,
+            ),
+            'CreateTopic': grpc.unary_unary_rpc_method_handler(
+                    servicer.CreateTopic,
+                    request_deserializer=troupe_dot_v1_dot_event__stream__service__pb2.CreateTopicRequest.FromString,
+                    response_serializer=troupe_dot_v1_dot_event__stream__service__pb2.CreateTopicResponse.SerializeToString,
+            ),
+            'UpdateTopic': grpc.unary_unary_rpc_method_handler(
+                    servicer.UpdateTopic,
+                    request_deserializer=troupe_dot_v1_dot_event__stream__service__pb2.UpdateTopicRequest.FromString,
+                    response_serializer=troupe_dot_v1_dot_event__stream__service__pb2.UpdateTopicResponse.SerializeToString,
+            ),
+            'GetTopic': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetTopic,
+                    request_deserializer=troupe_dot_v1_dot_event__stream__service__pb2.GetTopicRequest.FromString,
+                    response_serializer=troupe_dot_v1_dot_event__stream__service__pb2.GetTopicResponse.SerializeToString,
+            ),
+            'ListTopics': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListTopics,
+                    request_deserializer=troupe_dot_v1_dot_event__stream__service__pb2.ListTopicsRequest.FromString,
+                    response_serializer=troupe_dot_v1_dot_event__stream__service__pb2.ListTopicsResponse.SerializeToString,
+            ),
+            'DeleteTopic': grpc.unary_unary_rpc_method_handler(
+                    servicer.DeleteTopic,
+                    request_deserializer=troupe_dot_v1_dot_event__stream__service__pb2.DeleteTopicRequest.FromString,
+                    response_serializer=troupe_dot_v1_dot_event__stream__service__pb2.DeleteTopicResponse.SerializeToString,
+            ),
+            'CreateGroup': grpc.unary_unary_rpc_method_handler(
+                    servicer.CreateGroup,
+                    request_deserializer=troupe_dot_v1_dot_event__stream__service__pb2.CreateGroupRequest.FromString,
+                    response_serializer=troupe_dot_v1_dot_event__stream__service__pb2.CreateGroupResponse.SerializeToString,
+            ),
+            'UpdateGroup': grpc.unary_unary_rpc_method_handler(
+                    servicer.UpdateGroup,
+                    request_deserializer=troupe_dot_v1_dot_event__stream__service__pb2.UpdateGroupRequest.FromString,
+                    response_serializer=troupe_dot_v1_dot_event__stream__service__pb2.UpdateGroupResponse.SerializeToString,
+            ),
+            'GetGroup': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetGroup,
+                    request_deserializer=troupe_dot_v1_dot_event__stream__service__pb2.GetGroupRequest.FromString,
+                    response_serializer=troupe_dot_v1_dot_event__stream__service__pb2.GetGroupResponse.SerializeToString,
+            ),
+            'ListGroups': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListGroups,
+                    request_deserializer=troupe_dot_v1_dot_event__stream__service__pb2.ListGroupsRequest.FromString,
+                    response_serializer=troupe_dot_v1_dot_event__stream__service__pb2.ListGroupsResponse.SerializeToString,
+            ),
+            'DeleteGroup': grpc.unary_unary_rpc_method_handler(
+                    servicer.DeleteGroup,
+                    request_deserializer=troupe_dot_v1_dot_event__stream__service__pb2.DeleteGroupRequest.FromString,
+                    response_serializer=troupe_dot_v1_dot_event__stream__service__pb2.DeleteGroupResponse.SerializeToString,
+            ),
+            'SeekGroup': grpc.unary_unary_rpc_method_handler(
+                    servicer.SeekGroup,
+                    request_deserializer=troupe_dot_v1_dot_event__stream__service__pb2.SeekGroupRequest.FromString,
+                    response_serializer=troupe_dot_v1_dot_event__stream__service__pb2.SeekGroupResponse.SerializeToString,
+            ),
+            'Consume': grpc.stream_stream_rpc_method_handler(
+                    servicer.Consume,
+                    request_deserializer=troupe_dot_v1_dot_event__stream__service__pb2.ConsumeRequest.FromString,
+                    response_serializer=troupe_dot_v1_dot_event__stream__service__pb2.ConsumeResponse.SerializeToString,
+            ),
+            'PullEvents': grpc.unary_unary_rpc_method_handler(
+                    servicer.PullEvents,
+                    request_deserializer=troupe_dot_v1_dot_event__stream__service__pb2.PullEventsRequest.FromString,
+                    response_serializer=troupe_dot_v1_dot_event__stream__service__pb2.PullEventsResponse.SerializeToString,
+            ),
+            'SettleEvents': grpc.unary_unary_rpc_method_handler(
+                    servicer.SettleEvents,
+                    request_deserializer=troupe_dot_v1_dot_event__stream__service__pb2.SettleEventsRequest.FromString,
+                    response_serializer=troupe_dot_v1_dot_event__stream__service__pb2.SettleEventsResponse.SerializeToString,
+            ),
+            'RedriveEvents': grpc.unary_unary_rpc_method_handler(
+                    servicer.RedriveEvents,
+                    request_deserializer=troupe_dot_v1_dot_event__stream__service__pb2.RedriveEventsRequest.FromString,
+                    response_serializer=troupe_dot_v1_dot_event__stream__service__pb2.RedriveEventsResponse.SerializeToString,
+            ),
+            'SendMessage': grpc.unary_unary_rpc_method_handler(
+                    servicer.SendMessage,
+                    request_deserializer=troupe_dot_v1_dot_event__stream__service__pb2.SendMessageRequest.FromString,
+                    response_serializer=troupe_dot_v1_dot_event__stream__service__pb2.SendMessageResponse.SerializeToString,
+            ),
+            'Request': grpc.unary_unary_rpc_method_handler(
+                    servicer.Request,
+                    request_deserializer=troupe_dot_v1_dot_event__stream__service__pb2.RequestRequest.FromString,
+                    response_serializer=troupe_dot_v1_dot_event__stream__service__pb2.RequestResponse.SerializeToString,
+            ),
+            'Reply': grpc.unary_unary_rpc_method_handler(
+                    servicer.Reply,
+                    request_deserializer=troupe_dot_v1_dot_event__stream__service__pb2.ReplyRequest.FromString,
+                    response_serializer=troupe_dot_v1_dot_event__stream__service__pb2.ReplyResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -120,11 +610,18 @@ def add_EventStreamServiceServicer_to_server(servicer, server):
 class EventStreamService:
     """Durable topics: what happened, readable from any point and live without a gap.
 
-    Topics need no creation. Order holds per topic. Topics that begin with
-    "troupe." are the server's own: "troupe.tasks" carries every change of a task,
-    "troupe.agents" every change of an agent, "troupe.locks" every change of a
-    lock. An event is kept until the partition's log is trimmed by length or age
-    (200,000 entries, 24 hours by default).
+    A topic comes into being with its first event, its first group or CreateTopic,
+    and keeps its events by its own rules. Order holds per topic. Topics that begin
+    with "troupe." are the server's own: "troupe.tasks" carries every change of a
+    task, "troupe.agents" every change of an agent, "troupe.locks" every change of a
+    lock, "troupe.topics" every change of a topic or group; they can be subscribed
+    to and are kept as long as the partition's log (200,000 entries, 24 hours by
+    default). Topics that begin with "inbox." are those of agents: SendMessage
+    writes to "inbox.<agent id>".
+
+    Names (topics, groups, members, keys) are 1 to 256 bytes of printable UTF-8
+    without control characters. An empty `namespace` means "default". Every time
+    is taken from the clock of Redis.
 
     Errors of every call: INVALID_ARGUMENT / INVALID_FIELD with all violations,
     UNAVAILABLE / STORE_UNAVAILABLE, OUTCOME_UNKNOWN, OVERLOADED or
@@ -159,6 +656,60 @@ class EventStreamService:
             _registered_method=True)
 
     @staticmethod
+    def PublishBatch(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/troupe.v1.EventStreamService/PublishBatch',
+            troupe_dot_v1_dot_event__stream__service__pb2.PublishBatchRequest.SerializeToString,
+            troupe_dot_v1_dot_event__stream__service__pb2.PublishBatchResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def PublishStream(request_iterator,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.stream_stream(
+            request_iterator,
+            target,
+            '/troupe.v1.EventStreamService/PublishStream',
+            troupe_dot_v1_dot_event__stream__service__pb2.PublishStreamRequest.SerializeToString,
+            troupe_dot_v1_dot_event__stream__service__pb2.PublishStreamResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def Subscribe(request,
             target,
             options=(),
@@ -175,6 +726,573 @@ class EventStreamService:
             '/troupe.v1.EventStreamService/Subscribe',
             troupe_dot_v1_dot_event__stream__service__pb2.SubscribeRequest.SerializeToString,
             troupe_dot_v1_dot_event__stream__service__pb2.SubscribeResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SubscribeWithCredits(request_iterator,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.stream_stream(
+            request_iterator,
+            target,
+            '/troupe.v1.EventStreamService/SubscribeWithCredits',
+            troupe_dot_v1_dot_event__stream__service__pb2.SubscribeWithCreditsRequest.SerializeToString,
+            troupe_dot_v1_dot_event__stream__service__pb2.SubscribeWithCreditsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListEvents(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/troupe.v1.EventStreamService/ListEvents',
+            troupe_dot_v1_dot_event__stream__service__pb2.ListEventsRequest.SerializeToString,
+            troupe_dot_v1_dot_event__stream__service__pb2.ListEventsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReplayEvents(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/troupe.v1.EventStreamService/ReplayEvents',
+            troupe_dot_v1_dot_event__stream__service__pb2.ReplayEventsRequest.SerializeToString,
+            troupe_dot_v1_dot_event__stream__service__pb2.ReplayEventsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CreateTopic(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/troupe.v1.EventStreamService/CreateTopic',
+            troupe_dot_v1_dot_event__stream__service__pb2.CreateTopicRequest.SerializeToString,
+            troupe_dot_v1_dot_event__stream__service__pb2.CreateTopicResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UpdateTopic(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/troupe.v1.EventStreamService/UpdateTopic',
+            troupe_dot_v1_dot_event__stream__service__pb2.UpdateTopicRequest.SerializeToString,
+            troupe_dot_v1_dot_event__stream__service__pb2.UpdateTopicResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetTopic(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/troupe.v1.EventStreamService/GetTopic',
+            troupe_dot_v1_dot_event__stream__service__pb2.GetTopicRequest.SerializeToString,
+            troupe_dot_v1_dot_event__stream__service__pb2.GetTopicResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListTopics(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/troupe.v1.EventStreamService/ListTopics',
+            troupe_dot_v1_dot_event__stream__service__pb2.ListTopicsRequest.SerializeToString,
+            troupe_dot_v1_dot_event__stream__service__pb2.ListTopicsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DeleteTopic(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/troupe.v1.EventStreamService/DeleteTopic',
+            troupe_dot_v1_dot_event__stream__service__pb2.DeleteTopicRequest.SerializeToString,
+            troupe_dot_v1_dot_event__stream__service__pb2.DeleteTopicResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CreateGroup(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/troupe.v1.EventStreamService/CreateGroup',
+            troupe_dot_v1_dot_event__stream__service__pb2.CreateGroupRequest.SerializeToString,
+            troupe_dot_v1_dot_event__stream__service__pb2.CreateGroupResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UpdateGroup(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/troupe.v1.EventStreamService/UpdateGroup',
+            troupe_dot_v1_dot_event__stream__service__pb2.UpdateGroupRequest.SerializeToString,
+            troupe_dot_v1_dot_event__stream__service__pb2.UpdateGroupResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetGroup(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/troupe.v1.EventStreamService/GetGroup',
+            troupe_dot_v1_dot_event__stream__service__pb2.GetGroupRequest.SerializeToString,
+            troupe_dot_v1_dot_event__stream__service__pb2.GetGroupResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListGroups(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/troupe.v1.EventStreamService/ListGroups',
+            troupe_dot_v1_dot_event__stream__service__pb2.ListGroupsRequest.SerializeToString,
+            troupe_dot_v1_dot_event__stream__service__pb2.ListGroupsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DeleteGroup(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/troupe.v1.EventStreamService/DeleteGroup',
+            troupe_dot_v1_dot_event__stream__service__pb2.DeleteGroupRequest.SerializeToString,
+            troupe_dot_v1_dot_event__stream__service__pb2.DeleteGroupResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SeekGroup(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/troupe.v1.EventStreamService/SeekGroup',
+            troupe_dot_v1_dot_event__stream__service__pb2.SeekGroupRequest.SerializeToString,
+            troupe_dot_v1_dot_event__stream__service__pb2.SeekGroupResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Consume(request_iterator,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.stream_stream(
+            request_iterator,
+            target,
+            '/troupe.v1.EventStreamService/Consume',
+            troupe_dot_v1_dot_event__stream__service__pb2.ConsumeRequest.SerializeToString,
+            troupe_dot_v1_dot_event__stream__service__pb2.ConsumeResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def PullEvents(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/troupe.v1.EventStreamService/PullEvents',
+            troupe_dot_v1_dot_event__stream__service__pb2.PullEventsRequest.SerializeToString,
+            troupe_dot_v1_dot_event__stream__service__pb2.PullEventsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SettleEvents(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/troupe.v1.EventStreamService/SettleEvents',
+            troupe_dot_v1_dot_event__stream__service__pb2.SettleEventsRequest.SerializeToString,
+            troupe_dot_v1_dot_event__stream__service__pb2.SettleEventsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RedriveEvents(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/troupe.v1.EventStreamService/RedriveEvents',
+            troupe_dot_v1_dot_event__stream__service__pb2.RedriveEventsRequest.SerializeToString,
+            troupe_dot_v1_dot_event__stream__service__pb2.RedriveEventsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SendMessage(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/troupe.v1.EventStreamService/SendMessage',
+            troupe_dot_v1_dot_event__stream__service__pb2.SendMessageRequest.SerializeToString,
+            troupe_dot_v1_dot_event__stream__service__pb2.SendMessageResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Request(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/troupe.v1.EventStreamService/Request',
+            troupe_dot_v1_dot_event__stream__service__pb2.RequestRequest.SerializeToString,
+            troupe_dot_v1_dot_event__stream__service__pb2.RequestResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Reply(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/troupe.v1.EventStreamService/Reply',
+            troupe_dot_v1_dot_event__stream__service__pb2.ReplyRequest.SerializeToString,
+            troupe_dot_v1_dot_event__stream__service__pb2.ReplyResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -29,11 +29,18 @@ GRPC_VERSION: str
 class EventStreamServiceStub:
     """Durable topics: what happened, readable from any point and live without a gap.
 
-    Topics need no creation. Order holds per topic. Topics that begin with
-    "troupe." are the server's own: "troupe.tasks" carries every change of a task,
-    "troupe.agents" every change of an agent, "troupe.locks" every change of a
-    lock. An event is kept until the partition's log is trimmed by length or age
-    (200,000 entries, 24 hours by default).
+    A topic comes into being with its first event, its first group or CreateTopic,
+    and keeps its events by its own rules. Order holds per topic. Topics that begin
+    with "troupe." are the server's own: "troupe.tasks" carries every change of a
+    task, "troupe.agents" every change of an agent, "troupe.locks" every change of a
+    lock, "troupe.topics" every change of a topic or group; they can be subscribed
+    to and are kept as long as the partition's log (200,000 entries, 24 hours by
+    default). Topics that begin with "inbox." are those of agents: SendMessage
+    writes to "inbox.<agent id>".
+
+    Names (topics, groups, members, keys) are 1 to 256 bytes of printable UTF-8
+    without control characters. An empty `namespace` means "default". Every time
+    is taken from the clock of Redis.
 
     Errors of every call: INVALID_ARGUMENT / INVALID_FIELD with all violations,
     UNAVAILABLE / STORE_UNAVAILABLE, OUTCOME_UNKNOWN, OVERLOADED or
@@ -50,27 +57,188 @@ class EventStreamServiceStub:
 
     Errors: FAILED_PRECONDITION / STALE_FENCE.
     """
+    PublishBatch: _grpc.UnaryUnaryMultiCallable[_event_stream_service_pb2.PublishBatchRequest, _event_stream_service_pb2.PublishBatchResponse]
+    """Appends up to 256 events, of any topics, each with a result of its own.
+    Those of one topic are appended in the order given; those of one partition,
+    64 at a time, in one step.
+
+    Errors: none of its own; a refused event is in its result.
+    """
+    PublishStream: _grpc.StreamStreamMultiCallable[_event_stream_service_pb2.PublishStreamRequest, _event_stream_service_pb2.PublishStreamResponse]
+    """Appends events one after the other, and answers each of them in order. A
+    publisher that lost its connection sends again what was not answered, with
+    the same (source, id).
+
+    Errors: UNAVAILABLE / SHUTTING_DOWN; what was sent before may or may not
+    have been appended.
+    """
     Subscribe: _grpc.UnaryStreamMultiCallable[_event_stream_service_pb2.SubscribeRequest, _event_stream_service_pb2.SubscribeResponse]
     """Streams the events of all matching topics, first from history, then live.
 
     Events of one topic arrive in order and without a gap; what was trimmed
-    before it could be read is reported by a Gap. A reader that takes nothing
-    for 30 seconds gets a GoAway with its resume token and the stream ends
-    with RESOURCE_EXHAUSTED.
+    before it could be read is reported by a Gap. What becomes of a reader that
+    does not keep up is for `slow_policy` to say; one that takes nothing for 30
+    seconds gets a GoAway with its resume token and the stream ends with
+    RESOURCE_EXHAUSTED.
 
     Errors: INVALID_ARGUMENT / INVALID_RESUME_TOKEN; RESOURCE_EXHAUSTED /
     SLOW_CONSUMER; UNAVAILABLE / SHUTTING_DOWN after a GoAway.
+    """
+    SubscribeWithCredits: _grpc.StreamStreamMultiCallable[_event_stream_service_pb2.SubscribeWithCreditsRequest, _event_stream_service_pb2.SubscribeWithCreditsResponse]
+    """The same, for a reader that says how many events it can take: no more are
+    sent than it gave credits for. A reader without credits is not slow.
+
+    Errors: those of Subscribe; FAILED_PRECONDITION / PROTOCOL_VIOLATION when
+    the first message does not open, or a later one does.
+    """
+    ListEvents: _grpc.UnaryUnaryMultiCallable[_event_stream_service_pb2.ListEventsRequest, _event_stream_service_pb2.ListEventsResponse]
+    """Reads a range of one topic's events, a page at a time, oldest or newest
+    first.
+
+    Errors: INVALID_ARGUMENT / INVALID_PAGE_TOKEN; NOT_FOUND / TOPIC_NOT_FOUND.
+    """
+    ReplayEvents: _grpc.UnaryUnaryMultiCallable[_event_stream_service_pb2.ReplayEventsRequest, _event_stream_service_pb2.ReplayEventsResponse]
+    """Appends a range of one topic's events to another topic, up to 64 a call;
+    call again with `next_page_token` while there is one. Each keeps its id and
+    source, so that a repeated step appends nothing twice within 10 minutes.
+
+    Errors: INVALID_ARGUMENT / INVALID_PAGE_TOKEN; NOT_FOUND / TOPIC_NOT_FOUND;
+    FAILED_PRECONDITION / STALE_FENCE.
+    """
+    CreateTopic: _grpc.UnaryUnaryMultiCallable[_event_stream_service_pb2.CreateTopicRequest, _event_stream_service_pb2.CreateTopicResponse]
+    """Creates a topic with settings.
+
+    Errors: ALREADY_EXISTS / TOPIC_EXISTS or REQUEST_ID_REUSED;
+    FAILED_PRECONDITION / STALE_FENCE.
+    """
+    UpdateTopic: _grpc.UnaryUnaryMultiCallable[_event_stream_service_pb2.UpdateTopicRequest, _event_stream_service_pb2.UpdateTopicResponse]
+    """Changes a topic's settings. What they no longer keep goes soon after.
+
+    Errors: NOT_FOUND / TOPIC_NOT_FOUND; ABORTED / VERSION_MISMATCH;
+    ALREADY_EXISTS / REQUEST_ID_REUSED; FAILED_PRECONDITION / STALE_FENCE.
+    """
+    GetTopic: _grpc.UnaryUnaryMultiCallable[_event_stream_service_pb2.GetTopicRequest, _event_stream_service_pb2.GetTopicResponse]
+    """Returns a topic: its settings, what it keeps, and its groups.
+
+    Errors: NOT_FOUND / TOPIC_NOT_FOUND.
+    """
+    ListTopics: _grpc.UnaryUnaryMultiCallable[_event_stream_service_pb2.ListTopicsRequest, _event_stream_service_pb2.ListTopicsResponse]
+    """Lists topics by the beginning of their name, in the order of partition and
+    name. The server's own are not among them.
+
+    Errors: INVALID_ARGUMENT / INVALID_PAGE_TOKEN.
+    """
+    DeleteTopic: _grpc.UnaryUnaryMultiCallable[_event_stream_service_pb2.DeleteTopicRequest, _event_stream_service_pb2.DeleteTopicResponse]
+    """Deletes a topic with its events and groups. Subscriptions stay, and see
+    what is published to it later.
+
+    Errors: NOT_FOUND / TOPIC_NOT_FOUND; ABORTED / VERSION_MISMATCH;
+    ALREADY_EXISTS / REQUEST_ID_REUSED; FAILED_PRECONDITION / STALE_FENCE.
+    """
+    CreateGroup: _grpc.UnaryUnaryMultiCallable[_event_stream_service_pb2.CreateGroupRequest, _event_stream_service_pb2.CreateGroupResponse]
+    """Creates a consumer group of a topic, and the topic if there is none. The
+    same settings again are not an error.
+
+    Errors: ALREADY_EXISTS / GROUP_EXISTS when its settings are others, or
+    REQUEST_ID_REUSED; FAILED_PRECONDITION / STALE_FENCE.
+    """
+    UpdateGroup: _grpc.UnaryUnaryMultiCallable[_event_stream_service_pb2.UpdateGroupRequest, _event_stream_service_pb2.UpdateGroupResponse]
+    """Changes a group's settings; they hold for what is delivered from then on.
+
+    Errors: NOT_FOUND / GROUP_NOT_FOUND; ABORTED / VERSION_MISMATCH;
+    ALREADY_EXISTS / REQUEST_ID_REUSED; FAILED_PRECONDITION / STALE_FENCE.
+    """
+    GetGroup: _grpc.UnaryUnaryMultiCallable[_event_stream_service_pb2.GetGroupRequest, _event_stream_service_pb2.GetGroupResponse]
+    """Returns a group: settings, members, lag, what is in flight.
+
+    Errors: NOT_FOUND / GROUP_NOT_FOUND.
+    """
+    ListGroups: _grpc.UnaryUnaryMultiCallable[_event_stream_service_pb2.ListGroupsRequest, _event_stream_service_pb2.ListGroupsResponse]
+    """Lists the groups of a topic by name.
+
+    Errors: INVALID_ARGUMENT / INVALID_PAGE_TOKEN; NOT_FOUND / TOPIC_NOT_FOUND.
+    """
+    DeleteGroup: _grpc.UnaryUnaryMultiCallable[_event_stream_service_pb2.DeleteGroupRequest, _event_stream_service_pb2.DeleteGroupResponse]
+    """Deletes a group with what it has in flight.
+
+    Errors: NOT_FOUND / GROUP_NOT_FOUND; ALREADY_EXISTS / REQUEST_ID_REUSED;
+    FAILED_PRECONDITION / STALE_FENCE.
+    """
+    SeekGroup: _grpc.UnaryUnaryMultiCallable[_event_stream_service_pb2.SeekGroupRequest, _event_stream_service_pb2.SeekGroupResponse]
+    """Moves a group to another place of its topic. What is in flight is forgotten:
+    acknowledgements of it answer STALE.
+
+    Errors: NOT_FOUND / GROUP_NOT_FOUND; ALREADY_EXISTS / REQUEST_ID_REUSED;
+    FAILED_PRECONDITION / STALE_FENCE.
+    """
+    Consume: _grpc.StreamStreamMultiCallable[_event_stream_service_pb2.ConsumeRequest, _event_stream_service_pb2.ConsumeResponse]
+    """Takes part in a group: events come as credits allow, each to one member at a
+    time, until it is acknowledged. When the stream breaks, what is in flight
+    goes to others when its deadline is over; at a half-close, at once.
+
+    Errors: NOT_FOUND / GROUP_NOT_FOUND; FAILED_PRECONDITION /
+    PROTOCOL_VIOLATION; UNAVAILABLE / SHUTTING_DOWN after a GoAway; ABORTED /
+    SESSION_REPLACED when a member of the same id joins.
+    """
+    PullEvents: _grpc.UnaryUnaryMultiCallable[_event_stream_service_pb2.PullEventsRequest, _event_stream_service_pb2.PullEventsResponse]
+    """Takes up to `max_events` for a member, waiting for the first up to `wait`;
+    none is an answer.
+
+    Errors: NOT_FOUND / GROUP_NOT_FOUND; ALREADY_EXISTS / REQUEST_ID_REUSED.
+    """
+    SettleEvents: _grpc.UnaryUnaryMultiCallable[_event_stream_service_pb2.SettleEventsRequest, _event_stream_service_pb2.SettleEventsResponse]
+    """Settles deliveries: acknowledges, gives back, or extends their deadlines.
+    Each has an outcome of its own. Repeating it does no harm.
+
+    Errors: NOT_FOUND / GROUP_NOT_FOUND; FAILED_PRECONDITION / STALE_FENCE.
+    """
+    RedriveEvents: _grpc.UnaryUnaryMultiCallable[_event_stream_service_pb2.RedriveEventsRequest, _event_stream_service_pb2.RedriveEventsResponse]
+    """Delivers dead letters to their group once more, up to 64 a call, oldest
+    first; call again while `more` is set.
+
+    Errors: NOT_FOUND / GROUP_NOT_FOUND; ALREADY_EXISTS / REQUEST_ID_REUSED;
+    FAILED_PRECONDITION / STALE_FENCE.
+    """
+    SendMessage: _grpc.UnaryUnaryMultiCallable[_event_stream_service_pb2.SendMessageRequest, _event_stream_service_pb2.SendMessageResponse]
+    """Sends a message to the inboxes of agents: of some by id, of all, or of those
+    of a type or with capabilities, as they are registered now. An agent's inbox
+    is the topic "inbox.<agent id>", read like any other. Idempotent by
+    `request_id`: who has it already does not get it twice.
+
+    Errors: NOT_FOUND / AGENT_NOT_FOUND for an id that was never registered;
+    ALREADY_EXISTS / REQUEST_ID_REUSED; FAILED_PRECONDITION / STALE_FENCE.
+    """
+    Request: _grpc.UnaryUnaryMultiCallable[_event_stream_service_pb2.RequestRequest, _event_stream_service_pb2.RequestResponse]
+    """Sends a message to one agent and waits for its reply: the first message that
+    it sends to `reply_to` with the same correlation id. The same call again,
+    with the same `request_id`, waits for the same reply.
+
+    Errors: DEADLINE_EXCEEDED / NO_REPLY when none came in time; those of
+    SendMessage.
+    """
+    Reply: _grpc.UnaryUnaryMultiCallable[_event_stream_service_pb2.ReplyRequest, _event_stream_service_pb2.ReplyResponse]
+    """Answers a message, by its `reply_to` and correlation id.
+
+    Errors: FAILED_PRECONDITION / STALE_FENCE; ALREADY_EXISTS /
+    REQUEST_ID_REUSED.
     """
 
 @_typing.type_check_only
 class EventStreamServiceAsyncStub(EventStreamServiceStub):
     """Durable topics: what happened, readable from any point and live without a gap.
 
-    Topics need no creation. Order holds per topic. Topics that begin with
-    "troupe." are the server's own: "troupe.tasks" carries every change of a task,
-    "troupe.agents" every change of an agent, "troupe.locks" every change of a
-    lock. An event is kept until the partition's log is trimmed by length or age
-    (200,000 entries, 24 hours by default).
+    A topic comes into being with its first event, its first group or CreateTopic,
+    and keeps its events by its own rules. Order holds per topic. Topics that begin
+    with "troupe." are the server's own: "troupe.tasks" carries every change of a
+    task, "troupe.agents" every change of an agent, "troupe.locks" every change of a
+    lock, "troupe.topics" every change of a topic or group; they can be subscribed
+    to and are kept as long as the partition's log (200,000 entries, 24 hours by
+    default). Topics that begin with "inbox." are those of agents: SendMessage
+    writes to "inbox.<agent id>".
+
+    Names (topics, groups, members, keys) are 1 to 256 bytes of printable UTF-8
+    without control characters. An empty `namespace` means "default". Every time
+    is taken from the clock of Redis.
 
     Errors of every call: INVALID_ARGUMENT / INVALID_FIELD with all violations,
     UNAVAILABLE / STORE_UNAVAILABLE, OUTCOME_UNKNOWN, OVERLOADED or
@@ -84,26 +252,187 @@ class EventStreamServiceAsyncStub(EventStreamServiceStub):
 
     Errors: FAILED_PRECONDITION / STALE_FENCE.
     """
+    PublishBatch: _aio.UnaryUnaryMultiCallable[_event_stream_service_pb2.PublishBatchRequest, _event_stream_service_pb2.PublishBatchResponse]  # type: ignore[assignment]
+    """Appends up to 256 events, of any topics, each with a result of its own.
+    Those of one topic are appended in the order given; those of one partition,
+    64 at a time, in one step.
+
+    Errors: none of its own; a refused event is in its result.
+    """
+    PublishStream: _aio.StreamStreamMultiCallable[_event_stream_service_pb2.PublishStreamRequest, _event_stream_service_pb2.PublishStreamResponse]  # type: ignore[assignment]
+    """Appends events one after the other, and answers each of them in order. A
+    publisher that lost its connection sends again what was not answered, with
+    the same (source, id).
+
+    Errors: UNAVAILABLE / SHUTTING_DOWN; what was sent before may or may not
+    have been appended.
+    """
     Subscribe: _aio.UnaryStreamMultiCallable[_event_stream_service_pb2.SubscribeRequest, _event_stream_service_pb2.SubscribeResponse]  # type: ignore[assignment]
     """Streams the events of all matching topics, first from history, then live.
 
     Events of one topic arrive in order and without a gap; what was trimmed
-    before it could be read is reported by a Gap. A reader that takes nothing
-    for 30 seconds gets a GoAway with its resume token and the stream ends
-    with RESOURCE_EXHAUSTED.
+    before it could be read is reported by a Gap. What becomes of a reader that
+    does not keep up is for `slow_policy` to say; one that takes nothing for 30
+    seconds gets a GoAway with its resume token and the stream ends with
+    RESOURCE_EXHAUSTED.
 
     Errors: INVALID_ARGUMENT / INVALID_RESUME_TOKEN; RESOURCE_EXHAUSTED /
     SLOW_CONSUMER; UNAVAILABLE / SHUTTING_DOWN after a GoAway.
+    """
+    SubscribeWithCredits: _aio.StreamStreamMultiCallable[_event_stream_service_pb2.SubscribeWithCreditsRequest, _event_stream_service_pb2.SubscribeWithCreditsResponse]  # type: ignore[assignment]
+    """The same, for a reader that says how many events it can take: no more are
+    sent than it gave credits for. A reader without credits is not slow.
+
+    Errors: those of Subscribe; FAILED_PRECONDITION / PROTOCOL_VIOLATION when
+    the first message does not open, or a later one does.
+    """
+    ListEvents: _aio.UnaryUnaryMultiCallable[_event_stream_service_pb2.ListEventsRequest, _event_stream_service_pb2.ListEventsResponse]  # type: ignore[assignment]
+    """Reads a range of one topic's events, a page at a time, oldest or newest
+    first.
+
+    Errors: INVALID_ARGUMENT / INVALID_PAGE_TOKEN; NOT_FOUND / TOPIC_NOT_FOUND.
+    """
+    ReplayEvents: _aio.UnaryUnaryMultiCallable[_event_stream_service_pb2.ReplayEventsRequest, _event_stream_service_pb2.ReplayEventsResponse]  # type: ignore[assignment]
+    """Appends a range of one topic's events to another topic, up to 64 a call;
+    call again with `next_page_token` while there is one. Each keeps its id and
+    source, so that a repeated step appends nothing twice within 10 minutes.
+
+    Errors: INVALID_ARGUMENT / INVALID_PAGE_TOKEN; NOT_FOUND / TOPIC_NOT_FOUND;
+    FAILED_PRECONDITION / STALE_FENCE.
+    """
+    CreateTopic: _aio.UnaryUnaryMultiCallable[_event_stream_service_pb2.CreateTopicRequest, _event_stream_service_pb2.CreateTopicResponse]  # type: ignore[assignment]
+    """Creates a topic with settings.
+
+    Errors: ALREADY_EXISTS / TOPIC_EXISTS or REQUEST_ID_REUSED;
+    FAILED_PRECONDITION / STALE_FENCE.
+    """
+    UpdateTopic: _aio.UnaryUnaryMultiCallable[_event_stream_service_pb2.UpdateTopicRequest, _event_stream_service_pb2.UpdateTopicResponse]  # type: ignore[assignment]
+    """Changes a topic's settings. What they no longer keep goes soon after.
+
+    Errors: NOT_FOUND / TOPIC_NOT_FOUND; ABORTED / VERSION_MISMATCH;
+    ALREADY_EXISTS / REQUEST_ID_REUSED; FAILED_PRECONDITION / STALE_FENCE.
+    """
+    GetTopic: _aio.UnaryUnaryMultiCallable[_event_stream_service_pb2.GetTopicRequest, _event_stream_service_pb2.GetTopicResponse]  # type: ignore[assignment]
+    """Returns a topic: its settings, what it keeps, and its groups.
+
+    Errors: NOT_FOUND / TOPIC_NOT_FOUND.
+    """
+    ListTopics: _aio.UnaryUnaryMultiCallable[_event_stream_service_pb2.ListTopicsRequest, _event_stream_service_pb2.ListTopicsResponse]  # type: ignore[assignment]
+    """Lists topics by the beginning of their name, in the order of partition and
+    name. The server's own are not among them.
+
+    Errors: INVALID_ARGUMENT / INVALID_PAGE_TOKEN.
+    """
+    DeleteTopic: _aio.UnaryUnaryMultiCallable[_event_stream_service_pb2.DeleteTopicRequest, _event_stream_service_pb2.DeleteTopicResponse]  # type: ignore[assignment]
+    """Deletes a topic with its events and groups. Subscriptions stay, and see
+    what is published to it later.
+
+    Errors: NOT_FOUND / TOPIC_NOT_FOUND; ABORTED / VERSION_MISMATCH;
+    ALREADY_EXISTS / REQUEST_ID_REUSED; FAILED_PRECONDITION / STALE_FENCE.
+    """
+    CreateGroup: _aio.UnaryUnaryMultiCallable[_event_stream_service_pb2.CreateGroupRequest, _event_stream_service_pb2.CreateGroupResponse]  # type: ignore[assignment]
+    """Creates a consumer group of a topic, and the topic if there is none. The
+    same settings again are not an error.
+
+    Errors: ALREADY_EXISTS / GROUP_EXISTS when its settings are others, or
+    REQUEST_ID_REUSED; FAILED_PRECONDITION / STALE_FENCE.
+    """
+    UpdateGroup: _aio.UnaryUnaryMultiCallable[_event_stream_service_pb2.UpdateGroupRequest, _event_stream_service_pb2.UpdateGroupResponse]  # type: ignore[assignment]
+    """Changes a group's settings; they hold for what is delivered from then on.
+
+    Errors: NOT_FOUND / GROUP_NOT_FOUND; ABORTED / VERSION_MISMATCH;
+    ALREADY_EXISTS / REQUEST_ID_REUSED; FAILED_PRECONDITION / STALE_FENCE.
+    """
+    GetGroup: _aio.UnaryUnaryMultiCallable[_event_stream_service_pb2.GetGroupRequest, _event_stream_service_pb2.GetGroupResponse]  # type: ignore[assignment]
+    """Returns a group: settings, members, lag, what is in flight.
+
+    Errors: NOT_FOUND / GROUP_NOT_FOUND.
+    """
+    ListGroups: _aio.UnaryUnaryMultiCallable[_event_stream_service_pb2.ListGroupsRequest, _event_stream_service_pb2.ListGroupsResponse]  # type: ignore[assignment]
+    """Lists the groups of a topic by name.
+
+    Errors: INVALID_ARGUMENT / INVALID_PAGE_TOKEN; NOT_FOUND / TOPIC_NOT_FOUND.
+    """
+    DeleteGroup: _aio.UnaryUnaryMultiCallable[_event_stream_service_pb2.DeleteGroupRequest, _event_stream_service_pb2.DeleteGroupResponse]  # type: ignore[assignment]
+    """Deletes a group with what it has in flight.
+
+    Errors: NOT_FOUND / GROUP_NOT_FOUND; ALREADY_EXISTS / REQUEST_ID_REUSED;
+    FAILED_PRECONDITION / STALE_FENCE.
+    """
+    SeekGroup: _aio.UnaryUnaryMultiCallable[_event_stream_service_pb2.SeekGroupRequest, _event_stream_service_pb2.SeekGroupResponse]  # type: ignore[assignment]
+    """Moves a group to another place of its topic. What is in flight is forgotten:
+    acknowledgements of it answer STALE.
+
+    Errors: NOT_FOUND / GROUP_NOT_FOUND; ALREADY_EXISTS / REQUEST_ID_REUSED;
+    FAILED_PRECONDITION / STALE_FENCE.
+    """
+    Consume: _aio.StreamStreamMultiCallable[_event_stream_service_pb2.ConsumeRequest, _event_stream_service_pb2.ConsumeResponse]  # type: ignore[assignment]
+    """Takes part in a group: events come as credits allow, each to one member at a
+    time, until it is acknowledged. When the stream breaks, what is in flight
+    goes to others when its deadline is over; at a half-close, at once.
+
+    Errors: NOT_FOUND / GROUP_NOT_FOUND; FAILED_PRECONDITION /
+    PROTOCOL_VIOLATION; UNAVAILABLE / SHUTTING_DOWN after a GoAway; ABORTED /
+    SESSION_REPLACED when a member of the same id joins.
+    """
+    PullEvents: _aio.UnaryUnaryMultiCallable[_event_stream_service_pb2.PullEventsRequest, _event_stream_service_pb2.PullEventsResponse]  # type: ignore[assignment]
+    """Takes up to `max_events` for a member, waiting for the first up to `wait`;
+    none is an answer.
+
+    Errors: NOT_FOUND / GROUP_NOT_FOUND; ALREADY_EXISTS / REQUEST_ID_REUSED.
+    """
+    SettleEvents: _aio.UnaryUnaryMultiCallable[_event_stream_service_pb2.SettleEventsRequest, _event_stream_service_pb2.SettleEventsResponse]  # type: ignore[assignment]
+    """Settles deliveries: acknowledges, gives back, or extends their deadlines.
+    Each has an outcome of its own. Repeating it does no harm.
+
+    Errors: NOT_FOUND / GROUP_NOT_FOUND; FAILED_PRECONDITION / STALE_FENCE.
+    """
+    RedriveEvents: _aio.UnaryUnaryMultiCallable[_event_stream_service_pb2.RedriveEventsRequest, _event_stream_service_pb2.RedriveEventsResponse]  # type: ignore[assignment]
+    """Delivers dead letters to their group once more, up to 64 a call, oldest
+    first; call again while `more` is set.
+
+    Errors: NOT_FOUND / GROUP_NOT_FOUND; ALREADY_EXISTS / REQUEST_ID_REUSED;
+    FAILED_PRECONDITION / STALE_FENCE.
+    """
+    SendMessage: _aio.UnaryUnaryMultiCallable[_event_stream_service_pb2.SendMessageRequest, _event_stream_service_pb2.SendMessageResponse]  # type: ignore[assignment]
+    """Sends a message to the inboxes of agents: of some by id, of all, or of those
+    of a type or with capabilities, as they are registered now. An agent's inbox
+    is the topic "inbox.<agent id>", read like any other. Idempotent by
+    `request_id`: who has it already does not get it twice.
+
+    Errors: NOT_FOUND / AGENT_NOT_FOUND for an id that was never registered;
+    ALREADY_EXISTS / REQUEST_ID_REUSED; FAILED_PRECONDITION / STALE_FENCE.
+    """
+    Request: _aio.UnaryUnaryMultiCallable[_event_stream_service_pb2.RequestRequest, _event_stream_service_pb2.RequestResponse]  # type: ignore[assignment]
+    """Sends a message to one agent and waits for its reply: the first message that
+    it sends to `reply_to` with the same correlation id. The same call again,
+    with the same `request_id`, waits for the same reply.
+
+    Errors: DEADLINE_EXCEEDED / NO_REPLY when none came in time; those of
+    SendMessage.
+    """
+    Reply: _aio.UnaryUnaryMultiCallable[_event_stream_service_pb2.ReplyRequest, _event_stream_service_pb2.ReplyResponse]  # type: ignore[assignment]
+    """Answers a message, by its `reply_to` and correlation id.
+
+    Errors: FAILED_PRECONDITION / STALE_FENCE; ALREADY_EXISTS /
+    REQUEST_ID_REUSED.
     """
 
 class EventStreamServiceServicer(metaclass=_abc_1.ABCMeta):
     """Durable topics: what happened, readable from any point and live without a gap.
 
-    Topics need no creation. Order holds per topic. Topics that begin with
-    "troupe." are the server's own: "troupe.tasks" carries every change of a task,
-    "troupe.agents" every change of an agent, "troupe.locks" every change of a
-    lock. An event is kept until the partition's log is trimmed by length or age
-    (200,000 entries, 24 hours by default).
+    A topic comes into being with its first event, its first group or CreateTopic,
+    and keeps its events by its own rules. Order holds per topic. Topics that begin
+    with "troupe." are the server's own: "troupe.tasks" carries every change of a
+    task, "troupe.agents" every change of an agent, "troupe.locks" every change of a
+    lock, "troupe.topics" every change of a topic or group; they can be subscribed
+    to and are kept as long as the partition's log (200,000 entries, 24 hours by
+    default). Topics that begin with "inbox." are those of agents: SendMessage
+    writes to "inbox.<agent id>".
+
+    Names (topics, groups, members, keys) are 1 to 256 bytes of printable UTF-8
+    without control characters. An empty `namespace` means "default". Every time
+    is taken from the clock of Redis.
 
     Errors of every call: INVALID_ARGUMENT / INVALID_FIELD with all violations,
     UNAVAILABLE / STORE_UNAVAILABLE, OUTCOME_UNKNOWN, OVERLOADED or
@@ -123,6 +452,33 @@ class EventStreamServiceServicer(metaclass=_abc_1.ABCMeta):
         """
 
     @_abc_1.abstractmethod
+    def PublishBatch(
+        self,
+        request: _event_stream_service_pb2.PublishBatchRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_event_stream_service_pb2.PublishBatchResponse, _abc.Awaitable[_event_stream_service_pb2.PublishBatchResponse]]:
+        """Appends up to 256 events, of any topics, each with a result of its own.
+        Those of one topic are appended in the order given; those of one partition,
+        64 at a time, in one step.
+
+        Errors: none of its own; a refused event is in its result.
+        """
+
+    @_abc_1.abstractmethod
+    def PublishStream(
+        self,
+        request_iterator: _MaybeAsyncIterator[_event_stream_service_pb2.PublishStreamRequest],
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_event_stream_service_pb2.PublishStreamResponse], _abc.AsyncIterator[_event_stream_service_pb2.PublishStreamResponse]]:
+        """Appends events one after the other, and answers each of them in order. A
+        publisher that lost its connection sends again what was not answered, with
+        the same (source, id).
+
+        Errors: UNAVAILABLE / SHUTTING_DOWN; what was sent before may or may not
+        have been appended.
+        """
+
+    @_abc_1.abstractmethod
     def Subscribe(
         self,
         request: _event_stream_service_pb2.SubscribeRequest,
@@ -131,12 +487,277 @@ class EventStreamServiceServicer(metaclass=_abc_1.ABCMeta):
         """Streams the events of all matching topics, first from history, then live.
 
         Events of one topic arrive in order and without a gap; what was trimmed
-        before it could be read is reported by a Gap. A reader that takes nothing
-        for 30 seconds gets a GoAway with its resume token and the stream ends
-        with RESOURCE_EXHAUSTED.
+        before it could be read is reported by a Gap. What becomes of a reader that
+        does not keep up is for `slow_policy` to say; one that takes nothing for 30
+        seconds gets a GoAway with its resume token and the stream ends with
+        RESOURCE_EXHAUSTED.
 
         Errors: INVALID_ARGUMENT / INVALID_RESUME_TOKEN; RESOURCE_EXHAUSTED /
         SLOW_CONSUMER; UNAVAILABLE / SHUTTING_DOWN after a GoAway.
+        """
+
+    @_abc_1.abstractmethod
+    def SubscribeWithCredits(
+        self,
+        request_iterator: _MaybeAsyncIterator[_event_stream_service_pb2.SubscribeWithCreditsRequest],
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_event_stream_service_pb2.SubscribeWithCreditsResponse], _abc.AsyncIterator[_event_stream_service_pb2.SubscribeWithCreditsResponse]]:
+        """The same, for a reader that says how many events it can take: no more are
+        sent than it gave credits for. A reader without credits is not slow.
+
+        Errors: those of Subscribe; FAILED_PRECONDITION / PROTOCOL_VIOLATION when
+        the first message does not open, or a later one does.
+        """
+
+    @_abc_1.abstractmethod
+    def ListEvents(
+        self,
+        request: _event_stream_service_pb2.ListEventsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_event_stream_service_pb2.ListEventsResponse, _abc.Awaitable[_event_stream_service_pb2.ListEventsResponse]]:
+        """Reads a range of one topic's events, a page at a time, oldest or newest
+        first.
+
+        Errors: INVALID_ARGUMENT / INVALID_PAGE_TOKEN; NOT_FOUND / TOPIC_NOT_FOUND.
+        """
+
+    @_abc_1.abstractmethod
+    def ReplayEvents(
+        self,
+        request: _event_stream_service_pb2.ReplayEventsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_event_stream_service_pb2.ReplayEventsResponse, _abc.Awaitable[_event_stream_service_pb2.ReplayEventsResponse]]:
+        """Appends a range of one topic's events to another topic, up to 64 a call;
+        call again with `next_page_token` while there is one. Each keeps its id and
+        source, so that a repeated step appends nothing twice within 10 minutes.
+
+        Errors: INVALID_ARGUMENT / INVALID_PAGE_TOKEN; NOT_FOUND / TOPIC_NOT_FOUND;
+        FAILED_PRECONDITION / STALE_FENCE.
+        """
+
+    @_abc_1.abstractmethod
+    def CreateTopic(
+        self,
+        request: _event_stream_service_pb2.CreateTopicRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_event_stream_service_pb2.CreateTopicResponse, _abc.Awaitable[_event_stream_service_pb2.CreateTopicResponse]]:
+        """Creates a topic with settings.
+
+        Errors: ALREADY_EXISTS / TOPIC_EXISTS or REQUEST_ID_REUSED;
+        FAILED_PRECONDITION / STALE_FENCE.
+        """
+
+    @_abc_1.abstractmethod
+    def UpdateTopic(
+        self,
+        request: _event_stream_service_pb2.UpdateTopicRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_event_stream_service_pb2.UpdateTopicResponse, _abc.Awaitable[_event_stream_service_pb2.UpdateTopicResponse]]:
+        """Changes a topic's settings. What they no longer keep goes soon after.
+
+        Errors: NOT_FOUND / TOPIC_NOT_FOUND; ABORTED / VERSION_MISMATCH;
+        ALREADY_EXISTS / REQUEST_ID_REUSED; FAILED_PRECONDITION / STALE_FENCE.
+        """
+
+    @_abc_1.abstractmethod
+    def GetTopic(
+        self,
+        request: _event_stream_service_pb2.GetTopicRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_event_stream_service_pb2.GetTopicResponse, _abc.Awaitable[_event_stream_service_pb2.GetTopicResponse]]:
+        """Returns a topic: its settings, what it keeps, and its groups.
+
+        Errors: NOT_FOUND / TOPIC_NOT_FOUND.
+        """
+
+    @_abc_1.abstractmethod
+    def ListTopics(
+        self,
+        request: _event_stream_service_pb2.ListTopicsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_event_stream_service_pb2.ListTopicsResponse, _abc.Awaitable[_event_stream_service_pb2.ListTopicsResponse]]:
+        """Lists topics by the beginning of their name, in the order of partition and
+        name. The server's own are not among them.
+
+        Errors: INVALID_ARGUMENT / INVALID_PAGE_TOKEN.
+        """
+
+    @_abc_1.abstractmethod
+    def DeleteTopic(
+        self,
+        request: _event_stream_service_pb2.DeleteTopicRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_event_stream_service_pb2.DeleteTopicResponse, _abc.Awaitable[_event_stream_service_pb2.DeleteTopicResponse]]:
+        """Deletes a topic with its events and groups. Subscriptions stay, and see
+        what is published to it later.
+
+        Errors: NOT_FOUND / TOPIC_NOT_FOUND; ABORTED / VERSION_MISMATCH;
+        ALREADY_EXISTS / REQUEST_ID_REUSED; FAILED_PRECONDITION / STALE_FENCE.
+        """
+
+    @_abc_1.abstractmethod
+    def CreateGroup(
+        self,
+        request: _event_stream_service_pb2.CreateGroupRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_event_stream_service_pb2.CreateGroupResponse, _abc.Awaitable[_event_stream_service_pb2.CreateGroupResponse]]:
+        """Creates a consumer group of a topic, and the topic if there is none. The
+        same settings again are not an error.
+
+        Errors: ALREADY_EXISTS / GROUP_EXISTS when its settings are others, or
+        REQUEST_ID_REUSED; FAILED_PRECONDITION / STALE_FENCE.
+        """
+
+    @_abc_1.abstractmethod
+    def UpdateGroup(
+        self,
+        request: _event_stream_service_pb2.UpdateGroupRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_event_stream_service_pb2.UpdateGroupResponse, _abc.Awaitable[_event_stream_service_pb2.UpdateGroupResponse]]:
+        """Changes a group's settings; they hold for what is delivered from then on.
+
+        Errors: NOT_FOUND / GROUP_NOT_FOUND; ABORTED / VERSION_MISMATCH;
+        ALREADY_EXISTS / REQUEST_ID_REUSED; FAILED_PRECONDITION / STALE_FENCE.
+        """
+
+    @_abc_1.abstractmethod
+    def GetGroup(
+        self,
+        request: _event_stream_service_pb2.GetGroupRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_event_stream_service_pb2.GetGroupResponse, _abc.Awaitable[_event_stream_service_pb2.GetGroupResponse]]:
+        """Returns a group: settings, members, lag, what is in flight.
+
+        Errors: NOT_FOUND / GROUP_NOT_FOUND.
+        """
+
+    @_abc_1.abstractmethod
+    def ListGroups(
+        self,
+        request: _event_stream_service_pb2.ListGroupsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_event_stream_service_pb2.ListGroupsResponse, _abc.Awaitable[_event_stream_service_pb2.ListGroupsResponse]]:
+        """Lists the groups of a topic by name.
+
+        Errors: INVALID_ARGUMENT / INVALID_PAGE_TOKEN; NOT_FOUND / TOPIC_NOT_FOUND.
+        """
+
+    @_abc_1.abstractmethod
+    def DeleteGroup(
+        self,
+        request: _event_stream_service_pb2.DeleteGroupRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_event_stream_service_pb2.DeleteGroupResponse, _abc.Awaitable[_event_stream_service_pb2.DeleteGroupResponse]]:
+        """Deletes a group with what it has in flight.
+
+        Errors: NOT_FOUND / GROUP_NOT_FOUND; ALREADY_EXISTS / REQUEST_ID_REUSED;
+        FAILED_PRECONDITION / STALE_FENCE.
+        """
+
+    @_abc_1.abstractmethod
+    def SeekGroup(
+        self,
+        request: _event_stream_service_pb2.SeekGroupRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_event_stream_service_pb2.SeekGroupResponse, _abc.Awaitable[_event_stream_service_pb2.SeekGroupResponse]]:
+        """Moves a group to another place of its topic. What is in flight is forgotten:
+        acknowledgements of it answer STALE.
+
+        Errors: NOT_FOUND / GROUP_NOT_FOUND; ALREADY_EXISTS / REQUEST_ID_REUSED;
+        FAILED_PRECONDITION / STALE_FENCE.
+        """
+
+    @_abc_1.abstractmethod
+    def Consume(
+        self,
+        request_iterator: _MaybeAsyncIterator[_event_stream_service_pb2.ConsumeRequest],
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_event_stream_service_pb2.ConsumeResponse], _abc.AsyncIterator[_event_stream_service_pb2.ConsumeResponse]]:
+        """Takes part in a group: events come as credits allow, each to one member at a
+        time, until it is acknowledged. When the stream breaks, what is in flight
+        goes to others when its deadline is over; at a half-close, at once.
+
+        Errors: NOT_FOUND / GROUP_NOT_FOUND; FAILED_PRECONDITION /
+        PROTOCOL_VIOLATION; UNAVAILABLE / SHUTTING_DOWN after a GoAway; ABORTED /
+        SESSION_REPLACED when a member of the same id joins.
+        """
+
+    @_abc_1.abstractmethod
+    def PullEvents(
+        self,
+        request: _event_stream_service_pb2.PullEventsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_event_stream_service_pb2.PullEventsResponse, _abc.Awaitable[_event_stream_service_pb2.PullEventsResponse]]:
+        """Takes up to `max_events` for a member, waiting for the first up to `wait`;
+        none is an answer.
+
+        Errors: NOT_FOUND / GROUP_NOT_FOUND; ALREADY_EXISTS / REQUEST_ID_REUSED.
+        """
+
+    @_abc_1.abstractmethod
+    def SettleEvents(
+        self,
+        request: _event_stream_service_pb2.SettleEventsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_event_stream_service_pb2.SettleEventsResponse, _abc.Awaitable[_event_stream_service_pb2.SettleEventsResponse]]:
+        """Settles deliveries: acknowledges, gives back, or extends their deadlines.
+        Each has an outcome of its own. Repeating it does no harm.
+
+        Errors: NOT_FOUND / GROUP_NOT_FOUND; FAILED_PRECONDITION / STALE_FENCE.
+        """
+
+    @_abc_1.abstractmethod
+    def RedriveEvents(
+        self,
+        request: _event_stream_service_pb2.RedriveEventsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_event_stream_service_pb2.RedriveEventsResponse, _abc.Awaitable[_event_stream_service_pb2.RedriveEventsResponse]]:
+        """Delivers dead letters to their group once more, up to 64 a call, oldest
+        first; call again while `more` is set.
+
+        Errors: NOT_FOUND / GROUP_NOT_FOUND; ALREADY_EXISTS / REQUEST_ID_REUSED;
+        FAILED_PRECONDITION / STALE_FENCE.
+        """
+
+    @_abc_1.abstractmethod
+    def SendMessage(
+        self,
+        request: _event_stream_service_pb2.SendMessageRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_event_stream_service_pb2.SendMessageResponse, _abc.Awaitable[_event_stream_service_pb2.SendMessageResponse]]:
+        """Sends a message to the inboxes of agents: of some by id, of all, or of those
+        of a type or with capabilities, as they are registered now. An agent's inbox
+        is the topic "inbox.<agent id>", read like any other. Idempotent by
+        `request_id`: who has it already does not get it twice.
+
+        Errors: NOT_FOUND / AGENT_NOT_FOUND for an id that was never registered;
+        ALREADY_EXISTS / REQUEST_ID_REUSED; FAILED_PRECONDITION / STALE_FENCE.
+        """
+
+    @_abc_1.abstractmethod
+    def Request(
+        self,
+        request: _event_stream_service_pb2.RequestRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_event_stream_service_pb2.RequestResponse, _abc.Awaitable[_event_stream_service_pb2.RequestResponse]]:
+        """Sends a message to one agent and waits for its reply: the first message that
+        it sends to `reply_to` with the same correlation id. The same call again,
+        with the same `request_id`, waits for the same reply.
+
+        Errors: DEADLINE_EXCEEDED / NO_REPLY when none came in time; those of
+        SendMessage.
+        """
+
+    @_abc_1.abstractmethod
+    def Reply(
+        self,
+        request: _event_stream_service_pb2.ReplyRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_event_stream_service_pb2.ReplyResponse, _abc.Awaitable[_event_stream_service_pb2.ReplyResponse]]:
+        """Answers a message, by its `reply_to` and correlation id.
+
+        Errors: FAILED_PRECONDITION / STALE_FENCE; ALREADY_EXISTS /
+        REQUEST_ID_REUSED.
         """
 
 def add_EventStreamServiceServicer_to_server(servicer: EventStreamServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

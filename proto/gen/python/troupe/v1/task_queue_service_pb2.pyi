@@ -1274,21 +1274,27 @@ class AttemptComplete(_message.Message):
 
     ATTEMPT_FIELD_NUMBER: _builtins.int
     RESULT_FIELD_NUMBER: _builtins.int
+    EVENTS_FIELD_NUMBER: _builtins.int
     result: _builtins.bytes
     """The result. Up to 256 KiB unless configured otherwise."""
     @_builtins.property
     def attempt(self) -> Global___Attempt:
         """The attempt."""
 
+    @_builtins.property
+    def events(self) -> _containers.RepeatedCompositeFieldContainer[Global___OutboxEvent]:
+        """Events that are published with the completion, as in CompleteRequest."""
+
     def __init__(
         self,
         *,
         attempt: Global___Attempt | None = ...,
         result: _builtins.bytes = ...,
+        events: _abc.Iterable[Global___OutboxEvent] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["attempt", b"attempt"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempt", b"attempt", "result", b"result"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempt", b"attempt", "events", b"events", "result", b"result"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1758,6 +1764,7 @@ class CompleteRequest(_message.Message):
     ATTEMPT_FIELD_NUMBER: _builtins.int
     RESULT_FIELD_NUMBER: _builtins.int
     FENCE_FIELD_NUMBER: _builtins.int
+    EVENTS_FIELD_NUMBER: _builtins.int
     namespace: _builtins.str
     """Namespace; empty means "default"."""
     result: _builtins.bytes
@@ -1770,6 +1777,13 @@ class CompleteRequest(_message.Message):
     def fence(self) -> _error_reason_pb2.Fence:
         """Optional fence that this write has to pass."""
 
+    @_builtins.property
+    def events(self) -> _containers.RepeatedCompositeFieldContainer[Global___OutboxEvent]:
+        """Events that are published if, and only if, this call completes the task, in
+        one step with it; each appears in its topic soon after, once, in this order.
+        Up to 16, together up to 256 KiB.
+        """
+
     def __init__(
         self,
         *,
@@ -1777,14 +1791,105 @@ class CompleteRequest(_message.Message):
         attempt: Global___Attempt | None = ...,
         result: _builtins.bytes = ...,
         fence: _error_reason_pb2.Fence | None = ...,
+        events: _abc.Iterable[Global___OutboxEvent] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["attempt", b"attempt", "fence", b"fence"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempt", b"attempt", "fence", b"fence", "namespace", b"namespace", "result", b"result"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempt", b"attempt", "events", b"events", "fence", b"fence", "namespace", b"namespace", "result", b"result"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___CompleteRequest: _TypeAlias = CompleteRequest  # noqa: Y015
+
+@_typing.final
+class OutboxEvent(_message.Message):
+    """An event that is published with a change. Its fields are those of an Event."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    @_typing.final
+    class AttributesEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.str
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    TOPIC_FIELD_NUMBER: _builtins.int
+    ID_FIELD_NUMBER: _builtins.int
+    SOURCE_FIELD_NUMBER: _builtins.int
+    TYPE_FIELD_NUMBER: _builtins.int
+    SUBJECT_FIELD_NUMBER: _builtins.int
+    DATACONTENTTYPE_FIELD_NUMBER: _builtins.int
+    BINARY_DATA_FIELD_NUMBER: _builtins.int
+    TEXT_DATA_FIELD_NUMBER: _builtins.int
+    CORRELATION_ID_FIELD_NUMBER: _builtins.int
+    ACTOR_FIELD_NUMBER: _builtins.int
+    ATTRIBUTES_FIELD_NUMBER: _builtins.int
+    KEY_FIELD_NUMBER: _builtins.int
+    topic: _builtins.str
+    """The topic, without `*` and not one of the server's own. Required."""
+    id: _builtins.str
+    """Identifies the event within its source; chosen by the server when empty."""
+    source: _builtins.str
+    """Who it comes from; "tasks/<task id>" when empty."""
+    type: _builtins.str
+    """What happened. Required, 1 to 256 bytes."""
+    subject: _builtins.str
+    """What it is about. Up to 1024 bytes."""
+    datacontenttype: _builtins.str
+    """Media type of the data. Up to 256 bytes."""
+    binary_data: _builtins.bytes
+    """Any bytes."""
+    text_data: _builtins.str
+    """Text, JSON included."""
+    correlation_id: _builtins.str
+    """Ties together what belongs to one piece of work; the task's id when empty."""
+    actor: _builtins.str
+    """Who did it; the worker's id when empty."""
+    key: _builtins.str
+    """The key, for groups in the order of keys and for compaction."""
+    @_builtins.property
+    def attributes(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
+        """Further attributes. At most 32."""
+
+    def __init__(
+        self,
+        *,
+        topic: _builtins.str = ...,
+        id: _builtins.str = ...,
+        source: _builtins.str = ...,
+        type: _builtins.str = ...,
+        subject: _builtins.str = ...,
+        datacontenttype: _builtins.str = ...,
+        binary_data: _builtins.bytes = ...,
+        text_data: _builtins.str = ...,
+        correlation_id: _builtins.str = ...,
+        actor: _builtins.str = ...,
+        attributes: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
+        key: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["binary_data", b"binary_data", "data", b"data", "text_data", b"text_data"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "attributes", b"attributes", "binary_data", b"binary_data", "correlation_id", b"correlation_id", "data", b"data", "datacontenttype", b"datacontenttype", "id", b"id", "key", b"key", "source", b"source", "subject", b"subject", "text_data", b"text_data", "topic", b"topic", "type", b"type"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_data: _TypeAlias = _typing.Literal["binary_data", "text_data"]  # noqa: Y015
+    _WhichOneofArgType_data: _TypeAlias = _typing.Literal["data", b"data"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_data) -> _WhichOneofReturnType_data | None: ...
+
+Global___OutboxEvent: _TypeAlias = OutboxEvent  # noqa: Y015
 
 @_typing.final
 class CompleteResponse(_message.Message):
