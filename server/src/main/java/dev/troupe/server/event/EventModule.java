@@ -4,6 +4,7 @@ import com.google.inject.AbstractModule;
 import com.google.inject.Scopes;
 import com.google.inject.multibindings.Multibinder;
 import dev.troupe.server.grpc.Drainable;
+import dev.troupe.server.outbox.Outbox;
 import io.grpc.BindableService;
 
 /** Binds the event feature and adds its service to the server's. */
@@ -18,6 +19,9 @@ public final class EventModule extends AbstractModule {
     bind(EventHistory.class).in(Scopes.SINGLETON);
     bind(TopicCalls.class).in(Scopes.SINGLETON);
     bind(TopicWork.class).in(Scopes.SINGLETON);
+    bind(OutboxStore.class).in(Scopes.SINGLETON);
+    bind(OutboxRelay.class).in(Scopes.SINGLETON);
+    bind(Outbox.class).to(OutboxRelay.class);
     bind(EventStarts.class).in(Scopes.SINGLETON);
     bind(EventStreamService.class).in(Scopes.SINGLETON);
     Multibinder.newSetBinder(binder(), Drainable.class).addBinding().to(PublishStreams.class);
