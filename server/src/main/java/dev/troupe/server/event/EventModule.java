@@ -22,6 +22,7 @@ public final class EventModule extends AbstractModule {
     bind(OutboxStore.class).in(Scopes.SINGLETON);
     bind(OutboxRelay.class).in(Scopes.SINGLETON);
     bind(Outbox.class).to(OutboxRelay.class);
+    bind(SystemAlerts.class).in(Scopes.SINGLETON);
     bind(EventStarts.class).in(Scopes.SINGLETON);
     bind(EventStreamService.class).in(Scopes.SINGLETON);
     Multibinder.newSetBinder(binder(), Drainable.class).addBinding().to(PublishStreams.class);

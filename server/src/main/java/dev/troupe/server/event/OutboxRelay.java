@@ -99,8 +99,7 @@ final class OutboxRelay implements Outbox {
                 return CompletableFuture.completedFuture(null);
               }
               return publish(partition, page, away)
-                  .thenCompose(
-                      done -> carry(partition, age, page.get(page.size() - 1).id(), away));
+                  .thenCompose(done -> carry(partition, age, page.get(page.size() - 1).id(), away));
             });
   }
 

@@ -31,8 +31,7 @@ final class SharedScripts {
             (queue, tasks) -> store.enqueue(queue, tasks, Fence.getDefaultInstance(), "", ""),
             TaskSpec::getSerializedSize);
     completions =
-        new ScriptBatcher<>(
-            TaskStore.MOST_PER_SCRIPT, store::complete, SharedScripts::size);
+        new ScriptBatcher<>(TaskStore.MOST_PER_SCRIPT, store::complete, SharedScripts::size);
   }
 
   private static int size(Completion completion) {

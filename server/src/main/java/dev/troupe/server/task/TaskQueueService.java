@@ -4,10 +4,10 @@ import static dev.troupe.server.grpc.Answers.answer;
 
 import com.google.inject.Inject;
 import com.google.protobuf.util.Durations;
-import dev.troupe.server.outbox.OutboxEvents;
 import dev.troupe.server.grpc.Checks;
 import dev.troupe.server.grpc.LoadLimit;
 import dev.troupe.server.grpc.Names;
+import dev.troupe.server.outbox.OutboxEvents;
 import dev.troupe.v1.Attempt;
 import dev.troupe.v1.CancelTaskRequest;
 import dev.troupe.v1.CancelTaskResponse;

@@ -58,7 +58,8 @@ final class OutboxCrashTest {
       assertThat(completed).isNotEmpty();
       await()
           .atMost(Duration.ofSeconds(30))
-          .untilAsserted(() -> assertThat(redis.ask("EXISTS troupe:{default/0}:ob")).contains(":0"));
+          .untilAsserted(
+              () -> assertThat(redis.ask("EXISTS troupe:{default/0}:ob")).contains(":0"));
       for (int t = 0; t < 2; t++) {
         String topic = "done-" + t;
         List<EventDelivery> kept = with(two, channel -> kept(channel, topic));

@@ -172,10 +172,7 @@ abstract class OutboxContract {
             Refusal.of(
                     () ->
                         tasks.complete(
-                            completion
-                                .clone()
-                                .setFence(fence.toBuilder().setToken(8))
-                                .build()))
+                            completion.clone().setFence(fence.toBuilder().setToken(8)).build()))
                 .reason())
         .isEqualTo("STALE_FENCE");
     tasks.complete(completion.build());
