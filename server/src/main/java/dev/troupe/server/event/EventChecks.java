@@ -4,8 +4,6 @@ import com.google.protobuf.util.Timestamps;
 import dev.troupe.server.grpc.Checks;
 import dev.troupe.v1.Event;
 import dev.troupe.v1.PublishRequest;
-import dev.troupe.v1.StartPosition;
-import dev.troupe.v1.SubscribeRequest;
 
 /** What the contract demands of the requests of the event service. */
 final class EventChecks {
@@ -13,7 +11,6 @@ final class EventChecks {
   private static final int URI_BYTES = 1024;
   private static final int ATTRIBUTES = 32;
   private static final int ATTRIBUTE_KEY_BYTES = 64;
-  private static final int PATTERNS = 64;
 
   private EventChecks() {}
 
@@ -63,25 +60,5 @@ final class EventChecks {
           .keySet()
           .forEach(key -> checks.text("event.attributes key", key, ATTRIBUTE_KEY_BYTES));
     }
-  }
-
-  /** Refuses a malformed subscription with all violations. */
-  static void subscribe(SubscribeRequest request) {
-    Checks checks = new Checks().namespace(request.getNamespace());
-    checks.that(request.getTopicsCount() > 0, "topics", "required");
-    checks.names("topics", request.getTopicsList(), PATTERNS);
-    checks.names("types", request.getTypesList(), PATTERNS);
-    checks.that(
-        request.getStart() != StartPosition.UNRECOGNIZED, "start", "not a value of this enum");
-    checks.that(
-        !request.hasStartTime() || Timestamps.isValid(request.getStartTime()),
-        "start_time",
-        "not a valid timestamp");
-    int starts = request.getStart() == StartPosition.START_POSITION_UNSPECIFIED ? 0 : 1;
-    starts += request.hasStartTime() ? 1 : 0;
-    starts += request.getResumeToken().isEmpty() ? 0 : 1;
-    checks.that(
-        starts <= 1, "start", "at most one of start, start_time and resume_token may be given");
-    checks.done();
   }
 }

@@ -12,6 +12,7 @@ public final class EventModule extends AbstractModule {
   protected void configure() {
     bind(EventStore.class).in(Scopes.SINGLETON);
     bind(EventStarts.class).in(Scopes.SINGLETON);
+    bind(Subscribing.class).in(Scopes.SINGLETON);
     bind(EventStreamService.class).in(Scopes.SINGLETON);
     Multibinder.newSetBinder(binder(), BindableService.class)
         .addBinding()

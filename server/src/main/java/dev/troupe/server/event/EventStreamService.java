@@ -6,10 +6,6 @@ import dev.troupe.server.event.EventStore.Outcome.Fenced;
 import dev.troupe.server.event.EventStore.Outcome.Published;
 import dev.troupe.server.grpc.Answers;
 import dev.troupe.server.grpc.Names;
-import dev.troupe.server.grpc.StatusMapper;
-import dev.troupe.server.grpc.StreamPace;
-import dev.troupe.server.grpc.StreamPump;
-import dev.troupe.server.grpc.StreamPumps;
 import dev.troupe.server.log.PartitionLogs.LogHead;
 import dev.troupe.server.log.ResumePoint;
 import dev.troupe.v1.ErrorReason;
@@ -17,31 +13,31 @@ import dev.troupe.v1.Event;
 import dev.troupe.v1.EventStreamServiceGrpc;
 import dev.troupe.v1.PublishRequest;
 import dev.troupe.v1.PublishResponse;
-import dev.troupe.v1.SubscribeRequest;
-import dev.troupe.v1.SubscribeResponse;
-import io.grpc.stub.ServerCallStreamObserver;
+import io.grpc.BindableService;
+import io.grpc.ServerServiceDefinition;
 import io.grpc.stub.StreamObserver;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
 
 /** The event service: checks, calls, answers. */
-public final class EventStreamService extends EventStreamServiceGrpc.EventStreamServiceImplBase {
+public final class EventStreamService
+    implements BindableService, EventStreamServiceGrpc.AsyncService {
 
   private final EventStore store;
-  private final EventStarts starts;
-  private final StreamPumps pumps;
+  private final Subscribing subscribing;
   private final EventConfig config;
-  private final StreamPace pace;
 
   @Inject
-  public EventStreamService(
-      EventStore store, EventStarts starts, StreamPumps pumps, EventConfig config) {
+  public EventStreamService(EventStore store, Subscribing subscribing, EventConfig config) {
     this.store = store;
-    this.starts = starts;
-    this.pumps = pumps;
+    this.subscribing = subscribing;
     this.config = config;
-    this.pace = new StreamPace(config.checkpointInterval(), config.slowReaderTimeout());
+  }
+
+  @Override
+  public ServerServiceDefinition bindService() {
+    return subscribing.into(EventStreamServiceGrpc.bindService(this));
   }
 
   @Override
@@ -79,29 +75,5 @@ public final class EventStreamService extends EventStreamServiceGrpc.EventStream
         ErrorReason.ERROR_REASON_STALE_FENCE,
         "a higher fencing token was seen for this fence",
         Map.of("highest_token", Long.toString(((Fenced) outcome).highestToken())));
-  }
-
-  @Override
-  public void subscribe(SubscribeRequest request, StreamObserver<SubscribeResponse> caller) {
-    try {
-      EventChecks.subscribe(request);
-    } catch (TroupeException refusal) {
-      caller.onError(StatusMapper.toStatus(refusal));
-      return;
-    }
-    EventFilter filter = new EventFilter(request.getTopicsList(), request.getTypesList());
-    EventFormat format = new EventFormat(Names.namespace(request.getNamespace()), filter);
-    StreamPump<SubscribeResponse> pump =
-        pumps.open((ServerCallStreamObserver<SubscribeResponse>) caller, format, pace);
-    starts
-        .open(request, filter)
-        .whenComplete(
-            (start, failure) -> {
-              if (failure != null) {
-                pump.end(failure);
-              } else {
-                pump.begin(start.point(), start.readers());
-              }
-            });
   }
 }

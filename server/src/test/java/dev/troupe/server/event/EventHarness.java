@@ -70,12 +70,12 @@ final class EventHarness implements AutoCloseable {
             executor,
             ticker);
     pumps = new StreamPumps(executor, ticker);
+    EventConfig config = new EventConfig(new DataSize(256 << 10), checkpoint, slow);
     EventStreamService service =
         new EventStreamService(
             new EventStore(redis, NAMESPACES),
-            new EventStarts(NAMESPACES, logs),
-            pumps,
-            new EventConfig(new DataSize(256 << 10), checkpoint, slow));
+            new Subscribing(new EventStarts(NAMESPACES, logs), pumps, config),
+            config);
     String name = UUID.randomUUID().toString();
     server =
         InProcessServerBuilder.forName(name).directExecutor().addService(service).build().start();
