@@ -90,7 +90,8 @@ const (
 	SlowPolicy_SLOW_POLICY_DISCONNECT SlowPolicy = 2
 	// It goes on with the oldest in memory, after a Gap.
 	SlowPolicy_SLOW_POLICY_DROP_OLDEST SlowPolicy = 3
-	// It goes on live, after a Gap and the newest in memory of each subject.
+	// It goes on live, after a Gap that covers all that it missed, and the newest
+	// in memory of each subject of each topic, which follow the Gap all the same.
 	SlowPolicy_SLOW_POLICY_CONFLATE SlowPolicy = 4
 )
 
@@ -1281,7 +1282,8 @@ type SubscribeRequest struct {
 	Filter *EventFilter `protobuf:"bytes,8,opt,name=filter,proto3" json:"filter,omitempty"`
 	// What to do when the reader does not keep up.
 	SlowPolicy SlowPolicy `protobuf:"varint,9,opt,name=slow_policy,json=slowPolicy,proto3,enum=troupe.v1.SlowPolicy" json:"slow_policy,omitempty"`
-	// End, with OK, when all that was accepted before this time is read.
+	// End, with OK, when all that was accepted before this time is read. A
+	// Checkpoint comes last.
 	EndTime *timestamppb.Timestamp `protobuf:"bytes,10,opt,name=end_time,json=endTime,proto3" json:"end_time,omitempty"`
 	// How many events a message may carry: 1 to 64; 0 means 64. A token comes
 	// with each message, so 1 resumes after any event.
@@ -1477,7 +1479,8 @@ type SubscribeWithCreditsRequest_Open struct {
 
 type SubscribeWithCreditsRequest_Credits struct {
 	// So many more events may be sent: 1 to 100,000. Nothing is sent before the
-	// first of them.
+	// first of them. After a half-close the stream goes on until they are used
+	// up, then ends with OK.
 	Credits int32 `protobuf:"varint,2,opt,name=credits,proto3,oneof"`
 }
 
@@ -1843,8 +1846,6 @@ type EventDelivery struct {
 	Event *Event `protobuf:"bytes,2,opt,name=event,proto3" json:"event,omitempty"`
 	// When the log took it, by the clock of Redis.
 	AcceptTime *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=accept_time,json=acceptTime,proto3" json:"accept_time,omitempty"`
-	// Resumes after this event.
-	ResumeToken string `protobuf:"bytes,4,opt,name=resume_token,json=resumeToken,proto3" json:"resume_token,omitempty"`
 	// Its place among all entries of its partition's log, counted without a hole.
 	Position int64 `protobuf:"varint,5,opt,name=position,proto3" json:"position,omitempty"`
 	// Its place among all events of its topic, counted without a hole; 0 in the
@@ -1903,13 +1904,6 @@ func (x *EventDelivery) GetAcceptTime() *timestamppb.Timestamp {
 		return x.AcceptTime
 	}
 	return nil
-}
-
-func (x *EventDelivery) GetResumeToken() string {
-	if x != nil {
-		return x.ResumeToken
-	}
-	return ""
 }
 
 func (x *EventDelivery) GetPosition() int64 {
@@ -2089,7 +2083,8 @@ type Gap struct {
 	Reason GapReason `protobuf:"varint,1,opt,name=reason,proto3,enum=troupe.v1.GapReason" json:"reason,omitempty"`
 	// How many log entries are missing, of any topic; 0 when unknown.
 	Missed int64 `protobuf:"varint,2,opt,name=missed,proto3" json:"missed,omitempty"`
-	// Resumes after the gap.
+	// Resumes after the gap. With CONFLATE, after what is no longer in memory, so
+	// that nothing of what follows the gap is lost with the stream.
 	ResumeToken string `protobuf:"bytes,3,opt,name=resume_token,json=resumeToken,proto3" json:"resume_token,omitempty"`
 	// The partition that they are missing from.
 	Partition int32 `protobuf:"varint,4,opt,name=partition,proto3" json:"partition,omitempty"`
@@ -6787,15 +6782,14 @@ const file_troupe_v1_event_stream_service_proto_rawDesc = "" +
 	"\fresume_token\x18\x02 \x01(\tR\vresumeToken\x12\x1c\n" +
 	"\tpartition\x18\x03 \x01(\x05R\tpartition\x12+\n" +
 	"\x11previous_position\x18\x04 \x01(\x03R\x10previousPosition\x12#\n" +
-	"\rread_position\x18\x05 \x01(\x03R\freadPosition\"\xf0\x01\n" +
+	"\rread_position\x18\x05 \x01(\x03R\freadPosition\"\xe1\x01\n" +
 	"\rEventDelivery\x12\x14\n" +
 	"\x05topic\x18\x01 \x01(\tR\x05topic\x12&\n" +
 	"\x05event\x18\x02 \x01(\v2\x10.troupe.v1.EventR\x05event\x12;\n" +
 	"\vaccept_time\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
-	"acceptTime\x12!\n" +
-	"\fresume_token\x18\x04 \x01(\tR\vresumeToken\x12\x1a\n" +
+	"acceptTime\x12\x1a\n" +
 	"\bposition\x18\x05 \x01(\x03R\bposition\x12%\n" +
-	"\x0etopic_position\x18\x06 \x01(\x03R\rtopicPosition\"-\n" +
+	"\x0etopic_position\x18\x06 \x01(\x03R\rtopicPositionJ\x04\b\x04\x10\x05R\fresume_token\"-\n" +
 	"\bCaughtUp\x12!\n" +
 	"\fresume_token\x18\x01 \x01(\tR\vresumeToken\"A\n" +
 	"\n" +

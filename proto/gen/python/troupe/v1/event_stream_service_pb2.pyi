@@ -65,7 +65,9 @@ class _SlowPolicyEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_SlowPolicy
     SLOW_POLICY_DROP_OLDEST: _SlowPolicy.ValueType  # 3
     """It goes on with the oldest in memory, after a Gap."""
     SLOW_POLICY_CONFLATE: _SlowPolicy.ValueType  # 4
-    """It goes on live, after a Gap and the newest in memory of each subject."""
+    """It goes on live, after a Gap that covers all that it missed, and the newest
+    in memory of each subject of each topic, which follow the Gap all the same.
+    """
 
 class SlowPolicy(_SlowPolicy, metaclass=_SlowPolicyEnumTypeWrapper):
     """What becomes of a reader that does not keep up, once what it missed has left
@@ -81,7 +83,9 @@ SLOW_POLICY_DISCONNECT: SlowPolicy.ValueType  # 2
 SLOW_POLICY_DROP_OLDEST: SlowPolicy.ValueType  # 3
 """It goes on with the oldest in memory, after a Gap."""
 SLOW_POLICY_CONFLATE: SlowPolicy.ValueType  # 4
-"""It goes on live, after a Gap and the newest in memory of each subject."""
+"""It goes on live, after a Gap that covers all that it missed, and the newest
+in memory of each subject of each topic, which follow the Gap all the same.
+"""
 Global___SlowPolicy: _TypeAlias = SlowPolicy  # noqa: Y015
 
 class _GapReason:
@@ -721,7 +725,9 @@ class SubscribeRequest(_message.Message):
 
     @_builtins.property
     def end_time(self) -> _timestamp_pb2.Timestamp:
-        """End, with OK, when all that was accepted before this time is read."""
+        """End, with OK, when all that was accepted before this time is read. A
+        Checkpoint comes last.
+        """
 
     def __init__(
         self,
@@ -756,7 +762,8 @@ class SubscribeWithCreditsRequest(_message.Message):
     CREDITS_FIELD_NUMBER: _builtins.int
     credits: _builtins.int
     """So many more events may be sent: 1 to 100,000. Nothing is sent before the
-    first of them.
+    first of them. After a half-close the stream goes on until they are used
+    up, then ends with OK.
     """
     @_builtins.property
     def open(self) -> Global___SubscribeRequest:
@@ -940,13 +947,10 @@ class EventDelivery(_message.Message):
     TOPIC_FIELD_NUMBER: _builtins.int
     EVENT_FIELD_NUMBER: _builtins.int
     ACCEPT_TIME_FIELD_NUMBER: _builtins.int
-    RESUME_TOKEN_FIELD_NUMBER: _builtins.int
     POSITION_FIELD_NUMBER: _builtins.int
     TOPIC_POSITION_FIELD_NUMBER: _builtins.int
     topic: _builtins.str
     """The topic that it was published to."""
-    resume_token: _builtins.str
-    """Resumes after this event."""
     position: _builtins.int
     """Its place among all entries of its partition's log, counted without a hole."""
     topic_position: _builtins.int
@@ -967,13 +971,12 @@ class EventDelivery(_message.Message):
         topic: _builtins.str = ...,
         event: Global___Event | None = ...,
         accept_time: _timestamp_pb2.Timestamp | None = ...,
-        resume_token: _builtins.str = ...,
         position: _builtins.int = ...,
         topic_position: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["accept_time", b"accept_time", "event", b"event"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["accept_time", b"accept_time", "event", b"event", "position", b"position", "resume_token", b"resume_token", "topic", b"topic", "topic_position", b"topic_position"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["accept_time", b"accept_time", "event", b"event", "position", b"position", "topic", b"topic", "topic_position", b"topic_position"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1070,7 +1073,9 @@ class Gap(_message.Message):
     missed: _builtins.int
     """How many log entries are missing, of any topic; 0 when unknown."""
     resume_token: _builtins.str
-    """Resumes after the gap."""
+    """Resumes after the gap. With CONFLATE, after what is no longer in memory, so
+    that nothing of what follows the gap is lost with the stream.
+    """
     partition: _builtins.int
     """The partition that they are missing from."""
     from_position: _builtins.int

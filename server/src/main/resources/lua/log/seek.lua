@@ -2,7 +2,7 @@
 --
 -- ARGV  1 id of the position, '' for the newest
 -- Reply {'OK', epoch, last sequence, last id, id of the entry that follows or
---       '', its sequence}
+--       '', its sequence, now in milliseconds}
 --#include common/prelude
 local head = C('HMGET', P..'head', 'seq', 'epoch')
 local last = '0-0'
@@ -23,4 +23,4 @@ if ARGV[1] ~= '' then
     end
   end
 end
-return {'OK', head[2] or 0, head[1] or 0, last, follows, sequence}
+return {'OK', head[2] or 0, head[1] or 0, last, follows, sequence, math.floor(US / 1000)}

@@ -83,11 +83,11 @@ final class AgentSnapshot {
     }
 
     @Override
-    public CompletionStage<Page> next(int max) {
+    public CompletionStage<Page> next(int max, long bytes) {
       switch (phase) {
         case AGENTS -> {
           if (!listed) {
-            return agents(max);
+            return agents(max, bytes);
           }
           // This is asked for only after the agents were taken.
           if (isLast()) {
@@ -95,21 +95,21 @@ final class AgentSnapshot {
             return page(List.of(entry(COMPLETE, "", ByteString.EMPTY)));
           }
           phase = Phase.LOG;
-          return taken.thenCompose(all -> log.next(max));
+          return taken.thenCompose(all -> log.next(max, bytes));
         }
         case MARKER -> {
           phase = Phase.LOG;
           taken.complete(null);
-          return log.next(max);
+          return log.next(max, bytes);
         }
         case LOG -> {
-          return log.next(max);
+          return log.next(max, bytes);
         }
       }
       throw new AssertionError(phase);
     }
 
-    private CompletionStage<Page> agents(int max) {
+    private CompletionStage<Page> agents(int max, long bytes) {
       return store
           .find(partition, Order.AGENT_ID, false, conditions, AT_ONCE, place)
           .thenCompose(
@@ -124,7 +124,7 @@ final class AgentSnapshot {
                                   agents.size() < found.entries().size()
                                       ? part(found.entries().get(agents.size() - 1), agents)
                                       : part(found.place(), agents)))
-          .thenCompose(entries -> entries.isEmpty() ? next(max) : page(entries));
+          .thenCompose(entries -> entries.isEmpty() ? next(max, bytes) : page(entries));
     }
 
     private List<LogEntry> part(String upTo, List<Optional<Agent>> agents) {
@@ -148,11 +148,11 @@ final class AgentSnapshot {
     }
 
     private LogEntry entry(String type, String subject, ByteString data) {
-      return new LogEntry(log.position(), TOPIC, type, subject, data);
+      return new LogEntry(partition.index(), log.position(), TOPIC, type, subject, data, 0);
     }
 
     private static CompletionStage<Page> page(List<LogEntry> entries) {
-      return CompletableFuture.completedFuture(new Page(entries, 0, false, false));
+      return CompletableFuture.completedFuture(Page.of(entries, false));
     }
 
     @Override
@@ -163,6 +163,11 @@ final class AgentSnapshot {
     @Override
     public long epoch() {
       return log.epoch();
+    }
+
+    @Override
+    public long lag() {
+      return log.lag();
     }
 
     /** The readers of a stream are closed together; none may be left waiting for another. */

@@ -118,24 +118,24 @@ final class AgentWatching {
     }
 
     @Override
-    public WatchAgentsResponse entries(List<Delivery> deliveries) {
-      Delivery delivery = deliveries.get(0);
-      if (delivery.entry().type().equals(AgentSnapshot.COMPLETE)) {
+    public WatchAgentsResponse entries(Batch batch) {
+      LogEntry entry = batch.entries().get(0);
+      if (entry.type().equals(AgentSnapshot.COMPLETE)) {
         snapshotComplete = true;
         return WatchAgentsResponse.newBuilder()
             .setSnapshotComplete(true)
-            .setResumeToken(delivery.resumeToken())
+            .setResumeToken(batch.resumeToken())
             .build();
       }
       return WatchAgentsResponse.newBuilder()
-          .setChange(change(delivery.entry()))
-          .setResumeToken(known(delivery.resumeToken()))
+          .setChange(change(entry))
+          .setResumeToken(known(batch.resumeToken()))
           .build();
     }
 
     @Override
     public WatchAgentsResponse started(String resumeToken) {
-      return checkpoint(resumeToken);
+      return checkpoint(0, resumeToken);
     }
 
     @Override
@@ -144,21 +144,26 @@ final class AgentWatching {
     }
 
     @Override
-    public WatchAgentsResponse checkpoint(String resumeToken) {
+    public WatchAgentsResponse checkpoint(long lag, String resumeToken) {
       return WatchAgentsResponse.newBuilder().setResumeToken(known(resumeToken)).build();
     }
 
     @Override
-    public WatchAgentsResponse gap(boolean replaced, long missed, String resumeToken) {
+    public @Nullable WatchAgentsResponse fellBehind(long lag, String resumeToken) {
+      return null;
+    }
+
+    @Override
+    public WatchAgentsResponse gap(Hole hole, String resumeToken) {
       return WatchAgentsResponse.newBuilder()
-          .setMissed(Math.max(1, missed))
+          .setMissed(Math.max(1, hole.missed()))
           .setResumeToken(known(resumeToken))
           .build();
     }
 
     @Override
     public WatchAgentsResponse goAway(ErrorReason reason, Duration retryAfter, String resumeToken) {
-      return checkpoint(resumeToken);
+      return checkpoint(0, resumeToken);
     }
   }
 }

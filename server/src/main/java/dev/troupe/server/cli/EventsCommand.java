@@ -62,6 +62,10 @@ final class EventsCommand {
             .setNamespace(options.namespace)
             .addAllTopics(topics == null ? List.of("**") : topics)
             .addAllTypes(Given.list(types));
+    if (limit != 0) {
+      // There is a token behind each event then, wherever the limit is.
+      request.setMaxBatchSize(1);
+    }
     begin(request, from);
     Tail tail = new Tail(new Printer(console.out(), options.output), limit);
     try (Connection connection = options.connect()) {
@@ -107,12 +111,17 @@ final class EventsCommand {
         case CAUGHT_UP -> resumeToken = response.getCaughtUp().getResumeToken();
         case CHECKPOINT -> resumeToken = response.getCheckpoint().getResumeToken();
         case GO_AWAY -> resumeToken = response.getGoAway().getResumeToken();
+        case FELL_BEHIND -> resumeToken = response.getFellBehind().getResumeToken();
         case GAP -> {
           resumeToken = response.getGap().getResumeToken();
           say("events are missing here: " + Text.of(response.getGap().getReason()));
         }
         case BATCH -> {
-          return print(response.getBatch().getDeliveriesList());
+          int taken = print(response.getBatch().getDeliveriesList());
+          if (taken == response.getBatch().getDeliveriesCount()) {
+            resumeToken = response.getBatch().getResumeToken();
+          }
+          return taken;
         }
         case MESSAGE_NOT_SET -> {}
       }
@@ -134,7 +143,6 @@ final class EventsCommand {
             event.getSource(),
             event.getId(),
             data(event));
-        resumeToken = delivery.getResumeToken();
         printed++;
         taken++;
       }

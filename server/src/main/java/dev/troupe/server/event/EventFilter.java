@@ -1,40 +1,90 @@
 package dev.troupe.server.event;
 
-import java.util.HashMap;
+import dev.troupe.server.log.LogEntry;
 import java.util.HashSet;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
+import java.util.TreeSet;
+import java.util.concurrent.atomic.AtomicLongArray;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /**
- * The topics and types that a subscription asks for, compiled once. What it finds out about a name
- * it remembers, as the same few names come again and again. For one thread at a time.
+ * The topics and events that subscriptions ask for, compiled once and shared by all that ask for
+ * the same. It looks at an event once, however many of them want to know. Thread-safe.
  */
 final class EventFilter {
 
   /** What the server's own topics begin with. */
   static final String SYSTEM = "troupe.";
 
-  private static final int MOST_REMEMBERED = 1024;
+  /** What the inboxes of agents begin with. */
+  static final String INBOX = "inbox.";
 
-  private final Set<String> topics = new HashSet<>();
-  private final List<Glob> topicPatterns;
-  private final List<Glob> types;
-  private final Map<String, Boolean> knownTopics = new HashMap<>();
-  private final Map<String, Boolean> knownTypes = new HashMap<>();
+  /** Verdicts that are remembered: readers in step are at most a few pages apart. */
+  private static final int VERDICTS = 1024;
+
+  private final List<Object> identity;
+  private final NameMatcher userTopics;
+  private final NameMatcher systemTopics;
+  private final NameMatcher inboxes;
+  private final Set<String> onlyTopics;
+  private final NameMatcher types;
+  private final boolean allTypes;
+  private final EventSelector selector;
+  private final SharedBatch batches = new SharedBatch();
+
+  /** Serial numbers of entries with one bit more, which says whether the entry passes. */
+  private final @Nullable AtomicLongArray verdicts;
 
   /** No types mean all. */
-  EventFilter(List<String> topics, List<String> types) {
-    List<Glob> globs = Glob.all(topics);
-    globs.stream().filter(Glob::isLiteral).forEach(glob -> this.topics.add(glob.pattern()));
-    this.topicPatterns = globs.stream().filter(glob -> !glob.isLiteral()).toList();
-    this.types = Glob.all(types);
+  EventFilter(String namespace, List<String> topics, List<String> types, EventSelector selector) {
+    this.identity = List.of(namespace, new HashSet<>(topics), new HashSet<>(types), selector);
+    List<Glob> globs = Glob.all(List.copyOf(new TreeSet<>(topics)));
+    this.userTopics = new NameMatcher(globs);
+    this.systemTopics = beginningWith(SYSTEM, globs);
+    this.inboxes = beginningWith(INBOX, globs);
+    boolean everywhere =
+        globs.stream().anyMatch(glob -> !glob.isLiteral() || glob.pattern().startsWith(SYSTEM));
+    this.onlyTopics = everywhere ? Set.of() : Set.copyOf(topics);
+    this.types = new NameMatcher(Glob.all(types));
+    this.allTypes = types.isEmpty();
+    this.selector = selector;
+    this.verdicts = selector.looksInside() ? new AtomicLongArray(VERDICTS) : null;
   }
 
-  /** Whether an event is asked for. */
-  boolean matches(String topic, String type) {
-    return remember(knownTopics, topic, this::isTopic)
-        && (types.isEmpty() || remember(knownTypes, type, this::isType));
+  private static NameMatcher beginningWith(String prefix, List<Glob> globs) {
+    return new NameMatcher(
+        globs.stream().filter(glob -> glob.pattern().startsWith(prefix)).toList());
+  }
+
+  /**
+   * Whether an event is asked for.
+   *
+   * @param attributes of the event, asked for only when it matters
+   */
+  boolean matches(LogEntry entry, Supplier<EventAttributes> attributes) {
+    if (!isTopic(entry.topic()) || !(allTypes || types.matches(entry.type()))) {
+      return false;
+    }
+    if (verdicts == null) {
+      return selector.matches(entry.type(), entry.subject(), attributes);
+    }
+    int place = (int) (entry.serial() % VERDICTS);
+    long known = verdicts.get(place);
+    if (known >>> 1 == entry.serial()) {
+      return (known & 1) != 0;
+    }
+    boolean verdict = selector.matches(entry.type(), entry.subject(), attributes);
+    verdicts.set(place, entry.serial() << 1 | (verdict ? 1 : 0));
+    return verdict;
+  }
+
+  private boolean isTopic(String topic) {
+    if (topic.startsWith(SYSTEM)) {
+      return systemTopics.matches(topic);
+    }
+    return (topic.startsWith(INBOX) ? inboxes : userTopics).matches(topic);
   }
 
   /**
@@ -42,38 +92,25 @@ final class EventFilter {
    * a pattern may match any topic and the server's own topics are everywhere.
    */
   Set<String> onlyTopics() {
-    boolean everywhere =
-        !topicPatterns.isEmpty() || topics.stream().anyMatch(topic -> topic.startsWith(SYSTEM));
-    return everywhere ? Set.of() : Set.copyOf(topics);
+    return onlyTopics;
   }
 
-  private boolean isTopic(String topic) {
-    if (topics.contains(topic)) {
-      return true;
-    }
-    boolean system = topic.startsWith(SYSTEM);
-    return topicPatterns.stream()
-        .filter(glob -> !system || glob.pattern().startsWith(SYSTEM))
-        .anyMatch(glob -> glob.matches(topic));
+  EventSelector selector() {
+    return selector;
   }
 
-  private boolean isType(String type) {
-    return types.stream().anyMatch(glob -> glob.matches(type));
+  /** What was made last for one of those that share this filter. */
+  SharedBatch batches() {
+    return batches;
   }
 
-  private interface Question {
-    boolean ask(String name);
+  @Override
+  public boolean equals(@Nullable Object other) {
+    return other instanceof EventFilter that && identity.equals(that.identity);
   }
 
-  private static boolean remember(Map<String, Boolean> known, String name, Question question) {
-    Boolean answer = known.get(name);
-    if (answer == null) {
-      if (known.size() >= MOST_REMEMBERED) {
-        known.clear();
-      }
-      answer = question.ask(name);
-      known.put(name, answer);
-    }
-    return answer;
+  @Override
+  public int hashCode() {
+    return identity.hashCode();
   }
 }

@@ -1,142 +1,176 @@
 package dev.troupe.server.event;
 
-import com.google.protobuf.InvalidProtocolBufferException;
-import com.google.protobuf.Timestamp;
+import com.google.protobuf.ByteString;
 import com.google.protobuf.util.Durations;
-import com.google.protobuf.util.Timestamps;
+import dev.troupe.server.grpc.EncodedMessage;
 import dev.troupe.server.grpc.StreamFormat;
 import dev.troupe.server.log.LogEntry;
-import dev.troupe.v1.AgentChange;
+import dev.troupe.server.log.LogPosition;
 import dev.troupe.v1.CaughtUp;
 import dev.troupe.v1.Checkpoint;
 import dev.troupe.v1.ErrorReason;
-import dev.troupe.v1.Event;
 import dev.troupe.v1.EventBatch;
-import dev.troupe.v1.EventDelivery;
+import dev.troupe.v1.FellBehind;
 import dev.troupe.v1.Gap;
 import dev.troupe.v1.GapReason;
 import dev.troupe.v1.GoAway;
-import dev.troupe.v1.LockChange;
 import dev.troupe.v1.SubscribeResponse;
+import dev.troupe.v1.SubscribeWithCreditsResponse;
 import dev.troupe.v1.SubscriptionStarted;
-import dev.troupe.v1.SystemAlert;
-import dev.troupe.v1.TaskChange;
-import dev.troupe.v1.TopicChange;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
+import java.util.function.Function;
 
-/** How a subscription's stream looks. */
-final class EventFormat implements StreamFormat<SubscribeResponse> {
+/**
+ * How a subscription's stream looks: {@code SubscribeResponse}, or the same in a {@code
+ * SubscribeWithCreditsResponse}. Events go out in their frames, encoded once for all.
+ */
+final class EventFormat implements StreamFormat<EncodedMessage> {
 
-  private static final Logger log = LoggerFactory.getLogger(EventFormat.class);
   private static final int BATCH = 64;
 
   private final String source;
   private final EventFilter filter;
+  private final int batchSize;
+  private final boolean credited;
 
-  EventFormat(String namespace, EventFilter filter) {
+  /**
+   * The format of one stream.
+   *
+   * @param batchSize 0 for the most
+   * @param credited whether the caller gives credits
+   */
+  EventFormat(String namespace, EventFilter filter, int batchSize, boolean credited) {
     this.source = "troupe/" + namespace;
     this.filter = filter;
+    this.batchSize = batchSize == 0 ? BATCH : batchSize;
+    this.credited = credited;
   }
 
   @Override
   public boolean wants(LogEntry entry) {
-    return filter.matches(entry.topic(), entry.type());
+    return filter.matches(entry, () -> frame(entry).attributes(entry));
+  }
+
+  private EventFrame frame(LogEntry entry) {
+    return EventFrame.of(entry, source);
   }
 
   @Override
   public int batchSize() {
-    return BATCH;
+    return batchSize;
   }
 
   @Override
-  public SubscribeResponse entries(List<Delivery> deliveries) {
-    EventBatch.Builder batch = EventBatch.newBuilder();
-    for (Delivery delivery : deliveries) {
-      LogEntry entry = delivery.entry();
-      Timestamp accepted = Timestamps.fromMillis(entry.position().millis());
-      batch.addDeliveries(
-          EventDelivery.newBuilder()
-              .setTopic(entry.topic())
-              .setEvent(event(delivery, accepted))
-              .setAcceptTime(accepted)
-              .setResumeToken(delivery.resumeToken()));
+  public Portion<EncodedMessage> portion(Slice slice, Function<LogPosition, String> tokenAt) {
+    return filter.onlyTopics().size() == 1 && !credited
+        ? filter.batches().of(slice, () -> StreamFormat.super.portion(slice, tokenAt))
+        : StreamFormat.super.portion(slice, tokenAt);
+  }
+
+  @Override
+  public EncodedMessage entries(Batch batch) {
+    List<ByteString> parts = new ArrayList<>(2 + 2 * batch.entries().size());
+    int size = 0;
+    for (LogEntry entry : batch.entries()) {
+      ByteString head = frame(entry).head();
+      parts.add(head);
+      parts.add(entry.data());
+      size += head.size() + entry.data().size();
     }
-    return SubscribeResponse.newBuilder().setBatch(batch).build();
+    ByteString end =
+        EventBatch.newBuilder()
+            .setResumeToken(batch.resumeToken())
+            .setPartition(batch.partition())
+            .setPreviousPosition(batch.previous())
+            .setReadPosition(batch.read())
+            .build()
+            .toByteString();
+    parts.add(end);
+    parts.add(0, begin(size + end.size()));
+    return EncodedMessage.of(parts);
   }
 
-  private Event event(Delivery delivery, Timestamp accepted) {
-    LogEntry entry = delivery.entry();
-    try {
-      if (!entry.topic().startsWith(EventFilter.SYSTEM)) {
-        return Event.parseFrom(entry.data());
-      }
-      Event.Builder event =
-          Event.newBuilder()
-              .setId(delivery.partition() + "-" + entry.position().sequence())
-              .setSource(source)
-              .setType(entry.type())
-              .setSubject(entry.subject())
-              .setTime(accepted);
-      switch (entry.topic()) {
-        case "troupe.tasks" -> event.setTask(TaskChange.parseFrom(entry.data()));
-        case "troupe.locks" -> event.setLock(LockChange.parseFrom(entry.data()));
-        case "troupe.agents" -> event.setAgent(AgentChange.parseFrom(entry.data()));
-        case "troupe.system" -> event.setSystemAlert(SystemAlert.parseFrom(entry.data()));
-        case "troupe.topics" -> event.setTopicChange(TopicChange.parseFrom(entry.data()));
-        default -> event.setBinaryData(entry.data());
-      }
-      return event.build();
-    } catch (InvalidProtocolBufferException e) {
-      // The stream goes on: a subscriber can do nothing about one entry, nor get past it.
-      log.error("an entry of topic {} cannot be decoded: {}", entry.topic(), entry.position(), e);
-      return Event.newBuilder().setType(entry.type()).setSubject(entry.subject()).build();
-    }
+  /** What comes before the fields of a batch of so many bytes. */
+  private ByteString begin(int size) {
+    ByteString batch =
+        Wire.bytes(out -> Wire.begin(out, SubscribeResponse.BATCH_FIELD_NUMBER, size));
+    return credited
+        ? Wire.bytes(
+            out -> {
+              int whole = batch.size() + size;
+              Wire.begin(out, SubscribeWithCreditsResponse.MESSAGE_FIELD_NUMBER, whole);
+              out.writeRawBytes(batch);
+            })
+        : batch;
   }
 
-  @Override
-  public SubscribeResponse started(String resumeToken) {
-    return SubscribeResponse.newBuilder()
-        .setStarted(SubscriptionStarted.newBuilder().setResumeToken(resumeToken))
-        .build();
+  private EncodedMessage encoded(SubscribeResponse.Builder response) {
+    return EncodedMessage.of(
+        credited
+            ? SubscribeWithCreditsResponse.newBuilder().setMessage(response).build()
+            : response.build());
   }
 
   @Override
-  public SubscribeResponse caughtUp(String resumeToken) {
-    return SubscribeResponse.newBuilder()
-        .setCaughtUp(CaughtUp.newBuilder().setResumeToken(resumeToken))
-        .build();
+  public EncodedMessage started(String resumeToken) {
+    return encoded(
+        SubscribeResponse.newBuilder()
+            .setStarted(SubscriptionStarted.newBuilder().setResumeToken(resumeToken)));
   }
 
   @Override
-  public SubscribeResponse checkpoint(String resumeToken) {
-    return SubscribeResponse.newBuilder()
-        .setCheckpoint(Checkpoint.newBuilder().setResumeToken(resumeToken))
-        .build();
+  public EncodedMessage caughtUp(String resumeToken) {
+    return encoded(
+        SubscribeResponse.newBuilder()
+            .setCaughtUp(CaughtUp.newBuilder().setResumeToken(resumeToken)));
   }
 
   @Override
-  public SubscribeResponse gap(boolean replaced, long missed, String resumeToken) {
-    return SubscribeResponse.newBuilder()
-        .setGap(
-            Gap.newBuilder()
-                .setReason(
-                    replaced ? GapReason.GAP_REASON_EPOCH_CHANGED : GapReason.GAP_REASON_TRIMMED)
-                .setMissed(missed)
-                .setResumeToken(resumeToken))
-        .build();
+  public EncodedMessage checkpoint(long lag, String resumeToken) {
+    return encoded(
+        SubscribeResponse.newBuilder()
+            .setCheckpoint(Checkpoint.newBuilder().setLag(lag).setResumeToken(resumeToken)));
   }
 
   @Override
-  public SubscribeResponse goAway(ErrorReason reason, Duration retryAfter, String resumeToken) {
-    return SubscribeResponse.newBuilder()
-        .setGoAway(
-            GoAway.newBuilder()
-                .setReason(reason)
-                .setRetryAfter(Durations.fromMillis(retryAfter.toMillis()))
-                .setResumeToken(resumeToken))
-        .build();
+  public EncodedMessage fellBehind(long lag, String resumeToken) {
+    return encoded(
+        SubscribeResponse.newBuilder()
+            .setFellBehind(FellBehind.newBuilder().setLag(lag).setResumeToken(resumeToken)));
+  }
+
+  @Override
+  public EncodedMessage gap(Hole hole, String resumeToken) {
+    return encoded(
+        SubscribeResponse.newBuilder()
+            .setGap(
+                Gap.newBuilder()
+                    .setReason(reason(hole.lack()))
+                    .setMissed(hole.missed())
+                    .setPartition(hole.partition())
+                    .setFromPosition(hole.from())
+                    .setToPosition(hole.to())
+                    .setResumeToken(resumeToken)));
+  }
+
+  private static GapReason reason(Lack lack) {
+    return switch (lack) {
+      case TRIMMED -> GapReason.GAP_REASON_TRIMMED;
+      case REPLACED -> GapReason.GAP_REASON_EPOCH_CHANGED;
+      case SLOW -> GapReason.GAP_REASON_SLOW_READER;
+    };
+  }
+
+  @Override
+  public EncodedMessage goAway(ErrorReason reason, Duration retryAfter, String resumeToken) {
+    return encoded(
+        SubscribeResponse.newBuilder()
+            .setGoAway(
+                GoAway.newBuilder()
+                    .setReason(reason)
+                    .setRetryAfter(Durations.fromMillis(retryAfter.toMillis()))
+                    .setResumeToken(resumeToken)));
   }
 }

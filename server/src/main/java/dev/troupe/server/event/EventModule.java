@@ -24,6 +24,7 @@ public final class EventModule extends AbstractModule {
     bind(Outbox.class).to(OutboxRelay.class);
     bind(SystemAlerts.class).in(Scopes.SINGLETON);
     bind(EventStarts.class).in(Scopes.SINGLETON);
+    bind(Subscribing.class).in(Scopes.SINGLETON);
     bind(EventStreamService.class).in(Scopes.SINGLETON);
     Multibinder.newSetBinder(binder(), Drainable.class).addBinding().to(PublishStreams.class);
     Multibinder.newSetBinder(binder(), BindableService.class)

@@ -4,9 +4,11 @@ import com.google.inject.Inject;
 import com.google.protobuf.Timestamp;
 import dev.troupe.server.error.TroupeException;
 import dev.troupe.server.grpc.Names;
+import dev.troupe.server.log.LogEntry;
 import dev.troupe.server.log.LogReader;
 import dev.troupe.server.log.PartitionLogs;
 import dev.troupe.server.log.PartitionLogs.LogHead;
+import dev.troupe.server.log.PartitionLogs.Until;
 import dev.troupe.server.log.ResumePoint;
 import dev.troupe.server.redis.Namespaces;
 import dev.troupe.server.redis.Partition;
@@ -23,6 +25,8 @@ import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Function;
+import java.util.function.IntFunction;
+import java.util.function.Predicate;
 
 /** Finds out which partitions a subscription reads, and from where on. Thread-safe. */
 final class EventStarts {
@@ -36,22 +40,66 @@ final class EventStarts {
     this.logs = logs;
   }
 
-  /** A point in the logs, and readers that stand there. */
-  record Start(ResumePoint point, Map<Integer, LogReader> readers) {}
+  /**
+   * A point in the logs, and readers that stand there.
+   *
+   * @param endMillis the first millisecond that is no longer asked for
+   * @param until where a partition ends by then
+   */
+  record Start(
+      ResumePoint point,
+      Map<Integer, LogReader> readers,
+      long endMillis,
+      IntFunction<CompletionStage<Until>> until) {
+
+    boolean hasEnd() {
+      return endMillis != Long.MAX_VALUE;
+    }
+  }
 
   /** What a resume token is bound to: the topics, in whatever order they were given. */
   static String purpose(Collection<String> topics) {
     return "events\0" + String.join("\0", new TreeSet<>(topics));
   }
 
-  /** Opens readers where the request says; fails with INVALID_RESUME_TOKEN for a wrong one. */
-  CompletionStage<Start> open(SubscribeRequest request, EventFilter filter) {
+  /** The same with a filter. */
+  private static String purpose(Collection<String> topics, EventSelector selector) {
+    String filter = selector.fingerprint();
+    return filter.isEmpty() ? purpose(topics) : purpose(topics) + "\0\0" + filter;
+  }
+
+  /**
+   * Opens readers where the request says; fails with INVALID_RESUME_TOKEN for a wrong one.
+   *
+   * @param wants which entries count where the newest so many are asked for
+   */
+  CompletionStage<Start> open(
+      SubscribeRequest request, EventFilter filter, Predicate<LogEntry> wants) {
     String namespace = Names.namespace(request.getNamespace());
+    String purpose = purpose(request.getTopicsList(), filter.selector());
     return partitions(namespace, filter)
         .thenCompose(
             partitions ->
-                point(namespace, request, partitions)
-                    .thenApply(point -> new Start(point, readers(partitions, point))));
+                point(namespace, purpose, request, wants, partitions)
+                    .thenApply(point -> start(request, partitions, point)));
+  }
+
+  private Start start(
+      SubscribeRequest request, Collection<Partition> partitions, ResumePoint point) {
+    Map<Integer, Partition> byIndex = new HashMap<>();
+    partitions.forEach(partition -> byIndex.put(partition.index(), partition));
+    long end = request.hasEndTime() ? millis(request.getEndTime()) : Long.MAX_VALUE;
+    return new Start(
+        point,
+        readers(partitions, point),
+        end,
+        index -> {
+          Partition partition = byIndex.get(index);
+          return partition == null
+              ? CompletableFuture.failedFuture(
+                  new IllegalArgumentException("no partition " + index))
+              : logs.until(partition, end);
+        });
   }
 
   private CompletionStage<Collection<Partition>> partitions(String namespace, EventFilter filter) {
@@ -65,10 +113,18 @@ final class EventStarts {
   }
 
   private CompletionStage<ResumePoint> point(
-      String namespace, SubscribeRequest request, Collection<Partition> partitions) {
-    String purpose = purpose(request.getTopicsList());
+      String namespace,
+      String purpose,
+      SubscribeRequest request,
+      Predicate<LogEntry> wants,
+      Collection<Partition> partitions) {
     if (!request.getResumeToken().isEmpty()) {
       return resume(namespace, purpose, request.getResumeToken(), partitions);
+    }
+    if (request.getLast() > 0) {
+      return new LatestEvents(logs, wants, request.getLast())
+          .begins(partitions)
+          .thenApply(found -> point(namespace, purpose, found));
     }
     Function<Partition, CompletionStage<LogHead>> start = logs::head;
     if (request.hasStartTime()) {
@@ -77,13 +133,14 @@ final class EventStarts {
     } else if (request.getStart() == StartPosition.START_POSITION_BEGINNING) {
       start = partition -> logs.before(partition, 0);
     }
-    return all(partitions, start)
-        .thenApply(
-            found -> {
-              Map<Integer, LogHead> positions = new HashMap<>();
-              found.forEach((partition, head) -> positions.put(partition.index(), head));
-              return ResumePoint.of(namespace, purpose, positions);
-            });
+    return all(partitions, start).thenApply(found -> point(namespace, purpose, found));
+  }
+
+  private static ResumePoint point(
+      String namespace, String purpose, Map<Partition, LogHead> found) {
+    Map<Integer, LogHead> positions = new HashMap<>();
+    found.forEach((partition, head) -> positions.put(partition.index(), head));
+    return ResumePoint.of(namespace, purpose, positions);
   }
 
   private static CompletionStage<ResumePoint> resume(

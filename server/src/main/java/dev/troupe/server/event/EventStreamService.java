@@ -1,13 +1,7 @@
 package dev.troupe.server.event;
 
 import com.google.inject.Inject;
-import dev.troupe.server.error.TroupeException;
 import dev.troupe.server.grpc.Answers;
-import dev.troupe.server.grpc.Names;
-import dev.troupe.server.grpc.StatusMapper;
-import dev.troupe.server.grpc.StreamPace;
-import dev.troupe.server.grpc.StreamPump;
-import dev.troupe.server.grpc.StreamPumps;
 import dev.troupe.v1.CreateTopicRequest;
 import dev.troupe.v1.CreateTopicResponse;
 import dev.troupe.v1.DeleteTopicRequest;
@@ -27,40 +21,39 @@ import dev.troupe.v1.PublishStreamRequest;
 import dev.troupe.v1.PublishStreamResponse;
 import dev.troupe.v1.ReplayEventsRequest;
 import dev.troupe.v1.ReplayEventsResponse;
-import dev.troupe.v1.SubscribeRequest;
-import dev.troupe.v1.SubscribeResponse;
 import dev.troupe.v1.UpdateTopicRequest;
 import dev.troupe.v1.UpdateTopicResponse;
-import io.grpc.stub.ServerCallStreamObserver;
+import io.grpc.BindableService;
+import io.grpc.ServerServiceDefinition;
 import io.grpc.stub.StreamObserver;
 
 /** The event service: checks, calls, answers. */
-public final class EventStreamService extends EventStreamServiceGrpc.EventStreamServiceImplBase {
+public final class EventStreamService
+    implements BindableService, EventStreamServiceGrpc.AsyncService {
 
   private final Publishing publishing;
   private final PublishStreams publishStreams;
+  private final Subscribing subscribing;
   private final EventHistory history;
   private final TopicCalls topics;
-  private final EventStarts starts;
-  private final StreamPumps pumps;
-  private final StreamPace pace;
 
   @Inject
   public EventStreamService(
       Publishing publishing,
       PublishStreams publishStreams,
+      Subscribing subscribing,
       EventHistory history,
-      TopicCalls topics,
-      EventStarts starts,
-      StreamPumps pumps,
-      EventConfig config) {
+      TopicCalls topics) {
     this.publishing = publishing;
     this.publishStreams = publishStreams;
+    this.subscribing = subscribing;
     this.history = history;
     this.topics = topics;
-    this.starts = starts;
-    this.pumps = pumps;
-    this.pace = new StreamPace(config.checkpointInterval(), config.slowReaderTimeout());
+  }
+
+  @Override
+  public ServerServiceDefinition bindService() {
+    return subscribing.into(EventStreamServiceGrpc.bindService(this));
   }
 
   @Override
@@ -78,30 +71,6 @@ public final class EventStreamService extends EventStreamServiceGrpc.EventStream
   public StreamObserver<PublishStreamRequest> publishStream(
       StreamObserver<PublishStreamResponse> caller) {
     return publishStreams.open(caller);
-  }
-
-  @Override
-  public void subscribe(SubscribeRequest request, StreamObserver<SubscribeResponse> caller) {
-    try {
-      EventChecks.subscribe(request);
-    } catch (TroupeException refusal) {
-      caller.onError(StatusMapper.toStatus(refusal));
-      return;
-    }
-    EventFilter filter = new EventFilter(request.getTopicsList(), request.getTypesList());
-    EventFormat format = new EventFormat(Names.namespace(request.getNamespace()), filter);
-    StreamPump<SubscribeResponse> pump =
-        pumps.open((ServerCallStreamObserver<SubscribeResponse>) caller, format, pace);
-    starts
-        .open(request, filter)
-        .whenComplete(
-            (start, failure) -> {
-              if (failure != null) {
-                pump.end(failure);
-              } else {
-                pump.begin(start.point(), start.readers());
-              }
-            });
   }
 
   @Override

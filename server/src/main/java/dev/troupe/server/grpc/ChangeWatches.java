@@ -62,7 +62,7 @@ public final class ChangeWatches {
       Preface preface,
       StreamFormat<T> format,
       ServerCallStreamObserver<T> caller) {
-    StreamPump<T> pump = pumps.open(caller, format, StreamPace.DEFAULT);
+    StreamPump<T> pump = pumps.open(caller, StreamPace.DEFAULT);
     namespaces
         .partitions(namespace)
         .thenCompose(
@@ -71,7 +71,10 @@ public final class ChangeWatches {
                     .thenAccept(
                         point ->
                             pump.begin(
-                                point, preface.before(partitions, readers(partitions, point)))))
+                                format,
+                                point,
+                                preface.before(partitions, readers(partitions, point)),
+                                StreamRules.DEFAULT)))
         .whenComplete(
             (done, failure) -> {
               if (failure != null) {

@@ -10,7 +10,6 @@ import io.grpc.ServerCall;
 import io.grpc.ServerCallHandler;
 import io.grpc.ServerMethodDefinition;
 import io.grpc.ServerServiceDefinition;
-import io.grpc.ServiceDescriptor;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import java.io.InputStream;
@@ -26,22 +25,7 @@ final class MalformedMessages {
 
   /** The same service, for clients who send anything. */
   static ServerServiceDefinition refusedBy(ServerServiceDefinition service) {
-    ServiceDescriptor descriptor = service.getServiceDescriptor();
-    ServiceDescriptor.Builder tolerant =
-        ServiceDescriptor.newBuilder(descriptor.getName())
-            .setSchemaDescriptor(descriptor.getSchemaDescriptor());
-    ServerMethodDefinition<?, ?>[] methods =
-        service.getMethods().stream()
-            .map(MalformedMessages::tolerant)
-            .toArray(ServerMethodDefinition<?, ?>[]::new);
-    for (ServerMethodDefinition<?, ?> method : methods) {
-      tolerant.addMethod(method.getMethodDescriptor());
-    }
-    ServerServiceDefinition.Builder built = ServerServiceDefinition.builder(tolerant.build());
-    for (ServerMethodDefinition<?, ?> method : methods) {
-      built.addMethod(method);
-    }
-    return built.build();
+    return ServiceMethods.map(service, MalformedMessages::tolerant);
   }
 
   private static <Q, A> ServerMethodDefinition<Q, A> tolerant(ServerMethodDefinition<Q, A> method) {

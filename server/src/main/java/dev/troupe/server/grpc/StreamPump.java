@@ -2,10 +2,12 @@ package dev.troupe.server.grpc;
 
 import com.google.common.base.Ticker;
 import dev.troupe.server.error.TroupeException;
-import dev.troupe.server.grpc.StreamFormat.Delivery;
-import dev.troupe.server.log.LogEntry;
+import dev.troupe.server.grpc.StreamFormat.Hole;
+import dev.troupe.server.grpc.StreamFormat.Portion;
+import dev.troupe.server.grpc.StreamFormat.Slice;
 import dev.troupe.server.log.LogReader;
 import dev.troupe.server.log.LogReader.Page;
+import dev.troupe.server.log.PartitionLogs.LogHead;
 import dev.troupe.server.log.ResumePoint;
 import dev.troupe.v1.ErrorReason;
 import io.grpc.stub.ServerCallStreamObserver;
@@ -15,39 +17,39 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
  * One stream of log entries: merges readers of several partitions, filters, and sends as fast as
- * the caller takes. It holds at most one page per partition; a caller that takes nothing for too
- * long is sent away with its resume token.
+ * the caller takes. It has no queue: it reads on only when the caller is ready and has credits
+ * left, so that one who takes nothing costs nothing, and is sent away with its resume token after a
+ * while.
  *
- * <p>Pages, readiness, ticks and the end arrive on any thread; {@link #pump} makes one of them do
- * the work of all.
+ * <p>Pages, readiness, credits, ticks and the end arrive on any thread; {@link #pump} makes one of
+ * them do the work of all.
  *
  * @param <T> the message
  */
 public final class StreamPump<T> {
 
-  private static final int PAGE = 256;
-  private static final int MESSAGE_BYTES = 32 << 10;
-
   private final ServerCallStreamObserver<T> call;
-  private final StreamFormat<T> format;
   private final StreamPace pace;
   private final Ticker ticker;
   private final Consumer<StreamPump<T>> onEnd;
   private final CompletableFuture<@Nullable Void> ended = new CompletableFuture<>();
   private final AtomicInteger work = new AtomicInteger();
+  private final AtomicLong credits;
   private final AtomicReference<@Nullable Throwable> ending = new AtomicReference<>();
   private volatile boolean cancelled;
-  private volatile @Nullable Begin begin;
+  private volatile boolean lastCredits;
+  private volatile @Nullable Begin<T> begin;
 
   // What follows belongs to whoever is in turn(), one thread at a time.
-  private final List<Source> sources = new ArrayList<>();
-  private @Nullable ResumePoint point;
+  private final List<StreamSource> sources = new ArrayList<>();
+  private @Nullable Begin<T> begun;
   private boolean caughtUp;
   private boolean over;
   private int nextSource;
@@ -55,31 +57,22 @@ public final class StreamPump<T> {
   private long stuckSinceNanos;
   private boolean stuck;
 
-  private record Begin(ResumePoint point, Map<Integer, LogReader> readers) {}
-
-  /** A partition's reader and the page of it that is being sent. */
-  private static final class Source {
-    final int partition;
-    final LogReader reader;
-    volatile @Nullable Page arrived;
-    int sent;
-    boolean live;
-
-    Source(int partition, LogReader reader) {
-      this.partition = partition;
-      this.reader = reader;
-    }
-  }
+  private record Begin<T>(
+      StreamFormat<T> format,
+      ResumePoint point,
+      Map<Integer, LogReader> readers,
+      StreamRules rules,
+      StreamEnd end) {}
 
   StreamPump(
       ServerCallStreamObserver<T> call,
-      StreamFormat<T> format,
       StreamPace pace,
+      boolean credited,
       Ticker ticker,
       Consumer<StreamPump<T>> onEnd) {
     this.call = call;
-    this.format = format;
     this.pace = pace;
+    this.credits = new AtomicLong(credited ? 0 : Long.MAX_VALUE);
     this.ticker = ticker;
     this.onEnd = onEnd;
     call.setOnReadyHandler(this::pump);
@@ -95,8 +88,25 @@ public final class StreamPump<T> {
    *
    * @param readers by partition, each standing where the point says
    */
-  public void begin(ResumePoint from, Map<Integer, LogReader> readers) {
-    begin = new Begin(from, Map.copyOf(readers));
+  public void begin(
+      StreamFormat<T> format,
+      ResumePoint from,
+      Map<Integer, LogReader> readers,
+      StreamRules rules) {
+    StreamEnd end = new StreamEnd(rules, ticker, this::pump);
+    begin = new Begin<>(format, from, Map.copyOf(readers), rules, end);
+    pump();
+  }
+
+  /** So many entries more may be sent. */
+  public void allow(int more) {
+    credits.addAndGet(more);
+    pump();
+  }
+
+  /** The stream ends when the credits it has are used up. */
+  public void allowNoMore() {
+    lastCredits = true;
     pump();
   }
 
@@ -140,125 +150,203 @@ public final class StreamPump<T> {
       return;
     }
     Throwable failure = ending.get();
+    Begin<T> standing = begun;
     if (failure != null) {
       sayGoodbye(failure);
       return;
     }
-    if (point == null && !start()) {
-      return;
+    if (standing == null) {
+      standing = start();
+      if (standing == null) {
+        completeWithoutCredits();
+        return;
+      }
     }
-    boolean more = true;
-    while (more && call.isReady()) {
-      more = sendSome();
+    while (!over && mayRead() && sendSome(standing)) {
+      continue;
+    }
+    if (over || endsNow(standing)) {
+      return;
     }
     if (call.isReady()) {
       stuck = false;
       if (since(lastSentNanos).compareTo(pace.checkpointEvery()) >= 0) {
-        send(format.checkpoint(token()));
+        send(standing.format.checkpoint(lag(), standing.point.token()));
         lastSentNanos = ticker.read();
       }
     } else {
       dropIfSlow();
     }
+    dropIfOverrun(standing);
   }
 
-  private boolean start() {
-    Begin given = begin;
-    if (given == null || !call.isReady()) {
+  private boolean mayRead() {
+    return credits.get() > 0 && call.isReady();
+  }
+
+  private @Nullable Begin<T> start() {
+    Begin<T> given = begin;
+    if (given == null || !mayRead()) {
+      return null;
+    }
+    begun = given;
+    Map<Integer, LogHead> positions = given.point.positions();
+    given.readers.forEach(
+        (partition, reader) -> {
+          LogHead from = positions.get(partition);
+          if (from == null) {
+            throw new IllegalStateException("no position in partition " + partition);
+          }
+          sources.add(new StreamSource(partition, reader, from, given.rules.endMillis()));
+        });
+    lastSentNanos = ticker.read();
+    send(given.format.started(given.point.token()));
+    given.end.ask(sources);
+    return given;
+  }
+
+  private void completeWithoutCredits() {
+    if (lastCredits && credits.get() == 0) {
+      finish();
+      call.onCompleted();
+    }
+  }
+
+  /** Whether it was time for it to end, with a token to go on from. */
+  private boolean endsNow(Begin<T> standing) {
+    standing.end.ask(sources);
+    boolean usedUp = lastCredits && credits.get() == 0;
+    boolean done = sources.stream().allMatch(StreamSource::isDone);
+    if (!usedUp && !done) {
       return false;
     }
-    point = given.point();
-    given.readers().forEach((partition, reader) -> sources.add(new Source(partition, reader)));
-    lastSentNanos = ticker.read();
-    send(format.started(token()));
-    sources.forEach(this::fetch);
+    long lag = done ? 0 : lag();
+    finish();
+    send(standing.format.checkpoint(lag, standing.point.token()));
+    call.onCompleted();
     return true;
-  }
-
-  private void fetch(Source source) {
-    source.sent = 0;
-    source
-        .reader
-        .next(PAGE)
-        .whenComplete(
-            (page, failure) -> {
-              if (failure != null) {
-                end(failure);
-              } else {
-                source.arrived = page;
-                pump();
-              }
-            });
   }
 
   /**
    * Sends at most one message of entries; false when there is nothing to do before a page comes.
    */
-  private boolean sendSome() {
+  private boolean sendSome(Begin<T> standing) {
     for (int i = 0; i < sources.size(); i++) {
-      Source source = sources.get(nextSource);
+      StreamSource source = sources.get(nextSource);
       nextSource = (nextSource + 1) % sources.size();
-      Page page = source.arrived;
+      Page page = source.page();
+      if (page == null) {
+        source.fetch(this::pump, this::end);
+        page = source.page();
+      }
       if (page != null) {
-        sendFrom(source, page);
+        sendFrom(standing, source, page);
         return true;
       }
     }
     return false;
   }
 
-  private void sendFrom(Source source, Page page) {
-    if (page.epochChanged() || page.missed() != 0) {
-      point().move(source.partition, source.reader.position(), source.reader.epoch());
-      send(format.gap(page.epochChanged(), Math.max(0, page.missed()), token()));
+  private void sendFrom(Begin<T> standing, StreamSource source, Page page) {
+    if (page.overrun() != 0) {
+      source.finished(page);
+      fallBehind(standing, source);
+      return;
     }
-    long epoch = source.reader.epoch();
-    List<LogEntry> entries = page.entries();
-    List<Delivery> deliveries = new ArrayList<>();
-    int bytes = 0;
-    while (source.sent < entries.size()
-        && deliveries.size() < format.batchSize()
-        && bytes < MESSAGE_BYTES) {
-      LogEntry entry = entries.get(source.sent++);
-      point().move(source.partition, entry.position(), epoch);
-      if (format.wants(entry)) {
-        deliveries.add(new Delivery(source.partition, entry, token()));
-        bytes += entry.data().size();
+    if (page.epochChanged() || page.missed() != 0) {
+      tell(standing, source, source.hole(page));
+    }
+    StreamFormat<T> format = standing.format;
+    int most = (int) Math.min(format.batchSize(), credits.get());
+    Slice slice = source.rest(page, most);
+    if (slice != null) {
+      Portion<T> portion =
+          format.portion(
+              slice,
+              position -> {
+                standing.point.move(slice.partition(), position, slice.epoch());
+                return standing.point.token();
+              });
+      source.passed(slice.page(), portion.next(), portion.count() > 0);
+      standing.point.move(slice.partition(), source.at(), slice.epoch());
+      if (portion.count() > 0) {
+        send(portion.message());
+        use(portion.count());
       }
     }
-    if (!deliveries.isEmpty()) {
-      send(format.entries(deliveries));
-    }
-    if (source.sent == entries.size()) {
-      source.live |= page.live();
-      source.arrived = null;
-      fetch(source);
-      if (!caughtUp && sources.stream().allMatch(each -> each.live)) {
+    if (source.isSent(page)) {
+      source.finished(page);
+      if (!caughtUp && sources.stream().allMatch(StreamSource::isLive)) {
         caughtUp = true;
-        send(format.caughtUp(token()));
+        send(format.caughtUp(standing.point.token()));
       }
     }
   }
 
+  /** A stream without credits has as many as it will ever need. */
+  private void use(int count) {
+    credits.addAndGet(-count);
+  }
+
+  private void fallBehind(Begin<T> standing, StreamSource source) {
+    StreamFormat<T> format = standing.format;
+    switch (standing.rules.whenBehind()) {
+      case CATCH_UP -> {
+        source.fellBehind();
+        caughtUp = false;
+        send(format.fellBehind(lag(), standing.point.token()));
+      }
+      case DISCONNECT -> sayGoodbye(tooSlow());
+      case DROP_OLDEST -> tell(standing, source, source.dropOldest());
+      case CONFLATE -> tell(standing, source, source.conflate(format::wants));
+    }
+  }
+
+  private void tell(Begin<T> standing, StreamSource source, Hole hole) {
+    standing.point.move(source.partition, source.at(), source.reader.epoch());
+    if (hole.lack() != StreamFormat.Lack.SLOW || hole.to() != hole.from()) {
+      send(standing.format.gap(hole, standing.point.token()));
+    }
+  }
+
+  private long lag() {
+    return sources.stream().mapToLong(StreamSource::lag).sum();
+  }
+
   private void dropIfSlow() {
-    boolean waiting = sources.stream().anyMatch(source -> source.arrived != null);
+    boolean waiting = credits.get() > 0 && lag() > 0;
     if (!waiting || !stuck) {
       stuck = waiting;
       stuckSinceNanos = ticker.read();
     } else if (since(stuckSinceNanos).compareTo(pace.slowAfter()) >= 0) {
-      sayGoodbye(
-          TroupeException.of(
-              ErrorReason.ERROR_REASON_SLOW_CONSUMER,
-              "the caller took nothing for too long; resume with the last token"));
+      sayGoodbye(tooSlow());
     }
   }
 
+  /** Who wants to be disconnected shall not have to come back first to hear of it. */
+  private void dropIfOverrun(Begin<T> standing) {
+    if (!over
+        && standing.rules.whenBehind() == WhenBehind.DISCONNECT
+        && sources.stream().anyMatch(source -> source.reader.isOverrun())) {
+      sayGoodbye(tooSlow());
+    }
+  }
+
+  private static TroupeException tooSlow() {
+    return TroupeException.of(
+        ErrorReason.ERROR_REASON_SLOW_CONSUMER,
+        "the caller did not keep up; resume with the last token");
+  }
+
   private void sayGoodbye(Throwable failure) {
-    boolean begun = point != null;
-    String token = begun ? token() : "";
+    Begin<T> standing = begun;
     finish();
-    if (begun && failure instanceof TroupeException refusal) {
-      send(format.goAway(refusal.reason(), refusal.retryAfter().orElse(Duration.ZERO), token));
+    if (standing != null && failure instanceof TroupeException refusal) {
+      send(
+          standing.format.goAway(
+              refusal.reason(),
+              refusal.retryAfter().orElse(Duration.ZERO),
+              standing.point.token()));
     }
     call.onError(StatusMapper.toStatus(failure));
   }
@@ -271,9 +359,9 @@ public final class StreamPump<T> {
   }
 
   private void closeReaders() {
-    Begin given = begin;
+    Begin<T> given = begin;
     if (given != null) {
-      given.readers().values().forEach(LogReader::close);
+      given.readers.values().forEach(LogReader::close);
     }
     sources.clear();
   }
@@ -283,18 +371,6 @@ public final class StreamPump<T> {
       call.onNext(message);
       lastSentNanos = ticker.read();
     }
-  }
-
-  private ResumePoint point() {
-    ResumePoint standing = point;
-    if (standing == null) {
-      throw new IllegalStateException("the stream has not begun");
-    }
-    return standing;
-  }
-
-  private String token() {
-    return point().token();
   }
 
   private Duration since(long nanos) {

@@ -49,9 +49,18 @@ public final class StreamPumps {
    * Takes charge of a call. To be called before the service's method returns, as gRPC takes its
    * handlers only until then; {@link StreamPump#begin} or {@link StreamPump#end} has to follow.
    */
-  public <T> StreamPump<T> open(
-      ServerCallStreamObserver<T> call, StreamFormat<T> format, StreamPace pace) {
-    StreamPump<T> pump = new StreamPump<>(call, format, pace, ticker, pumps::remove);
+  public <T> StreamPump<T> open(ServerCallStreamObserver<T> call, StreamPace pace) {
+    return open(call, pace, false);
+  }
+
+  /** The same for a caller that has to {@link StreamPump#allow allow} what is sent. */
+  public <T> StreamPump<T> openWithCredits(ServerCallStreamObserver<T> call, StreamPace pace) {
+    return open(call, pace, true);
+  }
+
+  private <T> StreamPump<T> open(
+      ServerCallStreamObserver<T> call, StreamPace pace, boolean credited) {
+    StreamPump<T> pump = new StreamPump<>(call, pace, credited, ticker, pumps::remove);
     pumps.add(pump);
     if (stopping) {
       pump.end(shuttingDown());

@@ -12,7 +12,6 @@ import dev.troupe.v1.WatchLocksRequest;
 import dev.troupe.v1.WatchLocksResponse;
 import io.grpc.stub.ServerCallStreamObserver;
 import java.time.Duration;
-import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
@@ -65,12 +64,12 @@ final class LockWatching {
     }
 
     @Override
-    public WatchLocksResponse entries(List<Delivery> deliveries) {
-      Delivery delivery = deliveries.get(0);
+    public WatchLocksResponse entries(Batch batch) {
+      LogEntry entry = batch.entries().get(0);
       try {
         return WatchLocksResponse.newBuilder()
-            .setChange(LockChange.parseFrom(delivery.entry().data()))
-            .setResumeToken(delivery.resumeToken())
+            .setChange(LockChange.parseFrom(entry.data()))
+            .setResumeToken(batch.resumeToken())
             .build();
       } catch (InvalidProtocolBufferException e) {
         throw new IllegalStateException("a logged change of a lock cannot be read", e);
@@ -79,7 +78,7 @@ final class LockWatching {
 
     @Override
     public WatchLocksResponse started(String resumeToken) {
-      return checkpoint(resumeToken);
+      return checkpoint(0, resumeToken);
     }
 
     @Override
@@ -88,21 +87,26 @@ final class LockWatching {
     }
 
     @Override
-    public WatchLocksResponse checkpoint(String resumeToken) {
+    public WatchLocksResponse checkpoint(long lag, String resumeToken) {
       return WatchLocksResponse.newBuilder().setResumeToken(resumeToken).build();
     }
 
     @Override
-    public WatchLocksResponse gap(boolean replaced, long missed, String resumeToken) {
+    public @Nullable WatchLocksResponse fellBehind(long lag, String resumeToken) {
+      return null;
+    }
+
+    @Override
+    public WatchLocksResponse gap(Hole hole, String resumeToken) {
       return WatchLocksResponse.newBuilder()
-          .setMissed(Math.max(1, missed))
+          .setMissed(Math.max(1, hole.missed()))
           .setResumeToken(resumeToken)
           .build();
     }
 
     @Override
     public WatchLocksResponse goAway(ErrorReason reason, Duration retryAfter, String resumeToken) {
-      return checkpoint(resumeToken);
+      return checkpoint(0, resumeToken);
     }
   }
 }

@@ -30,6 +30,11 @@ final class EntryRing {
     this.slots = new LogEntry[maxCount];
   }
 
+  /** The position that every entry held here comes after. */
+  LogPosition base() {
+    return base;
+  }
+
   /** Position of the newest entry, or the base when there is none. */
   LogPosition last() {
     return count == 0 ? base : at(count - 1).position();

@@ -13,6 +13,9 @@ package dev.troupe.server.log;
 public record LogPosition(long millis, long order, long sequence)
     implements Comparable<LogPosition> {
 
+  /** Counters within a millisecond do not get near it, and it fits into a token. */
+  static final long LAST_OF_MILLISECOND = 0xFFFFFFFFL;
+
   /** Before the first entry. */
   public static final LogPosition BEGINNING = new LogPosition(0, 0, -1);
 
@@ -26,6 +29,13 @@ public record LogPosition(long millis, long order, long sequence)
   /** The stream id, as Redis writes it. */
   public String id() {
     return millis + "-" + order;
+  }
+
+  /** The place right before this one, which belongs to the entry before. */
+  public LogPosition before() {
+    return order > 0
+        ? new LogPosition(millis, order - 1, sequence - 1)
+        : new LogPosition(millis - 1, LAST_OF_MILLISECOND, sequence - 1);
   }
 
   /** The same place, under another sequence. */

@@ -13,17 +13,49 @@ import java.util.concurrent.CompletionStage;
 public interface LogReader extends AutoCloseable {
 
   /**
-   * The next entries after the cursor, at most {@code max} and about 1 MiB, which it then stands
-   * behind; or a report without entries. The stage stays open while there is nothing to tell and
-   * completes on any thread. {@link #close} completes it with {@link Page#NOTHING}.
+   * The next entries after the cursor, at most {@code max} and about so many bytes of heap, but at
+   * least one, which it then stands behind; or a report without entries. The stage stays open while
+   * there is nothing to tell and completes on any thread. {@link #close} completes it with {@link
+   * Page#NOTHING}.
+   *
+   * <p>Readers that stand at the same place of the memory and ask for the same get the same list.
    */
-  CompletionStage<Page> next(int max);
+  CompletionStage<Page> next(int max, long bytes);
+
+  /** The same with about 1 MiB. */
+  default CompletionStage<Page> next(int max) {
+    return next(max, 1 << 20);
+  }
 
   /** Where the cursor stands. Not to be asked for while a call of {@link #next} is open. */
   LogPosition position();
 
   /** The life of the log that {@link #position} belongs to; 0 before its first entry. */
   long epoch();
+
+  /** How many entries after the cursor this server knows of, matching or not; never waits. */
+  default long lag() {
+    return 0;
+  }
+
+  /** Whether {@link #next} would report that the cursor, once live, has left the memory. */
+  default boolean isOverrun() {
+    return false;
+  }
+
+  /**
+   * Passes over what has left the memory, and returns where the cursor stands then. It stays where
+   * it is when the memory is that of another log, which {@link #next} will tell. Not to be asked
+   * for while a call of {@link #next} is open.
+   */
+  default LogPosition skipToMemory() {
+    return position();
+  }
+
+  /** What the memory holds after the cursor, to look at; does not move the cursor. */
+  default List<LogEntry> inMemory() {
+    return List.of();
+  }
 
   /** Ends the reader. Entries that were not handed out yet stay behind the cursor. */
   @Override
@@ -40,22 +72,30 @@ public interface LogReader extends AutoCloseable {
    * @param epochChanged the log was replaced by another one, or lost its end, since the cursor's
    *     position; {@code missed} is -1 then
    * @param live the cursor stands at the end of the log as this server knows it
+   * @param overrun the cursor was live before, and so many entries after it have left the memory
+   *     since; it did not move, and the next read is one of history. Else 0
    */
-  record Page(List<LogEntry> entries, long missed, boolean epochChanged, boolean live) {
+  record Page(
+      List<LogEntry> entries, long missed, boolean epochChanged, boolean live, long overrun) {
 
     /** A page that says nothing: what a closed reader answers. */
-    public static final Page NOTHING = new Page(List.of(), 0, false, false);
+    public static final Page NOTHING = of(List.of(), false);
 
-    static Page of(List<LogEntry> entries, boolean live) {
-      return new Page(entries, 0, false, live);
+    /** Entries, and nothing to report. */
+    public static Page of(List<LogEntry> entries, boolean live) {
+      return new Page(entries, 0, false, live, 0);
     }
 
     static Page trimmed(long missed) {
-      return new Page(List.of(), missed, false, false);
+      return new Page(List.of(), missed, false, false, 0);
     }
 
     static Page replaced() {
-      return new Page(List.of(), -1, true, false);
+      return new Page(List.of(), -1, true, false, 0);
+    }
+
+    static Page overrun(long entries) {
+      return new Page(List.of(), 0, false, false, entries);
     }
   }
 }

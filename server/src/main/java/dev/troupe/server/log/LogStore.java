@@ -53,8 +53,9 @@ final class LogStore {
    *
    * @param head the newest position and the epoch
    * @param follows position of the first entry kept after the one asked for, or null
+   * @param nowMillis the time then
    */
-  record Sight(LogHead head, @Nullable LogPosition follows) {}
+  record Sight(LogHead head, @Nullable LogPosition follows, long nowMillis) {}
 
   /** The end of the log. */
   CompletionStage<LogHead> head(Partition partition) {
@@ -76,7 +77,8 @@ final class LogStore {
               String follows = reply.text(4);
               return new Sight(
                   new LogHead(newest, reply.number(1)),
-                  follows.isEmpty() ? null : LogPosition.parse(follows, reply.number(5)));
+                  follows.isEmpty() ? null : LogPosition.parse(follows, reply.number(5)),
+                  reply.number(6));
             });
   }
 
@@ -85,15 +87,25 @@ final class LogStore {
     return stream(clients.commands(), partition)
         .rangeAsync(
             StreamRangeArgs.startIdExclusive(id(after)).endId(StreamMessageId.MAX).count(count))
-        .thenApply(LogStore::entries);
+        .thenApply(found -> entries(partition, found));
   }
 
-  /** The same, but waits for an entry up to the given time. Holds a connection meanwhile. */
+  /** Entries before a position, the newest first, at most so many; empty at the beginning. */
+  CompletionStage<List<LogEntry>> rangeBack(Partition partition, LogPosition before, int count) {
+    return stream(clients.commands(), partition)
+        .rangeReversedAsync(
+            StreamRangeArgs.startIdExclusive(id(before)).endId(StreamMessageId.MIN).count(count))
+        .thenApply(found -> entries(partition, found));
+  }
+
+  /**
+   * Entries after a position, but waits for one up to the given time. Holds a connection meanwhile.
+   */
   CompletionStage<List<LogEntry>> await(
       Partition partition, LogPosition after, int count, Duration patience) {
     return stream(clients.blocking(), partition)
         .readAsync(StreamReadArgs.greaterThan(id(after)).count(count).timeout(patience))
-        .thenApply(LogStore::entries);
+        .thenApply(found -> entries(partition, found));
   }
 
   /** Drops entries beyond a number or an age, about; returns how many. */
@@ -111,7 +123,8 @@ final class LogStore {
     return new StreamMessageId(position.millis(), position.order());
   }
 
-  private static List<LogEntry> entries(Map<StreamMessageId, Map<String, byte[]>> raw) {
+  private static List<LogEntry> entries(
+      Partition partition, Map<StreamMessageId, Map<String, byte[]>> raw) {
     List<LogEntry> entries = new ArrayList<>(raw.size());
     raw.forEach(
         (id, fields) -> {
@@ -126,17 +139,23 @@ final class LogStore {
                   id.getId0(), id.getId1(), Long.parseLong(new String(sequence, UTF_8)));
           entries.add(
               new LogEntry(
+                  partition.index(),
                   position,
                   text(fields.get("t")),
                   text(fields.get("y")),
                   text(fields.get("u")),
-                  bytes(fields.get("d"))));
+                  bytes(fields.get("d")),
+                  number(fields.get("q"))));
         });
     return entries;
   }
 
   private static String text(byte @Nullable [] bytes) {
     return bytes == null ? "" : new String(bytes, UTF_8);
+  }
+
+  private static long number(byte @Nullable [] bytes) {
+    return bytes == null ? 0 : Long.parseLong(new String(bytes, UTF_8));
   }
 
   private static ByteString bytes(byte @Nullable [] bytes) {

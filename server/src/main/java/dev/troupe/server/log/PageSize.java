@@ -29,6 +29,13 @@ final class PageSize {
     return Math.min(count, wanted);
   }
 
+  /** The same for a page of fewer bytes. */
+  int next(int wanted, long bytes) {
+    return bytes >= pageBytes
+        ? next(wanted)
+        : next((int) Math.min(wanted, Math.max(LEAST, count * bytes / pageBytes)));
+  }
+
   /** Learns from what came back. It may grow only so fast, because a larger entry may follow. */
   void saw(List<LogEntry> page) {
     if (page.isEmpty()) {

@@ -1,7 +1,9 @@
 package dev.troupe.server.log;
 
 import dev.troupe.server.redis.Partition;
+import java.util.List;
 import java.util.concurrent.CompletionStage;
+import org.jspecify.annotations.Nullable;
 
 /** The logs of all partitions, each with at most one tail in this server. */
 public interface PartitionLogs {
@@ -15,6 +17,18 @@ public interface PartitionLogs {
    * position is the newest one, or that of the time itself (sequence -1) when it is yet to come.
    */
   CompletionStage<LogHead> before(Partition partition, long millis);
+
+  /**
+   * Where the log ends for whoever wants what was accepted before a time, in milliseconds since
+   * 1970: known only when that time is over.
+   */
+  CompletionStage<Until> until(Partition partition, long millis);
+
+  /**
+   * Up to so many entries before a position, the newest first; none at the beginning of what is
+   * kept. For looks back of a bounded length.
+   */
+  CompletionStage<List<LogEntry>> back(Partition partition, LogPosition before, int count);
 
   /**
    * Opens a reader that continues after the given position. Readers of one partition share one
@@ -32,4 +46,12 @@ public interface PartitionLogs {
    * @param epoch names this life of the log; another one means that Redis lost its data
    */
   record LogHead(LogPosition position, long epoch) {}
+
+  /**
+   * Where the log ends by a time.
+   *
+   * @param last the last position accepted before it; null while entries before it may yet come
+   * @param leftMillis how long that may be
+   */
+  record Until(@Nullable LogPosition last, long leftMillis) {}
 }

@@ -49,6 +49,9 @@ final class PartitionReader implements LogReader {
   private int max;
 
   @GuardedBy("this")
+  private long maxBytes;
+
+  @GuardedBy("this")
   private boolean closed;
 
   PartitionReader(
@@ -64,11 +67,11 @@ final class PartitionReader implements LogReader {
     this.store = store;
     this.gate = gate;
     this.executor = executor;
-    this.cursor = new Cursor(after, epoch, 0, 0, false, false);
+    this.cursor = new Cursor(after, epoch, 0, 0, false, false, 0);
   }
 
   @Override
-  public CompletionStage<Page> next(int most) {
+  public CompletionStage<Page> next(int most, long bytes) {
     if (most < 1) {
       throw new IllegalArgumentException("max: " + most + " (expected at least 1)");
     }
@@ -82,6 +85,7 @@ final class PartitionReader implements LogReader {
       }
       pending = page;
       max = most;
+      maxBytes = bytes;
     }
     advance();
     return page;
@@ -95,6 +99,30 @@ final class PartitionReader implements LogReader {
   @Override
   public synchronized long epoch() {
     return cursor.epoch();
+  }
+
+  @Override
+  public long lag() {
+    return tail.lag(cursor());
+  }
+
+  @Override
+  public boolean isOverrun() {
+    return tail.isOverrun(cursor());
+  }
+
+  @Override
+  public LogPosition skipToMemory() {
+    Cursor skipped = tail.skip(cursor());
+    synchronized (this) {
+      cursor = skipped;
+      return skipped.position();
+    }
+  }
+
+  @Override
+  public List<LogEntry> inMemory() {
+    return tail.after(cursor());
   }
 
   @Override
@@ -122,10 +150,11 @@ final class PartitionReader implements LogReader {
       if (closed) {
         return;
       }
-      attempt = tail.attempt(this, cursor, max);
+      attempt = tail.attempt(this, cursor, max, maxBytes);
     }
     switch (attempt.outcome()) {
-      case READ -> deliver(attempt.page(), attempt.epoch());
+      case READ -> deliver(attempt.page(), attempt.epoch(), attempt.life());
+      case OVERRUN -> complete(attempt.page(), cursor().behind());
       case HISTORY -> gate.enter(() -> history(attempt));
       case PARKED -> {}
     }
@@ -142,7 +171,7 @@ final class PartitionReader implements LogReader {
       check(at, attempt);
       return;
     }
-    int count = pageSize.next(wanted());
+    int count = wanted();
     fromRedis(
         () -> store.range(partition, at.position(), count),
         page -> {
@@ -152,13 +181,13 @@ final class PartitionReader implements LogReader {
             check(at, attempt);
           } else {
             gate.leave();
-            deliver(Page.of(next, false), at.epoch());
+            deliver(Page.of(next, false), at.epoch(), 0);
           }
         });
   }
 
   private synchronized int wanted() {
-    return max;
+    return pageSize.next(max, maxBytes);
   }
 
   /** The part of a page that follows a position without a jump. */
@@ -216,17 +245,29 @@ final class PartitionReader implements LogReader {
 
   private static Cursor checked(
       Attempt attempt, LogPosition position, long epoch, boolean atEnd, boolean toldLive) {
-    return new Cursor(position, epoch, attempt.life(), attempt.changes(), atEnd, toldLive);
+    return new Cursor(position, epoch, attempt.life(), attempt.changes(), atEnd, toldLive, 0);
   }
 
-  private void deliver(Page page, long epoch) {
+  /**
+   * Hands a page out.
+   *
+   * @param life the ring that it is from; 0 when it is from history
+   */
+  private void deliver(Page page, long epoch, int life) {
     Cursor at = cursor();
     List<LogEntry> entries = page.entries();
     LogPosition behind =
         entries.isEmpty() ? at.position() : entries.get(entries.size() - 1).position();
     complete(
         page,
-        new Cursor(behind, epoch, at.checkedLife(), at.checkedChanges(), at.atEnd(), page.live()));
+        new Cursor(
+            behind,
+            epoch,
+            at.checkedLife(),
+            at.checkedChanges(),
+            at.atEnd(),
+            page.live(),
+            page.live() || (life != 0 && at.liveIn() == life) ? life : 0));
   }
 
   private void complete(Page page, Cursor behind) {

@@ -37,7 +37,6 @@ final class PartitionTail {
   private static final int MOST_PER_READ = 512;
   private static final long READ_BYTES = 4 << 20;
   private static final int RING_ENTRIES = 1 << 16;
-  private static final long PAGE_BYTES = 1 << 20;
 
   /** A thousand readers are woken by a few threads at once instead of one after the other. */
   private static final int WAKES_PER_TASK = 64;
@@ -69,6 +68,10 @@ final class PartitionTail {
 
   @GuardedBy("this")
   private final Set<PartitionReader> parked = new LinkedHashSet<>();
+
+  /** The page read last, which most readers ask for in turn. */
+  @GuardedBy("this")
+  private Shared shared = new Shared(-1, 0, 0, 0, List.of());
 
   @GuardedBy("this")
   private int readers;
@@ -117,10 +120,15 @@ final class PartitionTail {
     ended = true;
   }
 
+  /** A page of the ring as it was after so many changes, and what it was asked for by. */
+  private record Shared(long after, int max, long bytes, long changes, List<LogEntry> entries) {}
+
   /** What became of a reader's attempt to read the ring. */
   enum Outcome {
     /** The page is there. */
     READ,
+    /** The reader was live, and is told that it no longer is. */
+    OVERRUN,
     /** The reader will be woken when there is more to see. */
     PARKED,
     /** The ring cannot tell; the history can. */
@@ -132,27 +140,75 @@ final class PartitionTail {
    *
    * @param cursor where it stands; if the ring holds what follows, the result is its next page
    */
-  synchronized Attempt attempt(PartitionReader reader, Cursor cursor, int max) {
+  synchronized Attempt attempt(PartitionReader reader, Cursor cursor, int max, long bytes) {
     if (life == 0) {
       return park(reader);
     }
     boolean sameLog = cursor.epoch() == epoch || cursor.epoch() == 0;
     int index = sameLog ? ring.successorOf(cursor.position()) : EntryRing.ELSEWHERE;
     if (index >= 0 && index < ring.size()) {
-      List<LogEntry> entries = ring.entries(index, max, PAGE_BYTES);
+      List<LogEntry> entries = page(index, max, bytes);
       boolean live = index + entries.size() == ring.size();
       return read(Page.of(entries, live));
     }
     if (index == ring.size()) {
       return parkAtEnd(reader, cursor);
     }
+    if (isOverrun(cursor)) {
+      long left = ring.base().sequence() - cursor.position().sequence();
+      return new Attempt(Outcome.OVERRUN, Page.overrun(left), epoch, life, changes);
+    }
     // Redis has told the reader that nothing follows. So the ring is behind, and will catch up; or
-    // it
-    // is that of a log which is no more, and will be replaced. Both wake the reader.
+    // it is that of a log which is no more, and will be replaced. Both wake the reader.
     boolean behind = index == EntryRing.AHEAD && cursor.checkedLife() == life;
     return cursor.atEnd() && (behind || cursor.checkedChanges() == changes)
         ? parkAtEnd(reader, cursor)
         : new Attempt(Outcome.HISTORY, Page.NOTHING, epoch, life, changes);
+  }
+
+  @GuardedBy("this")
+  private List<LogEntry> page(int index, int max, long bytes) {
+    long after = ring.base().sequence() + index;
+    if (shared.after() != after
+        || shared.changes() != changes
+        || shared.max() != max
+        || shared.bytes() != bytes) {
+      shared = new Shared(after, max, bytes, changes, ring.entries(index, max, bytes));
+    }
+    return shared.entries();
+  }
+
+  /** Whether a reader that was live in this ring has been left behind by it. */
+  synchronized boolean isOverrun(Cursor cursor) {
+    return cursor.liveIn() == life
+        && life != 0
+        && cursor.epoch() == epoch
+        && cursor.position().isExact()
+        && cursor.position().sequence() < ring.base().sequence();
+  }
+
+  /** How many entries after a position are known. */
+  synchronized long lag(Cursor cursor) {
+    boolean known = life != 0 && cursor.position().isExact() && cursor.epoch() == epoch;
+    return known ? Math.max(0, ring.last().sequence() - cursor.position().sequence()) : 0;
+  }
+
+  /** The cursor at the beginning of the ring, if it is behind it; else as it is. */
+  synchronized Cursor skip(Cursor cursor) {
+    boolean outside =
+        life != 0
+            && cursor.epoch() == epoch
+            && cursor.position().isExact()
+            && cursor.position().sequence() < ring.base().sequence();
+    return outside
+        ? new Cursor(ring.base(), epoch, cursor.checkedLife(), changes, false, false, life)
+        : cursor;
+  }
+
+  /** All that the ring holds after a cursor that stands in it. */
+  synchronized List<LogEntry> after(Cursor cursor) {
+    int index = cursor.epoch() == epoch ? ring.successorOf(cursor.position()) : -1;
+    return index < 0 ? List.of() : ring.entries(index, ring.size(), Long.MAX_VALUE);
   }
 
   @GuardedBy("this")
@@ -183,6 +239,7 @@ final class PartitionTail {
    * @param checkedChanges what the ring's change counter said before that
    * @param atEnd whether nothing followed the position then
    * @param toldLive whether its last page said that it is at the end
+   * @param liveIn the life of the ring in which it was at the end, and has not left since; else 0
    */
   record Cursor(
       LogPosition position,
@@ -190,7 +247,14 @@ final class PartitionTail {
       int checkedLife,
       long checkedChanges,
       boolean atEnd,
-      boolean toldLive) {}
+      boolean toldLive,
+      int liveIn) {
+
+    /** The same, no longer live. */
+    Cursor behind() {
+      return new Cursor(position, epoch, checkedLife, checkedChanges, atEnd, false, 0);
+    }
+  }
 
   /** The result of {@link #attempt}: the page if there is one, and the ring it was made with. */
   record Attempt(Outcome outcome, Page page, long epoch, int life, long changes) {}

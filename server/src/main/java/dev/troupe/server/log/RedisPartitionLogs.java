@@ -5,19 +5,19 @@ import dev.troupe.server.redis.Partition;
 import dev.troupe.server.redis.RedisClients;
 import dev.troupe.server.redis.ScriptRunner;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ScheduledExecutorService;
+import java.util.function.Supplier;
 
 /** The logs as Redis streams. Thread-safe. */
 public final class RedisPartitionLogs implements PartitionLogs, AutoCloseable {
 
   private static final Duration LINGER = Duration.ofSeconds(5);
   private static final int CATCHING_UP = 16;
-
-  /** Counters within a millisecond do not get near it, and it fits into a token. */
-  private static final long LAST_OF_MILLISECOND = 0xFFFFFFFFL;
 
   private final LogStore store;
   private final LogConfig config;
@@ -52,9 +52,7 @@ public final class RedisPartitionLogs implements PartitionLogs, AutoCloseable {
 
   @Override
   public CompletionStage<LogHead> before(Partition partition, long millis) {
-    // The place right before the first id of that millisecond.
-    LogPosition time =
-        millis <= 0 ? LogPosition.BEGINNING : new LogPosition(millis - 1, LAST_OF_MILLISECOND, -1);
+    LogPosition time = startOf(millis);
     return store
         .sight(partition, time)
         .thenApply(
@@ -66,6 +64,59 @@ public final class RedisPartitionLogs implements PartitionLogs, AutoCloseable {
               }
               return time.compareTo(head.position()) > 0 ? new LogHead(time, head.epoch()) : head;
             });
+  }
+
+  /** The place right before the first id of a millisecond. */
+  private static LogPosition startOf(long millis) {
+    return millis <= 0
+        ? LogPosition.BEGINNING
+        : new LogPosition(millis - 1, LogPosition.LAST_OF_MILLISECOND, -1);
+  }
+
+  @Override
+  public CompletionStage<Until> until(Partition partition, long millis) {
+    LogPosition time = startOf(millis);
+    return store
+        .sight(partition, time)
+        .thenApply(
+            sight -> {
+              if (sight.nowMillis() < millis) {
+                return new Until(null, millis - sight.nowMillis());
+              }
+              LogPosition follows = sight.follows();
+              LogPosition head = sight.head().position();
+              if (follows != null) {
+                return new Until(time.withSequence(follows.sequence() - 1), 0);
+              }
+              return new Until(time.compareTo(head) > 0 ? head : time, 0);
+            });
+  }
+
+  @Override
+  public CompletionStage<List<LogEntry>> back(Partition partition, LogPosition before, int count) {
+    CompletableFuture<List<LogEntry>> page = new CompletableFuture<>();
+    gate.enter(
+        () ->
+            started(() -> store.rangeBack(partition, before, count))
+                .whenComplete(
+                    (entries, failure) -> {
+                      gate.leave();
+                      if (failure != null) {
+                        page.completeExceptionally(failure);
+                      } else {
+                        page.complete(entries);
+                      }
+                    }));
+    return page;
+  }
+
+  /** A call that is refused at once must give its place back like any other. */
+  private static <T> CompletionStage<T> started(Supplier<CompletionStage<T>> call) {
+    try {
+      return call.get();
+    } catch (RuntimeException refused) {
+      return CompletableFuture.failedFuture(refused);
+    }
   }
 
   @Override

@@ -401,7 +401,7 @@ final class FakeServer implements AutoCloseable {
           observer);
     }
 
-    /** Two batches of two, then silence. */
+    /** Four events, two in a batch unless one is asked for, then silence. */
     @Override
     public void subscribe(SubscribeRequest request, StreamObserver<SubscribeResponse> observer) {
       requests.add(request);
@@ -409,10 +409,11 @@ final class FakeServer implements AutoCloseable {
           SubscribeResponse.newBuilder()
               .setStarted(SubscriptionStarted.newBuilder().setResumeToken("token-0"))
               .build());
-      for (int batch = 0; batch < 2; batch++) {
-        EventBatch.Builder deliveries = EventBatch.newBuilder();
-        for (int i = 1; i <= 2; i++) {
-          int number = batch * 2 + i;
+      int size = request.getMaxBatchSize() == 1 ? 1 : 2;
+      for (int first = 1; first <= 4; first += size) {
+        EventBatch.Builder deliveries =
+            EventBatch.newBuilder().setResumeToken("token-" + (first + size - 1));
+        for (int number = first; number < first + size; number++) {
           deliveries.addDeliveries(
               EventDelivery.newBuilder()
                   .setTopic("builds")
@@ -420,8 +421,7 @@ final class FakeServer implements AutoCloseable {
                       Event.newBuilder()
                           .setId("e-" + number)
                           .setType("build.finished")
-                          .setTextData("line\n" + number))
-                  .setResumeToken("token-" + number));
+                          .setTextData("line\n" + number)));
         }
         observer.onNext(SubscribeResponse.newBuilder().setBatch(deliveries).build());
       }

@@ -65,12 +65,17 @@ final class EventHarness implements AutoCloseable {
       };
 
   EventHarness(TestRedis redis, Duration checkpoint, Duration slow) throws Exception {
+    this(redis, checkpoint, slow, 1 << 20);
+  }
+
+  EventHarness(TestRedis redis, Duration checkpoint, Duration slow, long ringBytes)
+      throws Exception {
     Ticker ticker = Ticker.systemTicker();
     logs =
         new RedisPartitionLogs(
             redis,
             redis,
-            new LogConfig(200_000, Duration.ofHours(24), new DataSize(1 << 20)),
+            new LogConfig(200_000, Duration.ofHours(24), new DataSize(ringBytes)),
             executor,
             ticker);
     pumps = new StreamPumps(executor, ticker);
@@ -84,11 +89,9 @@ final class EventHarness implements AutoCloseable {
         new EventStreamService(
             publishing,
             publishStreams,
+            new Subscribing(new EventStarts(NAMESPACES, logs), pumps, config),
             new EventHistory(topics, store, replicas),
-            new TopicCalls(topics, NAMESPACES),
-            new EventStarts(NAMESPACES, logs),
-            pumps,
-            config);
+            new TopicCalls(topics, NAMESPACES));
     String name = UUID.randomUUID().toString();
     server =
         InProcessServerBuilder.forName(name).directExecutor().addService(service).build().start();

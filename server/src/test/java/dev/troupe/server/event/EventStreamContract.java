@@ -16,7 +16,9 @@ import dev.troupe.server.redis.Script;
 import dev.troupe.server.redis.TestRedis;
 import dev.troupe.v1.ErrorReason;
 import dev.troupe.v1.Event;
+import dev.troupe.v1.EventBatch;
 import dev.troupe.v1.EventDelivery;
+import dev.troupe.v1.EventFilter;
 import dev.troupe.v1.Fence;
 import dev.troupe.v1.Gap;
 import dev.troupe.v1.GapReason;
@@ -88,12 +90,13 @@ abstract class EventStreamContract {
     publish("build", "build.finished", "2");
     try (Subscriber subscriber = subscribe(request("build").setStart(beginning()))) {
       assertThat(subscriber.next().hasStarted()).isTrue();
-      List<EventDelivery> history = subscriber.deliveries(2);
+      EventBatch batch = subscriber.next(MessageCase.BATCH).getBatch();
+      List<EventDelivery> history = batch.getDeliveriesList();
       assertThat(texts(history)).containsExactly("1", "2");
       assertThat(history.get(0).getTopic()).isEqualTo("build");
       assertThat(history.get(0).getEvent().getTime()).isNotEqualTo(Timestamp.getDefaultInstance());
       assertThat(subscriber.next(MessageCase.CAUGHT_UP).getCaughtUp().getResumeToken())
-          .isEqualTo(history.get(1).getResumeToken());
+          .isEqualTo(batch.getResumeToken());
       publish("build", "build.started", "3");
       assertThat(texts(subscriber.deliveries(1))).containsExactly("3");
     }
@@ -173,11 +176,18 @@ abstract class EventStreamContract {
     for (int i = 0; i < 10; i++) {
       publish(i % 2 == 0 ? "a" : "b", "y", "" + i);
     }
-    try (Subscriber subscriber = subscribe(request("*").setStart(beginning()))) {
-      List<EventDelivery> all = subscriber.deliveries(10);
+    SubscribeRequest.Builder one = request("*").setStart(beginning()).setMaxBatchSize(1);
+    try (Subscriber subscriber = subscribe(one)) {
+      List<EventDelivery> all = new ArrayList<>();
+      List<String> tokens = new ArrayList<>();
+      for (int i = 0; i < 10; i++) {
+        EventBatch batch = subscriber.next(MessageCase.BATCH).getBatch();
+        assertThat(batch.getDeliveriesCount()).isEqualTo(1);
+        all.addAll(batch.getDeliveriesList());
+        tokens.add(batch.getResumeToken());
+      }
       for (int i = 0; i < 9; i++) {
-        try (Subscriber rest =
-            subscribe(request("*").setResumeToken(all.get(i).getResumeToken()))) {
+        try (Subscriber rest = subscribe(request("*").setResumeToken(tokens.get(i)))) {
           Set<String> expected = new HashSet<>(texts(all.subList(i + 1, 10)));
           assertThat(texts(rest.deliveries(9 - i))).containsExactlyInAnyOrderElementsOf(expected);
         }
@@ -384,6 +394,19 @@ abstract class EventStreamContract {
       assertThat(violations(subscriber.failure()))
           .containsExactly("namespace", "topics", "types[0]", "start", "start_time", "start");
     }
+    try (Subscriber subscriber = subscribe(hostile())) {
+      assertThat(violations(subscriber.failure()))
+          .containsExactly(
+              "start",
+              "last",
+              "filter.types",
+              "filter.subject_prefix",
+              "filter.attributes",
+              "filter.cesql",
+              "slow_policy",
+              "end_time",
+              "max_batch_size");
+    }
     SubscribeRequest.Builder many = request();
     for (int i = 0; i < 65; i++) {
       many.addTopics("t" + i);
@@ -391,6 +414,26 @@ abstract class EventStreamContract {
     try (Subscriber subscriber = subscribe(many)) {
       assertThat(violations(subscriber.failure())).containsExactly("topics");
     }
+  }
+
+  private SubscribeRequest.Builder hostile() {
+    EventFilter.Builder filter =
+        EventFilter.newBuilder()
+            .setSubjectPrefix("s".repeat(1025))
+            .setCesql("TRUE OR ".repeat(512) + "TRUE");
+    for (int i = 0; i < 65; i++) {
+      filter.addTypes("t" + i);
+    }
+    for (int i = 0; i < 17; i++) {
+      filter.putAttributes("a" + i, "v");
+    }
+    return request("build")
+        .setStartTime(Timestamps.fromSeconds(2))
+        .setEndTime(Timestamps.fromSeconds(1))
+        .setLast(10_001)
+        .setFilter(filter)
+        .setSlowPolicyValue(99)
+        .setMaxBatchSize(65);
   }
 
   @Test
@@ -504,7 +547,7 @@ abstract class EventStreamContract {
   void aStoppingServerSendsEverySubscriberAwayWithItsToken() throws Exception {
     publish("build", "y", "1");
     try (Subscriber subscriber = subscribe(request("build").setStart(beginning()))) {
-      String token = subscriber.deliveries(1).get(0).getResumeToken();
+      String token = subscriber.next(MessageCase.BATCH).getBatch().getResumeToken();
       harness.pumps.stop().toCompletableFuture().get(5, TimeUnit.SECONDS);
       GoAway away = subscriber.next(MessageCase.GO_AWAY).getGoAway();
       assertThat(away.getResumeToken()).isEqualTo(token);

@@ -3,6 +3,9 @@ package dev.troupe.server.event;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.time.Duration;
+import com.google.protobuf.ByteString;
+import dev.troupe.server.log.LogEntry;
+import dev.troupe.server.log.LogPosition;
 import java.util.List;
 import java.util.Random;
 import java.util.regex.Pattern;
@@ -53,18 +56,67 @@ final class GlobTest {
 
   @Test
   void onlyPatternsThatBeginLikeTheServersOwnTopicsMatchThem() {
-    assertThat(new EventFilter(List.of("**"), List.of()).matches("troupe.tasks", "t")).isFalse();
-    assertThat(new EventFilter(List.of("troupe*"), List.of()).matches("troupe.x", "t")).isFalse();
-    assertThat(new EventFilter(List.of("troupe.*"), List.of()).matches("troupe.x", "t")).isTrue();
-    assertThat(new EventFilter(List.of("**", "troupe.x"), List.of()).matches("troupe.x", "t"))
-        .isTrue();
+    assertThat(matches("troupe.tasks", "**")).isFalse();
+    assertThat(matches("troupe.x", "troupe*")).isFalse();
+    assertThat(matches("troupe.x", "troupe.*")).isTrue();
+    assertThat(matches("troupe.x", "**", "troupe.x")).isTrue();
+  }
+
+  @Test
+  void onlyPatternsThatBeginLikeInboxesMatchThem() {
+    assertThat(matches("inbox.a", "**")).isFalse();
+    assertThat(matches("inbox.a", "inbox*")).isFalse();
+    assertThat(matches("inbox.a", "inbox.*")).isTrue();
+    assertThat(matches("inbox.a", "inbox.a")).isTrue();
+    assertThat(matches("inbox.a", "inbox.b", "troupe.**")).isFalse();
+    assertThat(matches("inboxes", "**")).isTrue();
+  }
+
+  private static boolean matches(String topic, String... patterns) {
+    LogEntry entry =
+        new LogEntry(0, LogPosition.BEGINNING, topic, "type", "subject", ByteString.EMPTY, 0);
+    return filter(patterns)
+        .matches(
+            entry,
+            () -> {
+              throw new AssertionError("topics are no matter of attributes");
+            });
+  }
+
+  private static EventFilter filter(String... patterns) {
+    EventSelector all = new EventSelector(dev.troupe.v1.EventFilter.getDefaultInstance());
+    return new EventFilter("default", List.of(patterns), List.of(), all);
   }
 
   @Test
   void onlyLiteralTopicsNarrowThePartitionsToBeRead() {
-    assertThat(new EventFilter(List.of("a", "b"), List.of()).onlyTopics())
-        .containsExactlyInAnyOrder("a", "b");
-    assertThat(new EventFilter(List.of("a", "b*"), List.of()).onlyTopics()).isEmpty();
-    assertThat(new EventFilter(List.of("a", "troupe.tasks"), List.of()).onlyTopics()).isEmpty();
+    assertThat(filter("a", "b").onlyTopics()).containsExactlyInAnyOrder("a", "b");
+    assertThat(filter("a", "b*").onlyTopics()).isEmpty();
+    assertThat(filter("a", "troupe.tasks").onlyTopics()).isEmpty();
+    assertThat(filter("inbox.a").onlyTopics()).containsExactly("inbox.a");
+  }
+
+  @Test
+  void filtersThatAskForTheSameAreEqual() {
+    assertThat(filter("a", "b")).isEqualTo(filter("b", "a")).hasSameHashCodeAs(filter("b", "a"));
+    assertThat(filter("a", "b")).isNotEqualTo(filter("a"));
+    dev.troupe.v1.EventFilter one =
+        dev.troupe.v1.EventFilter.newBuilder()
+            .addTypes("x")
+            .addTypes("y")
+            .putAttributes("a", "1")
+            .putAttributes("b", "2")
+            .build();
+    dev.troupe.v1.EventFilter other =
+        dev.troupe.v1.EventFilter.newBuilder()
+            .addTypes("y")
+            .addTypes("x")
+            .putAttributes("b", "2")
+            .putAttributes("a", "1")
+            .build();
+    assertThat(new EventSelector(one)).isEqualTo(new EventSelector(other));
+    assertThat(new EventSelector(one))
+        .isNotEqualTo(new EventSelector(one.toBuilder().putAttributes("b", "1").build()))
+        .isNotEqualTo(new EventSelector(one.toBuilder().setSubjectPrefix("x").build()));
   }
 }

@@ -97,6 +97,20 @@ final class Subscriber implements AutoCloseable {
     return received.isEmpty();
   }
 
+  /** All messages up to the stream's end, which is a good one. */
+  List<SubscribeResponse> toTheEnd() throws InterruptedException {
+    List<SubscribeResponse> messages = new ArrayList<>();
+    Object message = received.poll(10, TimeUnit.SECONDS);
+    while (message instanceof SubscribeResponse response) {
+      messages.add(response);
+      message = received.poll(10, TimeUnit.SECONDS);
+    }
+    if (!"completed".equals(message)) {
+      throw new AssertionError("not the end: " + message);
+    }
+    return messages;
+  }
+
   /** How the stream ended; messages before it are dropped. */
   StatusRuntimeException failure() throws InterruptedException {
     while (true) {

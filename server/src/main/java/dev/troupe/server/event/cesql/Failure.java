@@ -7,20 +7,9 @@ package dev.troupe.server.event.cesql;
  */
 record Failure(CesqlError error, Object value) {
 
-  private static final Failure[][] WITH_ZERO =
-      new Failure[CesqlError.values().length][Type.values().length];
-
-  static {
-    for (CesqlError error : CesqlError.values()) {
-      for (Type type : Type.values()) {
-        WITH_ZERO[error.ordinal()][type.ordinal()] = new Failure(error, type.zero());
-      }
-    }
-  }
-
-  /** The error with the zero value of a type; always the same object, as errors are everyday. */
+  /** The error with the zero value of a type. */
   static Failure of(CesqlError error, Type type) {
-    return WITH_ZERO[error.ordinal()][type.ordinal()];
+    return new Failure(error, type.zero());
   }
 
   /** The same error as the outcome of something that returns another type. */

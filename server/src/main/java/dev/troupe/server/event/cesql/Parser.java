@@ -136,39 +136,44 @@ final class Parser {
   }
 
   private Term operand() throws SyntaxException {
-    Token token = take();
-    switch (token.kind()) {
-      case STRING:
-        return new Term.Literal(token.text());
-      case INTEGER:
-        return integer(token, "");
-      case WORD:
-        return word(token);
-      case SYMBOL:
-        if (token.is("(")) {
-          enter(token);
-          Term term = binary(0);
-          expect(")");
-          depth--;
-          return term;
-        }
-        // A sign that touches digits is part of them: -2147483648 is a number, 2147483648 is none.
-        boolean signsDigits = peek().kind() == Kind.INTEGER && peek().start() == token.end();
-        if (signsDigits && (token.is("-") || token.is("+"))) {
-          return integer(take(), token.text());
-        }
-        if (token.is("-")) {
-          enter(token);
-          Term term = new Term.Negative(operand());
-          depth--;
-          return term;
-        }
-        break;
-      case END:
-        break;
+    return switch (peek().kind()) {
+      case STRING -> new Term.Literal(take().text());
+      case INTEGER -> integer(take(), "");
+      case WORD -> word();
+      case SYMBOL -> bracketOrSign();
+      case END -> throw unexpected("a value");
+    };
+  }
+
+  private Term bracketOrSign() throws SyntaxException {
+    Token token = peek();
+    if (token.is("(")) {
+      take();
+      enter(token);
+      Term term = binary(0);
+      expect(")");
+      depth--;
+      return term;
     }
-    next--;
+    if (token.is("-") || token.is("+")) {
+      take();
+      // A sign that touches digits is part of them: -2147483648 is a number, 2147483648 is none.
+      if (peek().kind() == Kind.INTEGER && peek().start() == token.end()) {
+        return integer(take(), token.text());
+      }
+      if (token.is("-")) {
+        return new Term.Negative(operandOf(token));
+      }
+      next--;
+    }
     throw unexpected("a value");
+  }
+
+  private Term operandOf(Token unaryOperator) throws SyntaxException {
+    enter(unaryOperator);
+    Term term = operand();
+    depth--;
+    return term;
   }
 
   private Term integer(Token digits, String sign) {
@@ -183,30 +188,26 @@ final class Parser {
     return new Term.Literal(value);
   }
 
-  private Term word(Token token) throws SyntaxException {
-    String word = token.text().toUpperCase(Locale.ROOT);
-    switch (word) {
-      case "TRUE":
-        return new Term.Literal(true);
-      case "FALSE":
-        return new Term.Literal(false);
-      case "NOT":
-        enter(token);
-        Term term = new Term.Not(operand());
-        depth--;
-        return term;
-      case "EXISTS":
-        if (peek().kind() != Kind.WORD || isKeyword(peek())) {
-          throw unexpected("an attribute");
-        }
-        return new Term.Exists(attribute(take()));
-      default:
-        if (isKeyword(token)) {
-          next--;
-          throw unexpected("a value");
-        }
-        return peek().is("(") ? call(token, word) : new Term.Attribute(attribute(token));
+  private Term word() throws SyntaxException {
+    Token token = take();
+    return switch (token.text().toUpperCase(Locale.ROOT)) {
+      case "TRUE" -> new Term.Literal(true);
+      case "FALSE" -> new Term.Literal(false);
+      case "NOT" -> new Term.Not(operandOf(token));
+      case "EXISTS" -> exists();
+      case "AND", "OR", "XOR", "LIKE", "IN" -> {
+        next--;
+        throw unexpected("a value");
+      }
+      default -> peek().is("(") ? call(token) : new Term.Attribute(attribute(token));
+    };
+  }
+
+  private Term exists() throws SyntaxException {
+    if (peek().kind() != Kind.WORD || isKeyword(peek())) {
+      throw unexpected("an attribute");
     }
+    return new Term.Exists(attribute(take()));
   }
 
   private static boolean isKeyword(Token token) {
@@ -223,7 +224,8 @@ final class Parser {
     return token.text().toLowerCase(Locale.ROOT);
   }
 
-  private Term call(Token token, String name) throws SyntaxException {
+  private Term call(Token token) throws SyntaxException {
+    String name = token.text().toUpperCase(Locale.ROOT);
     take();
     List<Term> arguments = List.of();
     if (peek().is(")")) {

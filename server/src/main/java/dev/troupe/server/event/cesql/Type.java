@@ -4,19 +4,19 @@ import java.util.Locale;
 
 /** The types of the language, and what becomes of a value of one in another. */
 enum Type {
-  STRING("String", "") {
+  STRING("String") {
     @Override
     Object convert(Object value) {
       return value.toString();
     }
   },
-  INTEGER("Integer", 0) {
+  INTEGER("Integer") {
     @Override
     Object convert(Object value) {
       return value instanceof Boolean truth ? (Object) (truth ? 1 : 0) : parse((String) value);
     }
   },
-  BOOLEAN("Boolean", false) {
+  BOOLEAN("Boolean") {
     @Override
     Object convert(Object value) {
       if (value instanceof Integer number) {
@@ -33,11 +33,9 @@ enum Type {
   };
 
   private final String title;
-  private final Object zero;
 
-  Type(String title, Object zero) {
+  Type(String title) {
     this.title = title;
-    this.zero = zero;
   }
 
   /** The type of a value that is no failure. */
@@ -47,7 +45,11 @@ enum Type {
 
   /** The value that stands for "none". */
   Object zero() {
-    return zero;
+    return switch (this) {
+      case STRING -> "";
+      case INTEGER -> 0;
+      case BOOLEAN -> false;
+    };
   }
 
   /** The value in this type, or a failure with this type's zero value. */

@@ -105,7 +105,7 @@ final class CesqlHostileTest {
   void tokensInAnyOrderAreCompiledOrRefusedAndNeverThrow() {
     Random random = new Random(11);
     int compiled = 0;
-    for (int i = 0; i < 200_000; i++) {
+    for (int i = 0; i < 50_000; i++) {
       StringBuilder text = new StringBuilder();
       for (int length = random.nextInt(12); length >= 0; length--) {
         text.append(TOKENS.get(random.nextInt(TOKENS.size())));
@@ -113,13 +113,13 @@ final class CesqlHostileTest {
       }
       compiled += survives(text.toString(), random);
     }
-    assertThat(compiled).isGreaterThan(1_000);
+    assertThat(compiled).isGreaterThan(250);
   }
 
   @Test
   void anyCharactersAreCompiledOrRefusedAndNeverThrow() {
     Random random = new Random(12);
-    for (int i = 0; i < 100_000; i++) {
+    for (int i = 0; i < 20_000; i++) {
       StringBuilder text = new StringBuilder();
       for (int length = random.nextInt(20); length >= 0; length--) {
         text.append((char) random.nextInt(random.nextBoolean() ? 128 : 65_536));
@@ -132,16 +132,14 @@ final class CesqlHostileTest {
   void expressionsOfTheGrammarAreEvaluatedWhateverTheirTypes() {
     Random random = new Random(13);
     int compiled = 0;
-    for (int i = 0; i < 100_000; i++) {
+    for (int i = 0; i < 20_000; i++) {
       String text = expression(random, 5);
       int survived = survives("(" + text + ") = TRUE", random);
       // The only thing that can be wrong with one is its length.
-      assertThat(survived)
-          .as(text)
-          .isEqualTo(text.length() < CesqlFilter.MAX_BYTES / 2 ? 1 : survived);
+      assertThat(survived == 1 || text.length() > CesqlFilter.MAX_BYTES - 10).as(text).isTrue();
       compiled += survived;
     }
-    assertThat(compiled).isGreaterThan(90_000);
+    assertThat(compiled).isGreaterThan(18_000);
   }
 
   private static String expression(Random random, int depth) {
@@ -247,7 +245,7 @@ final class CesqlHostileTest {
   @Test
   void aPatternMatchesWhatTheRegularExpressionOfTheSameMeaningMatches() {
     Random random = new Random(7);
-    for (int i = 0; i < 100_000; i++) {
+    for (int i = 0; i < 30_000; i++) {
       String pattern = text(random, new String[] {"a", "b", "%", "_", "\\%", "\\_", "\\", "😀"});
       String text = text(random, new String[] {"a", "b", "a", "b", "%", "_", "\\", "😀", "\n"});
       assertThat(LikePattern.of(pattern).matches(text))
@@ -257,24 +255,22 @@ final class CesqlHostileTest {
   }
 
   @Test
-  void longPiecesOfAPatternAreFound() {
+  void piecesOfAPatternLongerThanAMachineWordAreFoundToo() {
     Random random = new Random(8);
+    int found = 0;
     for (int i = 0; i < 2_000; i++) {
       StringBuilder piece = new StringBuilder();
       for (int length = 40 + random.nextInt(200); length > 0; length--) {
         piece.append("ab".charAt(random.nextInt(2)));
       }
-      String found = "ab".repeat(random.nextInt(50)) + piece + "b".repeat(random.nextInt(50));
-      int hole = random.nextInt(piece.length());
-      LikePattern pattern =
-          LikePattern.of("%" + new StringBuilder(piece).replace(hole, hole + 1, "_") + "%");
-      assertThat(pattern.matches(found)).isTrue();
-      assertThat(pattern.matches(found.substring(0, found.lastIndexOf(piece.toString())) + "a"))
-          .isEqualTo(
-              regex("%" + new StringBuilder(piece).replace(hole, hole + 1, "_") + "%")
-                  .matcher(found.substring(0, found.lastIndexOf(piece.toString())) + "a")
-                  .matches());
+      String text = "ab".repeat(random.nextInt(50)) + piece + "b".repeat(random.nextInt(50));
+      piece.setCharAt(random.nextInt(piece.length()), "ab_".charAt(random.nextInt(3)));
+      String pattern = "%" + piece + "%";
+      boolean matches = LikePattern.of(pattern).matches(text);
+      assertThat(matches).isEqualTo(regex(pattern).matcher(text).matches());
+      found += matches ? 1 : 0;
     }
+    assertThat(found).isBetween(1_000, 1_900);
   }
 
   private static Pattern regex(String like) {

@@ -1,0 +1,108 @@
+package dev.troupe.server.event;
+
+import dev.troupe.server.log.LogEntry;
+import dev.troupe.server.log.LogPosition;
+import dev.troupe.server.log.PartitionLogs;
+import dev.troupe.server.log.PartitionLogs.LogHead;
+import dev.troupe.server.redis.Partition;
+import java.util.Collection;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Map;
+import java.util.PriorityQueue;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.function.Predicate;
+
+/**
+ * Looks back from the ends of some logs for the newest so many events that match, all partitions
+ * together, and finds where to begin in each to get just them. Reads one partition after the other,
+ * page by page, and no further back than what it has already. For one subscription.
+ */
+final class LatestEvents {
+
+  private static final int PAGE = 500;
+
+  private final PartitionLogs logs;
+  private final Predicate<LogEntry> wanted;
+  private final int count;
+  private final Map<Partition, LogHead> begins = new HashMap<>();
+
+  /** The newest found so far, the oldest of them first. */
+  private final PriorityQueue<Found> newest =
+      new PriorityQueue<>(Comparator.comparing(Found::position));
+
+  private record Found(Partition partition, LogPosition position) {}
+
+  LatestEvents(PartitionLogs logs, Predicate<LogEntry> wanted, int count) {
+    this.logs = logs;
+    this.wanted = wanted;
+    this.count = count;
+  }
+
+  /** Where to begin in each partition; its present end where none of them is. */
+  CompletionStage<Map<Partition, LogHead>> begins(Collection<Partition> partitions) {
+    return next(List.copyOf(partitions).iterator());
+  }
+
+  private CompletionStage<Map<Partition, LogHead>> next(Iterator<Partition> left) {
+    if (!left.hasNext()) {
+      for (Found found : newest) {
+        begins.merge(found.partition(), before(found), LatestEvents::older);
+      }
+      return CompletableFuture.completedFuture(begins);
+    }
+    Partition partition = left.next();
+    return logs.head(partition)
+        .thenCompose(
+            head -> {
+              begins.put(partition, head);
+              LogPosition end = head.position();
+              // The newest entry itself is among those that are looked at.
+              return back(partition, new LogPosition(end.millis(), end.order() + 1, -1));
+            })
+        .thenCompose(done -> next(left));
+  }
+
+  /** True when nothing further back is of interest. */
+  private CompletionStage<Boolean> back(Partition partition, LogPosition before) {
+    return logs.back(partition, before, PAGE)
+        .thenCompose(
+            page -> {
+              for (LogEntry entry : page) {
+                if (isTooOld(entry.position())) {
+                  return CompletableFuture.completedFuture(true);
+                }
+                if (wanted.test(entry)) {
+                  take(new Found(partition, entry.position()));
+                }
+              }
+              return page.isEmpty()
+                  ? CompletableFuture.completedFuture(true)
+                  : back(partition, page.get(page.size() - 1).position());
+            });
+  }
+
+  private boolean isTooOld(LogPosition position) {
+    Found oldest = newest.peek();
+    return newest.size() == count && oldest != null && position.compareTo(oldest.position()) <= 0;
+  }
+
+  private void take(Found found) {
+    newest.add(found);
+    if (newest.size() > count) {
+      newest.remove();
+    }
+  }
+
+  private LogHead before(Found found) {
+    LogHead head = begins.get(found.partition());
+    return new LogHead(found.position().before(), head == null ? 0 : head.epoch());
+  }
+
+  private static LogHead older(LogHead one, LogHead other) {
+    return one.position().compareTo(other.position()) <= 0 ? one : other;
+  }
+}
