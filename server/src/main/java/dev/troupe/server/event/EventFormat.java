@@ -20,6 +20,7 @@ import dev.troupe.v1.LockChange;
 import dev.troupe.v1.SubscribeResponse;
 import dev.troupe.v1.SubscriptionStarted;
 import dev.troupe.v1.TaskChange;
+import dev.troupe.v1.TopicChange;
 import java.time.Duration;
 import java.util.List;
 import org.slf4j.Logger;
@@ -82,6 +83,7 @@ final class EventFormat implements StreamFormat<SubscribeResponse> {
         case "troupe.tasks" -> event.setTask(TaskChange.parseFrom(entry.data()));
         case "troupe.locks" -> event.setLock(LockChange.parseFrom(entry.data()));
         case "troupe.agents" -> event.setAgent(AgentChange.parseFrom(entry.data()));
+        case "troupe.topics" -> event.setTopicChange(TopicChange.parseFrom(entry.data()));
         default -> event.setBinaryData(entry.data());
       }
       return event.build();

@@ -12,7 +12,6 @@ import dev.troupe.server.grpc.StreamPump;
 import dev.troupe.server.grpc.StreamPumps;
 import dev.troupe.server.log.PartitionLogs.LogHead;
 import dev.troupe.server.log.ResumePoint;
-import dev.troupe.v1.ErrorReason;
 import dev.troupe.v1.Event;
 import dev.troupe.v1.EventStreamServiceGrpc;
 import dev.troupe.v1.PublishRequest;
@@ -75,10 +74,10 @@ public final class EventStreamService extends EventStreamServiceGrpc.EventStream
               ResumePoint.of(namespace, EventStarts.purpose(List.of(topic)), positions).token())
           .build();
     }
-    throw TroupeException.of(
-        ErrorReason.ERROR_REASON_STALE_FENCE,
-        "a higher fencing token was seen for this fence",
-        Map.of("highest_token", Long.toString(((Fenced) outcome).highestToken())));
+    if (outcome instanceof Fenced fenced) {
+      throw TopicCodec.staleFence(fenced.highestToken());
+    }
+    throw TopicCodec.tooManyTopics();
   }
 
   @Override
