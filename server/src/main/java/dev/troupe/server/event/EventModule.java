@@ -3,6 +3,7 @@ package dev.troupe.server.event;
 import com.google.inject.AbstractModule;
 import com.google.inject.Scopes;
 import com.google.inject.multibindings.Multibinder;
+import dev.troupe.server.grpc.Drainable;
 import io.grpc.BindableService;
 
 /** Binds the event feature and adds its service to the server's. */
@@ -12,6 +13,16 @@ public final class EventModule extends AbstractModule {
   protected void configure() {
     bind(EventStore.class).in(Scopes.SINGLETON);
     bind(EventStarts.class).in(Scopes.SINGLETON);
+    bind(GroupStore.class).in(Scopes.SINGLETON);
+    bind(GroupWakes.class).in(Scopes.SINGLETON);
+    bind(GroupDispatchers.class).in(Scopes.SINGLETON);
+    bind(GroupCalls.class).in(Scopes.SINGLETON);
+    bind(GroupPulls.class).in(Scopes.SINGLETON);
+    bind(ConsumeStreams.class).in(Scopes.SINGLETON);
+    bind(GroupWork.class).in(Scopes.SINGLETON);
+    Multibinder<Drainable> drainables = Multibinder.newSetBinder(binder(), Drainable.class);
+    drainables.addBinding().to(GroupPulls.class);
+    drainables.addBinding().to(ConsumeStreams.class);
     bind(EventStreamService.class).in(Scopes.SINGLETON);
     Multibinder.newSetBinder(binder(), BindableService.class)
         .addBinding()

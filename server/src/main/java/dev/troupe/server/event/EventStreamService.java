@@ -12,12 +12,32 @@ import dev.troupe.server.grpc.StreamPump;
 import dev.troupe.server.grpc.StreamPumps;
 import dev.troupe.server.log.PartitionLogs.LogHead;
 import dev.troupe.server.log.ResumePoint;
+import dev.troupe.v1.ConsumeRequest;
+import dev.troupe.v1.ConsumeResponse;
+import dev.troupe.v1.CreateGroupRequest;
+import dev.troupe.v1.CreateGroupResponse;
+import dev.troupe.v1.DeleteGroupRequest;
+import dev.troupe.v1.DeleteGroupResponse;
 import dev.troupe.v1.Event;
 import dev.troupe.v1.EventStreamServiceGrpc;
+import dev.troupe.v1.GetGroupRequest;
+import dev.troupe.v1.GetGroupResponse;
+import dev.troupe.v1.ListGroupsRequest;
+import dev.troupe.v1.ListGroupsResponse;
 import dev.troupe.v1.PublishRequest;
 import dev.troupe.v1.PublishResponse;
+import dev.troupe.v1.PullEventsRequest;
+import dev.troupe.v1.PullEventsResponse;
+import dev.troupe.v1.RedriveEventsRequest;
+import dev.troupe.v1.RedriveEventsResponse;
+import dev.troupe.v1.SeekGroupRequest;
+import dev.troupe.v1.SeekGroupResponse;
+import dev.troupe.v1.SettleEventsRequest;
+import dev.troupe.v1.SettleEventsResponse;
 import dev.troupe.v1.SubscribeRequest;
 import dev.troupe.v1.SubscribeResponse;
+import dev.troupe.v1.UpdateGroupRequest;
+import dev.troupe.v1.UpdateGroupResponse;
 import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
 import java.util.List;
@@ -31,15 +51,27 @@ public final class EventStreamService extends EventStreamServiceGrpc.EventStream
   private final EventStarts starts;
   private final StreamPumps pumps;
   private final EventConfig config;
+  private final GroupCalls groups;
+  private final GroupPulls pulls;
+  private final ConsumeStreams consumers;
   private final StreamPace pace;
 
   @Inject
   public EventStreamService(
-      EventStore store, EventStarts starts, StreamPumps pumps, EventConfig config) {
+      EventStore store,
+      EventStarts starts,
+      StreamPumps pumps,
+      EventConfig config,
+      GroupCalls groups,
+      GroupPulls pulls,
+      ConsumeStreams consumers) {
     this.store = store;
     this.starts = starts;
     this.pumps = pumps;
     this.config = config;
+    this.groups = groups;
+    this.pulls = pulls;
+    this.consumers = consumers;
     this.pace = new StreamPace(config.checkpointInterval(), config.slowReaderTimeout());
   }
 
@@ -102,5 +134,62 @@ public final class EventStreamService extends EventStreamServiceGrpc.EventStream
                 pump.begin(start.point(), start.readers());
               }
             });
+  }
+
+  @Override
+  public void createGroup(CreateGroupRequest request, StreamObserver<CreateGroupResponse> caller) {
+    Answers.answer(caller, () -> groups.create(request));
+  }
+
+  @Override
+  public void updateGroup(UpdateGroupRequest request, StreamObserver<UpdateGroupResponse> caller) {
+    Answers.answer(
+        caller,
+        () ->
+            groups
+                .update(request)
+                .thenApply(group -> UpdateGroupResponse.newBuilder().setGroup(group).build()));
+  }
+
+  @Override
+  public void getGroup(GetGroupRequest request, StreamObserver<GetGroupResponse> caller) {
+    Answers.answer(caller, () -> groups.get(request));
+  }
+
+  @Override
+  public void listGroups(ListGroupsRequest request, StreamObserver<ListGroupsResponse> caller) {
+    Answers.answer(caller, () -> groups.list(request));
+  }
+
+  @Override
+  public void deleteGroup(DeleteGroupRequest request, StreamObserver<DeleteGroupResponse> caller) {
+    Answers.answer(caller, () -> groups.delete(request));
+  }
+
+  @Override
+  public void seekGroup(SeekGroupRequest request, StreamObserver<SeekGroupResponse> caller) {
+    Answers.answer(caller, () -> groups.seek(request));
+  }
+
+  @Override
+  public StreamObserver<ConsumeRequest> consume(StreamObserver<ConsumeResponse> caller) {
+    return consumers.open(caller);
+  }
+
+  @Override
+  public void pullEvents(PullEventsRequest request, StreamObserver<PullEventsResponse> caller) {
+    Answers.answer(caller, () -> pulls.pull(request));
+  }
+
+  @Override
+  public void settleEvents(
+      SettleEventsRequest request, StreamObserver<SettleEventsResponse> caller) {
+    Answers.answer(caller, () -> groups.settle(request));
+  }
+
+  @Override
+  public void redriveEvents(
+      RedriveEventsRequest request, StreamObserver<RedriveEventsResponse> caller) {
+    Answers.answer(caller, () -> groups.redrive(request));
   }
 }

@@ -216,11 +216,7 @@ final class GroupChecks {
       id(checks, at + "delivery_id", nack.getDeliveryId());
       checks
           .duration(
-              at + "delay",
-              nack.hasDelay(),
-              nack.getDelay(),
-              Duration.ZERO,
-              Duration.ofHours(12))
+              at + "delay", nack.hasDelay(), nack.getDelay(), Duration.ZERO, Duration.ofHours(12))
           .text(at + "reason", nack.getReason(), REASON_BYTES);
     }
   }

@@ -102,8 +102,7 @@ final class GroupDispatcher {
 
   private volatile long lag;
 
-  GroupDispatcher(
-      GroupStore store, GroupId group, ScheduledExecutorService timers, Ticker ticker) {
+  GroupDispatcher(GroupStore store, GroupId group, ScheduledExecutorService timers, Ticker ticker) {
     this.store = store;
     this.group = group;
     this.timers = timers;
@@ -202,9 +201,7 @@ final class GroupDispatcher {
     if (round == null) {
       return;
     }
-    store
-        .take(group, round.take)
-        .whenComplete((taken, failure) -> settle(round, taken, failure));
+    store.take(group, round.take).whenComplete((taken, failure) -> settle(round, taken, failure));
   }
 
   private @Nullable Round nextRound() {
@@ -277,8 +274,7 @@ final class GroupDispatcher {
   private @Nullable Round streamRound(
       List<GroupTaker> members, List<DeliveryOrder.Capacity> capacities, DeliveryPolicy policy) {
     long now = ticker.read();
-    List<Integer> slots =
-        order.next(policy, capacities, GroupStore.MOST_PER_SCRIPT);
+    List<Integer> slots = order.next(policy, capacities, GroupStore.MOST_PER_SCRIPT);
     int[] wanted = new int[members.size()];
     slots.forEach(index -> wanted[index]++);
     List<GroupTaker> asking = new ArrayList<>();

@@ -104,8 +104,7 @@ final class GroupDispatchers {
   /** To be released when it is no longer needed. */
   synchronized Use use(GroupId group) {
     Use use =
-        uses.computeIfAbsent(
-            group, id -> new Use(new GroupDispatcher(store, id, timers, ticker)));
+        uses.computeIfAbsent(group, id -> new Use(new GroupDispatcher(store, id, timers, ticker)));
     use.users++;
     return use;
   }

@@ -150,8 +150,7 @@ final class GroupStore {
     return run(JOIN, id, List.of(member))
         .thenApply(
             reply ->
-                new Joined(
-                    reply.number(1), reply.number(2), GroupCodec.settings(reply.bytes(3))));
+                new Joined(reply.number(1), reply.number(2), GroupCodec.settings(reply.bytes(3))));
   }
 
   /** Forgets a member, unless a newer stream of it joined since. */
@@ -244,19 +243,15 @@ final class GroupStore {
 
   /** Forgets dead letters that arrived. */
   CompletionStage<Reply> arrived(Partition partition, List<Outgoing> letters) {
-    return run(
-        scripts, CLEAR_OUTBOX, partition, letters.stream().map(Outgoing::id).toList());
+    return run(scripts, CLEAR_OUTBOX, partition, letters.stream().map(Outgoing::id).toList());
   }
 
   private static List<Object> place(GroupStart start) {
     return switch (start.getStartCase()) {
       // Rounded up, as the log counts in milliseconds and must not begin before the time.
-      case TIME ->
-          List.of("t", Math.max(0, (Timestamps.toMicros(start.getTime()) + 999) / 1000));
+      case TIME -> List.of("t", Math.max(0, (Timestamps.toMicros(start.getTime()) + 999) / 1000));
       case TOPIC_POSITION ->
-          start.getTopicPosition() == 0
-              ? List.of("b", 0)
-              : List.of("p", start.getTopicPosition());
+          start.getTopicPosition() == 0 ? List.of("b", 0) : List.of("p", start.getTopicPosition());
       case POSITION, START_NOT_SET ->
           start.getPosition() == StartPosition.START_POSITION_BEGINNING
               ? List.of("b", 0)
@@ -270,13 +265,11 @@ final class GroupStore {
 
   private CompletionStage<Reply> run(
       Script script, GroupId id, Fence fence, List<? extends Object> arguments) {
-    ScriptRunner runner =
-        fence.getName().isEmpty() ? scripts : new FencedScripts(scripts, fence);
+    ScriptRunner runner = fence.getName().isEmpty() ? scripts : new FencedScripts(scripts, fence);
     return run(runner, script, id.partition(), named(id, arguments));
   }
 
-  private CompletionStage<Reply> run(
-      Script script, GroupId id, List<? extends Object> arguments) {
+  private CompletionStage<Reply> run(Script script, GroupId id, List<? extends Object> arguments) {
     return run(scripts, script, id.partition(), named(id, arguments));
   }
 
@@ -312,8 +305,7 @@ final class GroupStore {
               ErrorReason.ERROR_REASON_GROUP_EXISTS,
               "the consumer group exists with other settings");
       case "LIMIT" ->
-          TroupeException.of(
-              ErrorReason.ERROR_REASON_LIMIT_EXCEEDED, "there are too many topics");
+          TroupeException.of(ErrorReason.ERROR_REASON_LIMIT_EXCEEDED, "there are too many topics");
       case "REUSED" ->
           TroupeException.of(
               ErrorReason.ERROR_REASON_REQUEST_ID_REUSED,

@@ -7,6 +7,7 @@ import dev.troupe.server.log.LogConfig;
 import dev.troupe.server.log.RedisPartitionLogs;
 import dev.troupe.server.redis.Namespaces;
 import dev.troupe.server.redis.Partition;
+import dev.troupe.server.redis.RedissonDoorbell;
 import dev.troupe.server.redis.TestRedis;
 import dev.troupe.v1.EventStreamServiceGrpc;
 import dev.troupe.v1.EventStreamServiceGrpc.EventStreamServiceBlockingStub;
@@ -70,12 +71,21 @@ final class EventHarness implements AutoCloseable {
             executor,
             ticker);
     pumps = new StreamPumps(executor, ticker);
+    EventConfig config = new EventConfig(new DataSize(256 << 10), checkpoint, slow);
+    GroupStore groups = new GroupStore(redis, NAMESPACES);
+    GroupDispatchers dispatchers =
+        new GroupDispatchers(
+            groups, new GroupWakes(logs, new RedissonDoorbell(redis), executor), executor, ticker);
+    GroupCalls groupCalls = new GroupCalls(groups, dispatchers);
     EventStreamService service =
         new EventStreamService(
             new EventStore(redis, NAMESPACES),
             new EventStarts(NAMESPACES, logs),
             pumps,
-            new EventConfig(new DataSize(256 << 10), checkpoint, slow));
+            config,
+            groupCalls,
+            new GroupPulls(groups, dispatchers, executor),
+            new ConsumeStreams(groups, groupCalls, dispatchers, config, ticker));
     String name = UUID.randomUUID().toString();
     server =
         InProcessServerBuilder.forName(name).directExecutor().addService(service).build().start();
