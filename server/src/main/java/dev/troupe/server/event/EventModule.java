@@ -25,8 +25,18 @@ public final class EventModule extends AbstractModule {
     bind(SystemAlerts.class).in(Scopes.SINGLETON);
     bind(EventStarts.class).in(Scopes.SINGLETON);
     bind(Subscribing.class).in(Scopes.SINGLETON);
+    bind(GroupStore.class).in(Scopes.SINGLETON);
+    bind(GroupWakes.class).in(Scopes.SINGLETON);
+    bind(GroupDispatchers.class).in(Scopes.SINGLETON);
+    bind(GroupCalls.class).in(Scopes.SINGLETON);
+    bind(GroupPulls.class).in(Scopes.SINGLETON);
+    bind(ConsumeStreams.class).in(Scopes.SINGLETON);
+    bind(GroupWork.class).in(Scopes.SINGLETON);
     bind(EventStreamService.class).in(Scopes.SINGLETON);
-    Multibinder.newSetBinder(binder(), Drainable.class).addBinding().to(PublishStreams.class);
+    Multibinder<Drainable> drainables = Multibinder.newSetBinder(binder(), Drainable.class);
+    drainables.addBinding().to(PublishStreams.class);
+    drainables.addBinding().to(GroupPulls.class);
+    drainables.addBinding().to(ConsumeStreams.class);
     Multibinder.newSetBinder(binder(), BindableService.class)
         .addBinding()
         .to(EventStreamService.class);

@@ -2,15 +2,25 @@ package dev.troupe.server.event;
 
 import com.google.inject.Inject;
 import dev.troupe.server.grpc.Answers;
+import dev.troupe.v1.ConsumeRequest;
+import dev.troupe.v1.ConsumeResponse;
+import dev.troupe.v1.CreateGroupRequest;
+import dev.troupe.v1.CreateGroupResponse;
 import dev.troupe.v1.CreateTopicRequest;
 import dev.troupe.v1.CreateTopicResponse;
+import dev.troupe.v1.DeleteGroupRequest;
+import dev.troupe.v1.DeleteGroupResponse;
 import dev.troupe.v1.DeleteTopicRequest;
 import dev.troupe.v1.DeleteTopicResponse;
 import dev.troupe.v1.EventStreamServiceGrpc;
+import dev.troupe.v1.GetGroupRequest;
+import dev.troupe.v1.GetGroupResponse;
 import dev.troupe.v1.GetTopicRequest;
 import dev.troupe.v1.GetTopicResponse;
 import dev.troupe.v1.ListEventsRequest;
 import dev.troupe.v1.ListEventsResponse;
+import dev.troupe.v1.ListGroupsRequest;
+import dev.troupe.v1.ListGroupsResponse;
 import dev.troupe.v1.ListTopicsRequest;
 import dev.troupe.v1.ListTopicsResponse;
 import dev.troupe.v1.PublishBatchRequest;
@@ -19,8 +29,18 @@ import dev.troupe.v1.PublishRequest;
 import dev.troupe.v1.PublishResponse;
 import dev.troupe.v1.PublishStreamRequest;
 import dev.troupe.v1.PublishStreamResponse;
+import dev.troupe.v1.PullEventsRequest;
+import dev.troupe.v1.PullEventsResponse;
+import dev.troupe.v1.RedriveEventsRequest;
+import dev.troupe.v1.RedriveEventsResponse;
 import dev.troupe.v1.ReplayEventsRequest;
 import dev.troupe.v1.ReplayEventsResponse;
+import dev.troupe.v1.SeekGroupRequest;
+import dev.troupe.v1.SeekGroupResponse;
+import dev.troupe.v1.SettleEventsRequest;
+import dev.troupe.v1.SettleEventsResponse;
+import dev.troupe.v1.UpdateGroupRequest;
+import dev.troupe.v1.UpdateGroupResponse;
 import dev.troupe.v1.UpdateTopicRequest;
 import dev.troupe.v1.UpdateTopicResponse;
 import io.grpc.BindableService;
@@ -36,6 +56,9 @@ public final class EventStreamService
   private final Subscribing subscribing;
   private final EventHistory history;
   private final TopicCalls topics;
+  private final GroupCalls groups;
+  private final GroupPulls pulls;
+  private final ConsumeStreams consumers;
 
   @Inject
   public EventStreamService(
@@ -43,12 +66,18 @@ public final class EventStreamService
       PublishStreams publishStreams,
       Subscribing subscribing,
       EventHistory history,
-      TopicCalls topics) {
+      TopicCalls topics,
+      GroupCalls groups,
+      GroupPulls pulls,
+      ConsumeStreams consumers) {
     this.publishing = publishing;
     this.publishStreams = publishStreams;
     this.subscribing = subscribing;
     this.history = history;
     this.topics = topics;
+    this.groups = groups;
+    this.pulls = pulls;
+    this.consumers = consumers;
   }
 
   @Override
@@ -107,5 +136,62 @@ public final class EventStreamService
   @Override
   public void deleteTopic(DeleteTopicRequest request, StreamObserver<DeleteTopicResponse> caller) {
     Answers.answer(caller, () -> topics.delete(request));
+  }
+
+  @Override
+  public void createGroup(CreateGroupRequest request, StreamObserver<CreateGroupResponse> caller) {
+    Answers.answer(caller, () -> groups.create(request));
+  }
+
+  @Override
+  public void updateGroup(UpdateGroupRequest request, StreamObserver<UpdateGroupResponse> caller) {
+    Answers.answer(
+        caller,
+        () ->
+            groups
+                .update(request)
+                .thenApply(group -> UpdateGroupResponse.newBuilder().setGroup(group).build()));
+  }
+
+  @Override
+  public void getGroup(GetGroupRequest request, StreamObserver<GetGroupResponse> caller) {
+    Answers.answer(caller, () -> groups.get(request));
+  }
+
+  @Override
+  public void listGroups(ListGroupsRequest request, StreamObserver<ListGroupsResponse> caller) {
+    Answers.answer(caller, () -> groups.list(request));
+  }
+
+  @Override
+  public void deleteGroup(DeleteGroupRequest request, StreamObserver<DeleteGroupResponse> caller) {
+    Answers.answer(caller, () -> groups.delete(request));
+  }
+
+  @Override
+  public void seekGroup(SeekGroupRequest request, StreamObserver<SeekGroupResponse> caller) {
+    Answers.answer(caller, () -> groups.seek(request));
+  }
+
+  @Override
+  public StreamObserver<ConsumeRequest> consume(StreamObserver<ConsumeResponse> caller) {
+    return consumers.open(caller);
+  }
+
+  @Override
+  public void pullEvents(PullEventsRequest request, StreamObserver<PullEventsResponse> caller) {
+    Answers.answer(caller, () -> pulls.pull(request));
+  }
+
+  @Override
+  public void settleEvents(
+      SettleEventsRequest request, StreamObserver<SettleEventsResponse> caller) {
+    Answers.answer(caller, () -> groups.settle(request));
+  }
+
+  @Override
+  public void redriveEvents(
+      RedriveEventsRequest request, StreamObserver<RedriveEventsResponse> caller) {
+    Answers.answer(caller, () -> groups.redrive(request));
   }
 }

@@ -8,6 +8,7 @@ import dev.troupe.server.log.RedisPartitionLogs;
 import dev.troupe.server.redis.Namespaces;
 import dev.troupe.server.redis.Partition;
 import dev.troupe.server.redis.Replicas;
+import dev.troupe.server.redis.RedissonDoorbell;
 import dev.troupe.server.redis.TestRedis;
 import dev.troupe.server.redis.TestReplicas;
 import dev.troupe.v1.EventStreamServiceGrpc;
@@ -85,13 +86,21 @@ final class EventHarness implements AutoCloseable {
     Replicas replicas = TestReplicas.of(redis);
     Publishing publishing = new Publishing(store, replicas, config);
     publishStreams = new PublishStreams(publishing);
+    GroupStore groups = new GroupStore(redis, NAMESPACES);
+    GroupDispatchers dispatchers =
+        new GroupDispatchers(
+            groups, new GroupWakes(logs, new RedissonDoorbell(redis), executor), executor, ticker);
+    GroupCalls groupCalls = new GroupCalls(groups, dispatchers);
     EventStreamService service =
         new EventStreamService(
             publishing,
             publishStreams,
             new Subscribing(new EventStarts(NAMESPACES, logs), pumps, config),
             new EventHistory(topics, store, replicas),
-            new TopicCalls(topics, NAMESPACES));
+            new TopicCalls(topics, NAMESPACES),
+            groupCalls,
+            new GroupPulls(groups, dispatchers, executor),
+            new ConsumeStreams(groups, groupCalls, dispatchers, config, ticker));
     String name = UUID.randomUUID().toString();
     server =
         InProcessServerBuilder.forName(name).directExecutor().addService(service).build().start();
