@@ -160,6 +160,8 @@ final class EventsCommand {
       case TASK -> event.getTask().getQueue() + "/" + event.getTask().getTaskId();
       case AGENT -> event.getAgent().getAgent().getAgentId();
       case LOCK -> event.getLock().getName();
+      case TOPIC_CHANGE -> event.getTopicChange().getTopic();
+      case DEAD_LETTER -> event.getDeadLetter().getTopic() + "/" + event.getDeadLetter().getGroup();
       case DATA_NOT_SET -> "";
     };
   }

@@ -6,6 +6,7 @@ import dev.troupe.v1.Event;
 import dev.troupe.v1.PublishRequest;
 import dev.troupe.v1.StartPosition;
 import dev.troupe.v1.SubscribeRequest;
+import java.util.Locale;
 
 /** What the contract demands of the requests of the event service. */
 final class EventChecks {
@@ -27,41 +28,53 @@ final class EventChecks {
         "\"troupe.\" is reserved for the server's own topics");
     checks.that(request.getTopic().indexOf('*') < 0, "topic", "'*' is for patterns");
     if (request.hasEvent()) {
-      event(checks, request.getEvent());
+      event(checks, "event", request.getEvent(), maxData);
     } else {
       checks.violation("event", "required");
     }
-    Event event = request.getEvent();
-    checks.bytes(
-        "event.data",
-        event.hasTextData() ? event.getTextDataBytes().size() : event.getBinaryData().size(),
-        maxData);
     checks.fence(request.hasFence(), request.getFence()).done();
   }
 
-  private static void event(Checks checks, Event event) {
+  /** Looks at an event that is to be published. */
+  static void event(Checks checks, String field, Event event, long maxData) {
+    String in = field + ".";
     checks
-        .optionalName("event.id", event.getId())
-        .optionalName("event.source", event.getSource())
-        .name("event.type", event.getType())
-        .text("event.subject", event.getSubject(), URI_BYTES)
-        .optionalName("event.datacontenttype", event.getDatacontenttype())
-        .text("event.dataschema", event.getDataschema(), URI_BYTES)
-        .optionalName("event.correlation_id", event.getCorrelationId())
-        .optionalName("event.causation_id", event.getCausationId())
-        .optionalName("event.actor", event.getActor())
+        .optionalName(in + "id", event.getId())
+        .optionalName(in + "source", event.getSource())
+        .name(in + "type", event.getType())
+        .text(in + "subject", event.getSubject(), URI_BYTES)
+        .optionalName(in + "datacontenttype", event.getDatacontenttype())
+        .text(in + "dataschema", event.getDataschema(), URI_BYTES)
+        .optionalName(in + "correlation_id", event.getCorrelationId())
+        .optionalName(in + "causation_id", event.getCausationId())
+        .optionalName(in + "actor", event.getActor())
+        .optionalName(in + "key", event.getKey())
+        .optionalName(in + "reply_to", event.getReplyTo())
         .that(
             !event.hasTime() || Timestamps.isValid(event.getTime()),
-            "event.time",
+            in + "time",
             "not a valid timestamp")
-        .that(!event.hasTask(), "event.task", "only in the server's own events")
-        .that(!event.hasAgent(), "event.agent", "only in the server's own events")
-        .labels("event.attributes", event.getAttributesMap(), ATTRIBUTES);
+        .that(
+            !event.hasReplyDeadline() || Timestamps.isValid(event.getReplyDeadline()),
+            in + "reply_deadline",
+            "not a valid timestamp")
+        .labels(in + "attributes", event.getAttributesMap(), ATTRIBUTES)
+        .bytes(
+            in + "data",
+            event.hasTextData() ? event.getTextDataBytes().size() : event.getBinaryData().size(),
+            maxData);
+    switch (event.getDataCase()) {
+      case TASK, AGENT, LOCK, TOPIC_CHANGE, DEAD_LETTER ->
+          checks.violation(
+              in + event.getDataCase().name().toLowerCase(Locale.ROOT),
+              "only in the server's own events");
+      default -> {}
+    }
     if (event.getAttributesCount() <= ATTRIBUTES) {
       event
           .getAttributesMap()
           .keySet()
-          .forEach(key -> checks.text("event.attributes key", key, ATTRIBUTE_KEY_BYTES));
+          .forEach(key -> checks.text(in + "attributes key", key, ATTRIBUTE_KEY_BYTES));
     }
   }
 

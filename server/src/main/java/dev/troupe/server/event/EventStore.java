@@ -1,6 +1,7 @@
 package dev.troupe.server.event;
 
 import com.google.inject.Inject;
+import dev.troupe.server.error.TroupeException;
 import dev.troupe.server.log.LogPosition;
 import dev.troupe.server.log.PartitionLogs.LogHead;
 import dev.troupe.server.redis.Fences;
@@ -9,8 +10,10 @@ import dev.troupe.server.redis.Partition;
 import dev.troupe.server.redis.Reply;
 import dev.troupe.server.redis.Script;
 import dev.troupe.server.redis.ScriptRunner;
+import dev.troupe.v1.ErrorReason;
 import dev.troupe.v1.Event;
 import dev.troupe.v1.Fence;
+import java.util.Map;
 import java.util.concurrent.CompletionStage;
 
 /** Appends events to the log of their topic's partition. Thread-safe. */
@@ -79,5 +82,13 @@ public final class EventStore {
     LogPosition position = LogPosition.parse(place[0], Long.parseLong(place[1]));
     LogHead at = new LogHead(position, Long.parseLong(place[2]));
     return new Outcome.Published(partition, at, reply.text(1).equals("1"));
+  }
+
+  /** The refusal of a write whose fence is stale. */
+  static TroupeException stale(long highestToken) {
+    return TroupeException.of(
+        ErrorReason.ERROR_REASON_STALE_FENCE,
+        "a higher fencing token was seen for this fence",
+        Map.of("highest_token", Long.toString(highestToken)));
   }
 }

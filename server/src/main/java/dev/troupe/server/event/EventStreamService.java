@@ -12,11 +12,16 @@ import dev.troupe.server.grpc.StreamPump;
 import dev.troupe.server.grpc.StreamPumps;
 import dev.troupe.server.log.PartitionLogs.LogHead;
 import dev.troupe.server.log.ResumePoint;
-import dev.troupe.v1.ErrorReason;
 import dev.troupe.v1.Event;
 import dev.troupe.v1.EventStreamServiceGrpc;
 import dev.troupe.v1.PublishRequest;
 import dev.troupe.v1.PublishResponse;
+import dev.troupe.v1.ReplyRequest;
+import dev.troupe.v1.ReplyResponse;
+import dev.troupe.v1.RequestRequest;
+import dev.troupe.v1.RequestResponse;
+import dev.troupe.v1.SendMessageRequest;
+import dev.troupe.v1.SendMessageResponse;
 import dev.troupe.v1.SubscribeRequest;
 import dev.troupe.v1.SubscribeResponse;
 import io.grpc.stub.ServerCallStreamObserver;
@@ -32,15 +37,24 @@ public final class EventStreamService extends EventStreamServiceGrpc.EventStream
   private final EventStarts starts;
   private final StreamPumps pumps;
   private final EventConfig config;
+  private final Inboxes inboxes;
+  private final Requests requests;
   private final StreamPace pace;
 
   @Inject
   public EventStreamService(
-      EventStore store, EventStarts starts, StreamPumps pumps, EventConfig config) {
+      EventStore store,
+      EventStarts starts,
+      StreamPumps pumps,
+      EventConfig config,
+      Inboxes inboxes,
+      Requests requests) {
     this.store = store;
     this.starts = starts;
     this.pumps = pumps;
     this.config = config;
+    this.inboxes = inboxes;
+    this.requests = requests;
     this.pace = new StreamPace(config.checkpointInterval(), config.slowReaderTimeout());
   }
 
@@ -75,10 +89,7 @@ public final class EventStreamService extends EventStreamServiceGrpc.EventStream
               ResumePoint.of(namespace, EventStarts.purpose(List.of(topic)), positions).token())
           .build();
     }
-    throw TroupeException.of(
-        ErrorReason.ERROR_REASON_STALE_FENCE,
-        "a higher fencing token was seen for this fence",
-        Map.of("highest_token", Long.toString(((Fenced) outcome).highestToken())));
+    throw EventStore.stale(((Fenced) outcome).highestToken());
   }
 
   @Override
@@ -103,5 +114,35 @@ public final class EventStreamService extends EventStreamServiceGrpc.EventStream
                 pump.begin(start.point(), start.readers());
               }
             });
+  }
+
+  @Override
+  public void sendMessage(SendMessageRequest request, StreamObserver<SendMessageResponse> caller) {
+    Answers.answer(
+        caller,
+        () -> {
+          MessageChecks.send(request, config.maxData().bytes());
+          return inboxes.send(request);
+        });
+  }
+
+  @Override
+  public void request(RequestRequest request, StreamObserver<RequestResponse> caller) {
+    Answers.answer(
+        caller,
+        () -> {
+          MessageChecks.request(request, config.maxData().bytes());
+          return requests.request(request);
+        });
+  }
+
+  @Override
+  public void reply(ReplyRequest request, StreamObserver<ReplyResponse> caller) {
+    Answers.answer(
+        caller,
+        () -> {
+          MessageChecks.reply(request, config.maxData().bytes());
+          return requests.reply(request);
+        });
   }
 }

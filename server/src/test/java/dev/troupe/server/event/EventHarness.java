@@ -1,6 +1,7 @@
 package dev.troupe.server.event;
 
 import com.google.common.base.Ticker;
+import dev.troupe.server.agent.AgentDirectory;
 import dev.troupe.server.config.DataSize;
 import dev.troupe.server.grpc.StreamPumps;
 import dev.troupe.server.log.LogConfig;
@@ -23,6 +24,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
+import java.util.function.Function;
 
 /** The event service in this process, on a real Redis, with four partitions per namespace. */
 final class EventHarness implements AutoCloseable {
@@ -60,6 +62,24 @@ final class EventHarness implements AutoCloseable {
         }
       };
 
+  /** Inboxes are tested with whole servers. */
+  private static final AgentDirectory NO_AGENTS =
+      new AgentDirectory() {
+        @Override
+        public CompletionStage<List<String>> unknown(String namespace, List<String> agentIds) {
+          return CompletableFuture.completedFuture(agentIds);
+        }
+
+        @Override
+        public CompletionStage<Integer> visit(
+            String namespace,
+            String type,
+            List<String> capabilities,
+            Function<List<String>, CompletionStage<?>> visitor) {
+          return CompletableFuture.completedFuture(0);
+        }
+      };
+
   EventHarness(TestRedis redis, Duration checkpoint, Duration slow) throws Exception {
     Ticker ticker = Ticker.systemTicker();
     logs =
@@ -70,12 +90,17 @@ final class EventHarness implements AutoCloseable {
             executor,
             ticker);
     pumps = new StreamPumps(executor, ticker);
+    EventStore store = new EventStore(redis, NAMESPACES);
+    ReplyStore replies = new ReplyStore(redis, NAMESPACES);
+    Inboxes inboxes = new Inboxes(NO_AGENTS, store, replies);
     EventStreamService service =
         new EventStreamService(
-            new EventStore(redis, NAMESPACES),
+            store,
             new EventStarts(NAMESPACES, logs),
             pumps,
-            new EventConfig(new DataSize(256 << 10), checkpoint, slow));
+            new EventConfig(new DataSize(256 << 10), checkpoint, slow),
+            inboxes,
+            new Requests(inboxes, store, replies, logs, executor));
     String name = UUID.randomUUID().toString();
     server =
         InProcessServerBuilder.forName(name).directExecutor().addService(service).build().start();
