@@ -19,6 +19,7 @@ public final class AgentModule extends AbstractModule {
     bind(SessionEndings.class).in(Scopes.SINGLETON);
     bind(AgentChanges.class).in(Scopes.SINGLETON);
     bind(AgentListing.class).in(Scopes.SINGLETON);
+    bind(AgentDirectory.class).to(IndexedAgents.class).in(Scopes.SINGLETON);
     bind(FleetCounting.class).in(Scopes.SINGLETON);
     bind(AgentWatching.class).in(Scopes.SINGLETON);
     bind(FigureStore.class).in(Scopes.SINGLETON);

@@ -32,11 +32,15 @@ public final class EventModule extends AbstractModule {
     bind(GroupPulls.class).in(Scopes.SINGLETON);
     bind(ConsumeStreams.class).in(Scopes.SINGLETON);
     bind(GroupWork.class).in(Scopes.SINGLETON);
+    bind(ReplyStore.class).in(Scopes.SINGLETON);
+    bind(Inboxes.class).in(Scopes.SINGLETON);
+    bind(Requests.class).in(Scopes.SINGLETON);
     bind(EventStreamService.class).in(Scopes.SINGLETON);
     Multibinder<Drainable> drainables = Multibinder.newSetBinder(binder(), Drainable.class);
     drainables.addBinding().to(PublishStreams.class);
     drainables.addBinding().to(GroupPulls.class);
     drainables.addBinding().to(ConsumeStreams.class);
+    drainables.addBinding().to(Requests.class);
     Multibinder.newSetBinder(binder(), BindableService.class)
         .addBinding()
         .to(EventStreamService.class);

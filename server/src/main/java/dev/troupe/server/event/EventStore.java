@@ -138,4 +138,14 @@ public final class EventStore {
         row.code().equals("OLD"),
         row.text(2).equals("2"));
   }
+
+  /** Where an event is, or the refusal of it as an exception. */
+  static Outcome.Published published(Outcome outcome) {
+    if (outcome instanceof Outcome.Published published) {
+      return published;
+    }
+    throw outcome instanceof Outcome.Fenced fenced
+        ? TopicCodec.staleFence(fenced.highestToken())
+        : TopicCodec.tooManyTopics();
+  }
 }

@@ -35,8 +35,14 @@ import dev.troupe.v1.RedriveEventsRequest;
 import dev.troupe.v1.RedriveEventsResponse;
 import dev.troupe.v1.ReplayEventsRequest;
 import dev.troupe.v1.ReplayEventsResponse;
+import dev.troupe.v1.ReplyRequest;
+import dev.troupe.v1.ReplyResponse;
+import dev.troupe.v1.RequestRequest;
+import dev.troupe.v1.RequestResponse;
 import dev.troupe.v1.SeekGroupRequest;
 import dev.troupe.v1.SeekGroupResponse;
+import dev.troupe.v1.SendMessageRequest;
+import dev.troupe.v1.SendMessageResponse;
 import dev.troupe.v1.SettleEventsRequest;
 import dev.troupe.v1.SettleEventsResponse;
 import dev.troupe.v1.UpdateGroupRequest;
@@ -59,6 +65,9 @@ public final class EventStreamService
   private final GroupCalls groups;
   private final GroupPulls pulls;
   private final ConsumeStreams consumers;
+  private final Inboxes inboxes;
+  private final Requests requests;
+  private final EventConfig config;
 
   @Inject
   public EventStreamService(
@@ -69,7 +78,10 @@ public final class EventStreamService
       TopicCalls topics,
       GroupCalls groups,
       GroupPulls pulls,
-      ConsumeStreams consumers) {
+      ConsumeStreams consumers,
+      Inboxes inboxes,
+      Requests requests,
+      EventConfig config) {
     this.publishing = publishing;
     this.publishStreams = publishStreams;
     this.subscribing = subscribing;
@@ -78,6 +90,9 @@ public final class EventStreamService
     this.groups = groups;
     this.pulls = pulls;
     this.consumers = consumers;
+    this.inboxes = inboxes;
+    this.requests = requests;
+    this.config = config;
   }
 
   @Override
@@ -193,5 +208,35 @@ public final class EventStreamService
   public void redriveEvents(
       RedriveEventsRequest request, StreamObserver<RedriveEventsResponse> caller) {
     Answers.answer(caller, () -> groups.redrive(request));
+  }
+
+  @Override
+  public void sendMessage(SendMessageRequest request, StreamObserver<SendMessageResponse> caller) {
+    Answers.answer(
+        caller,
+        () -> {
+          MessageChecks.send(request, config.maxData().bytes());
+          return inboxes.send(request);
+        });
+  }
+
+  @Override
+  public void request(RequestRequest request, StreamObserver<RequestResponse> caller) {
+    Answers.answer(
+        caller,
+        () -> {
+          MessageChecks.request(request, config.maxData().bytes());
+          return requests.request(request);
+        });
+  }
+
+  @Override
+  public void reply(ReplyRequest request, StreamObserver<ReplyResponse> caller) {
+    Answers.answer(
+        caller,
+        () -> {
+          MessageChecks.reply(request, config.maxData().bytes());
+          return requests.reply(request);
+        });
   }
 }

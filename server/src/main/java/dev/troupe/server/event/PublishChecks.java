@@ -70,7 +70,8 @@ final class PublishChecks {
         .that(topic.indexOf('*') < 0, field, "'*' is for patterns");
   }
 
-  private static void event(Checks checks, String at, boolean given, Event event, long maxData) {
+  /** An event that is to be published, at a place in the request. */
+  static void event(Checks checks, String at, boolean given, Event event, long maxData) {
     if (!given) {
       checks.violation(at, "required");
       return;

@@ -3,7 +3,6 @@ package dev.troupe.server.event;
 import com.google.inject.Inject;
 import dev.troupe.server.error.TroupeException;
 import dev.troupe.server.event.EventStore.Outcome;
-import dev.troupe.server.event.EventStore.Outcome.Fenced;
 import dev.troupe.server.event.EventStore.Outcome.Published;
 import dev.troupe.server.grpc.Checks;
 import dev.troupe.server.grpc.Names;
@@ -88,19 +87,14 @@ final class Publishing {
 
   private static PublishResponse response(
       String namespace, Publication publication, Outcome outcome) {
-    if (outcome instanceof Published published) {
-      Map<Integer, LogHead> positions = Map.of(published.partition().index(), published.at());
-      String purpose = EventStarts.purpose(List.of(publication.topic()));
-      return PublishResponse.newBuilder()
-          .setEventId(publication.event().getId())
-          .setDuplicate(published.duplicate())
-          .setResumeToken(ResumePoint.of(namespace, purpose, positions).token())
-          .build();
-    }
-    if (outcome instanceof Fenced fenced) {
-      throw TopicCodec.staleFence(fenced.highestToken());
-    }
-    throw TopicCodec.tooManyTopics();
+    Published published = EventStore.published(outcome);
+    Map<Integer, LogHead> positions = Map.of(published.partition().index(), published.at());
+    String purpose = EventStarts.purpose(List.of(publication.topic()));
+    return PublishResponse.newBuilder()
+        .setEventId(publication.event().getId())
+        .setDuplicate(published.duplicate())
+        .setResumeToken(ResumePoint.of(namespace, purpose, positions).token())
+        .build();
   }
 
   CompletionStage<PublishBatchResponse> batch(PublishBatchRequest request) {

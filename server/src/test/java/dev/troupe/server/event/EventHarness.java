@@ -1,6 +1,7 @@
 package dev.troupe.server.event;
 
 import com.google.common.base.Ticker;
+import dev.troupe.server.agent.AgentDirectory;
 import dev.troupe.server.config.DataSize;
 import dev.troupe.server.grpc.StreamPumps;
 import dev.troupe.server.log.LogConfig;
@@ -26,6 +27,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
+import java.util.function.Function;
 
 /** The event service in this process, on a real Redis, with four partitions per namespace. */
 final class EventHarness implements AutoCloseable {
@@ -65,6 +67,24 @@ final class EventHarness implements AutoCloseable {
         }
       };
 
+  /** Inboxes are tested with whole servers. */
+  private static final AgentDirectory NO_AGENTS =
+      new AgentDirectory() {
+        @Override
+        public CompletionStage<List<String>> unknown(String namespace, List<String> agentIds) {
+          return CompletableFuture.completedFuture(agentIds);
+        }
+
+        @Override
+        public CompletionStage<Integer> visit(
+            String namespace,
+            String type,
+            List<String> capabilities,
+            Function<List<String>, CompletionStage<?>> visitor) {
+          return CompletableFuture.completedFuture(0);
+        }
+      };
+
   EventHarness(TestRedis redis, Duration checkpoint, Duration slow) throws Exception {
     this(redis, checkpoint, slow, 1 << 20);
   }
@@ -91,6 +111,8 @@ final class EventHarness implements AutoCloseable {
         new GroupDispatchers(
             groups, new GroupWakes(logs, new RedissonDoorbell(redis), executor), executor, ticker);
     GroupCalls groupCalls = new GroupCalls(groups, dispatchers);
+    ReplyStore replies = new ReplyStore(redis, NAMESPACES);
+    Inboxes inboxes = new Inboxes(NO_AGENTS, store, replies);
     EventStreamService service =
         new EventStreamService(
             publishing,
@@ -100,7 +122,10 @@ final class EventHarness implements AutoCloseable {
             new TopicCalls(topics, NAMESPACES),
             groupCalls,
             new GroupPulls(groups, dispatchers, executor),
-            new ConsumeStreams(groups, groupCalls, dispatchers, config, ticker));
+            new ConsumeStreams(groups, groupCalls, dispatchers, config, ticker),
+            inboxes,
+            new Requests(inboxes, store, replies, logs, executor),
+            config);
     String name = UUID.randomUUID().toString();
     server =
         InProcessServerBuilder.forName(name).directExecutor().addService(service).build().start();

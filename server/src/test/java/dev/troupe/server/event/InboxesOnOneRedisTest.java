@@ -1,0 +1,12 @@
+package dev.troupe.server.event;
+
+import dev.troupe.server.redis.TestRedis;
+
+/** Inboxes on one Redis. */
+final class InboxesOnOneRedisTest extends InboxContract {
+
+  @Override
+  TestRedis redis() throws Exception {
+    return TestRedis.single();
+  }
+}

@@ -1,0 +1,157 @@
+package dev.troupe.server.event.history;
+
+import dev.troupe.v1.EventBatch;
+import dev.troupe.v1.EventDelivery;
+import dev.troupe.v1.EventStreamServiceGrpc;
+import dev.troupe.v1.Gap;
+import dev.troupe.v1.StartPosition;
+import dev.troupe.v1.SubscribeRequest;
+import dev.troupe.v1.SubscribeResponse;
+import io.grpc.Context;
+import io.grpc.ManagedChannel;
+import io.grpc.StatusRuntimeException;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.HashSet;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Random;
+import java.util.Set;
+
+/**
+ * A subscription from the beginning that goes on with its last token, on whichever server, whenever
+ * its stream breaks, and breaks it itself now and then.
+ */
+final class Reader implements Runnable {
+
+  private final SubscribeRequest request;
+  private final List<ManagedChannel> servers;
+  private final Random random;
+  private final List<Seen> history = Collections.synchronizedList(new ArrayList<>());
+  private final Set<Seen.Event> got = Collections.synchronizedSet(new HashSet<>());
+  private volatile boolean stopped;
+  private volatile Context.CancellableContext stream = Context.current().withCancellation();
+
+  Reader(SubscribeRequest request, List<ManagedChannel> servers, long seed) {
+    this.request = request;
+    this.servers = servers;
+    this.random = new Random(seed);
+  }
+
+  List<Seen> history() {
+    synchronized (history) {
+      return List.copyOf(history);
+    }
+  }
+
+  boolean hasGot(Seen.Event event) {
+    return got.contains(event);
+  }
+
+  boolean hasHoles() {
+    return history().stream().anyMatch(Seen.Missing.class::isInstance);
+  }
+
+  void stop() {
+    stopped = true;
+    stream.cancel(null);
+  }
+
+  @Override
+  public void run() {
+    String token = "";
+    while (!stopped) {
+      SubscribeRequest.Builder again = request.toBuilder();
+      if (token.isEmpty()) {
+        again.setStart(StartPosition.START_POSITION_BEGINNING);
+      } else {
+        again.setResumeToken(token);
+      }
+      stream = Context.current().withCancellation();
+      if (stopped) {
+        return;
+      }
+      try {
+        String from = token;
+        token = stream.call(() -> read(again.build(), from));
+      } catch (BrokenStream broken) {
+        token = broken.token;
+      } catch (Exception e) {
+        throw new IllegalStateException(e);
+      } finally {
+        stream.cancel(null);
+      }
+    }
+  }
+
+  /** A stream broke; this is where to go on. */
+  private static final class BrokenStream extends Exception {
+    private static final long serialVersionUID = 1L;
+    final String token;
+
+    BrokenStream(String token, Throwable cause) {
+      super(cause);
+      this.token = token;
+    }
+  }
+
+  /** Reads for a while, and yields where to go on. */
+  private String read(SubscribeRequest from, String resumed) throws BrokenStream {
+    String token = resumed;
+    int messages = 20 + random.nextInt(200);
+    try {
+      Iterator<SubscribeResponse> stream =
+          EventStreamServiceGrpc.newBlockingStub(servers.get(random.nextInt(servers.size())))
+              .withWaitForReady()
+              .subscribe(from);
+      while (messages-- > 0 && stream.hasNext()) {
+        String next = take(stream.next());
+        token = next.isEmpty() ? token : next;
+      }
+      return token;
+    } catch (StatusRuntimeException broken) {
+      throw new BrokenStream(token, broken);
+    }
+  }
+
+  private String take(SubscribeResponse message) {
+    return switch (message.getMessageCase()) {
+      case STARTED -> message.getStarted().getResumeToken();
+      case BATCH -> take(message.getBatch());
+      case CAUGHT_UP -> message.getCaughtUp().getResumeToken();
+      case CHECKPOINT -> message.getCheckpoint().getResumeToken();
+      case GAP -> take(message.getGap());
+      case GO_AWAY -> message.getGoAway().getResumeToken();
+      case FELL_BEHIND -> message.getFellBehind().getResumeToken();
+      case MESSAGE_NOT_SET -> throw new IllegalStateException("an empty message");
+    };
+  }
+
+  private String take(EventBatch batch) {
+    List<Seen.Got> events = new ArrayList<>();
+    for (EventDelivery one : batch.getDeliveriesList()) {
+      events.add(
+          new Seen.Got(
+              one.getTopic(),
+              one.getPosition(),
+              one.getTopicPosition(),
+              one.getEvent().getSource(),
+              one.getEvent().getId()));
+    }
+    history.add(
+        new Seen.Batch(
+            batch.getPartition(), batch.getPreviousPosition(), batch.getReadPosition(), events));
+    events.forEach(event -> got.add(event.event()));
+    return batch.getResumeToken();
+  }
+
+  private String take(Gap gap) {
+    history.add(
+        new Seen.Missing(
+            gap.getPartition(),
+            gap.getFromPosition(),
+            gap.getToPosition(),
+            gap.getReason().name()));
+    return gap.getResumeToken();
+  }
+}
