@@ -15,13 +15,14 @@ import org.jspecify.annotations.Nullable;
  * attribute is to be nothing special.
  *
  * <p>Where the specification leaves a choice: evaluation ends at the first error; a sum,
- * difference, product or negation beyond 32 bits is an error; {@code AND}, {@code OR} and {@code
- * XOR} are equals from left to right; characters are Unicode characters. An unknown function
- * refuses the expression.
+ * difference, product or negation beyond 32 bits is an error, and so is CONCAT of more than 16,384
+ * characters; {@code AND}, {@code OR} and {@code XOR} are equals from left to right; characters are
+ * Unicode characters. An unknown function refuses the expression.
  *
- * <p>Evaluation costs at most the length of the expression times that of the longest attribute it
- * asks for, and never throws. Immutable and safe for any thread; two filters are equal if their
- * texts are, so that many subscriptions may share one.
+ * <p>The time of an evaluation is bounded by the lengths of the expression and the attributes, with
+ * no pattern that takes exponential or quadratic time. It never throws, unless the attributes do.
+ * Immutable and safe for any thread; two filters are equal if their texts are, so that many
+ * subscriptions may share one.
  */
 public final class CesqlFilter {
 
