@@ -13,14 +13,16 @@
 --           number of locks, then for each: lease id, name
 --       where more is '' or has these, each followed by a zero byte: request id ('' when
 --       nothing can be known of it), digest, fence name, fence token and, to acquire, agent,
---       token of its session, 1 if reentrant
+--       token of its session, 1 if reentrant, 1 if it is a part of a set: then leases last no
+--       longer than an unclaimed grant, and no answer is kept but that of the whole set
 -- Reply {'OK', now us, answer...}, each of them
 --       a token: granted now, as it was asked for
 --       {'GRANTED', for each target: token, granted us, due us, holds, LockLease ('' as
 --           asked for), lease id ('' as asked for)}
 --       {'WAITING', number, how many are ahead, 1 if the owner holds or waits for more}
 --       {'HELD' | 'QUEUED' | 'TIMED_OUT', name, owner, due us, how many are ahead}
---       {'RELEASED', 0|1, holds left}; {'RENEWED', due us}; {'GONE'}
+--       {'RELEASED', 0|1, holds left}; {'RENEWED', due us}; {'GONE', leases concerned}
+--       {'SET', the answer that lock/keep kept for a set of which this is a part}
 --       {'STALE'}; {'MODE', limit}; {'SESSION'}; {'FULL'}; {'DEADLOCK', circle};
 --       {'STALE_FENCE', highest}; {'REUSED'}
 --#include lock/lock
@@ -28,7 +30,7 @@
 --#include common/fence
 local KEPT = 60000
 local TIME_IS_UP = -1
-local NOTHING_MORE = {'', '', '', '0', '', '0', '0'}
+local NOTHING_MORE = {'', '', '', '0', '', '0', '0', '0'}
 
 local function fields_of(more)
   if more == '' then return NOTHING_MORE end
@@ -51,7 +53,7 @@ local function refusal(why, name, ahead)
 end
 
 -- The grants that this wait became, claimed for this call; nil unless all are there.
-local function claim(targets, call, digest)
+local function claim(targets, call, digest, part)
   local grants_of, dues = {}, {}
   for i, target in ipairs(targets) do
     local g = load_grant(target[T_NAME], target[T_LEASE])
@@ -69,7 +71,7 @@ local function claim(targets, call, digest)
       g[G_CALL] = call
       save_grant(name, id, g)
     end
-    local due = math.max(dues[i], US + g[G_TTL])
+    local due = math.max(dues[i], US + (part and math.min(CLAIM, g[G_TTL]) or g[G_TTL]))
     C('ZADD', DUE, int(due), id..name)
     add_granted(answer, g, due, '', '')
     -- More may go with it than one script could grant.
@@ -163,22 +165,23 @@ end
 
 local function acquire(id, wish, wait, more)
   local request, digest, call = more[1], wish[W_DIGEST], wish[W_CALL]
-  local targets = wish[W_TARGETS]
+  local targets, part = wish[W_TARGETS], more[8] == '1'
   local answer = replay('Acquire', request, digest)
   if answer then
-    if answer[1] == 'GRANTED' then take_over(targets, call) end
+    if answer[1] == 'GRANTED' or answer[1] == 'SET' then take_over(targets, call) end
     return answer
   end
+  local kept = part and '' or request
   if request ~= '' then
-    answer = claim(targets, call, digest)
+    answer = claim(targets, call, digest, part)
     if answer then
-      return answer[1] == 'REUSED' and answer or remember('Acquire', request, digest, answer, KEPT)
+      return answer[1] == 'REUSED' and answer or remember('Acquire', kept, digest, answer, KEPT)
     end
     local w = load_wait(id)
     if w then
       local over
       answer, over = wait_on(id, w, wait, call, digest)
-      return over and remember('Acquire', request, digest, answer, KEPT) or answer
+      return over and remember('Acquire', kept, digest, answer, KEPT) or answer
     end
   end
   local highest = stale_fence(more[3], more[4])
@@ -200,14 +203,14 @@ local function acquire(id, wish, wait, more)
   if not refused then
     answer = {'GRANTED'}
     for _, target in ipairs(targets) do
-      local g, due = grant(locks[target[T_NAME]], wish, target, false)
+      local g, due = grant(locks[target[T_NAME]], wish, target, false, part)
       add_granted(answer, g, due, '', '')
     end
-    return remember('Acquire', request, digest, answer, KEPT)
+    return remember('Acquire', kept, digest, answer, KEPT)
   end
   if refused[1] == 'MODE' then return refused end
   if wait == TIME_IS_UP then refused[1] = 'TIMED_OUT' end
-  if wait == 0 or wait == TIME_IS_UP then return remember('Acquire', request, digest, refused, KEPT) end
+  if wait == 0 or wait == TIME_IS_UP then return remember('Acquire', kept, digest, refused, KEPT) end
   wait = math.abs(wait)
 
   for _, target in ipairs(targets) do
@@ -282,10 +285,12 @@ local function detach(id, request, call, forget, leases)
       save_wait(id, w)
     end
   end
+  local concerned = 0
   for _, one in ipairs(leases) do
     local lease, name = one[1], one[2]
     local g = load_grant(name, lease)
     if g and (g[G_CALL] == call or g[G_CALL] == '?'..call) and g[G_HOLDS] == 1 then
+      concerned = concerned + 1
       if forget then
         local lock = load_lock(name)
         end_lease(lock, name, lease, g, 'released', 'the caller was gone')
@@ -300,7 +305,7 @@ local function detach(id, request, call, forget, leases)
       C('DEL', P..'rq:Acquire:'..request)
     end
   end
-  return {'GONE'}
+  return {'GONE', concerned}
 end
 
 -- What is asked for most: a free lock, and one that nobody waits for given back. Without a

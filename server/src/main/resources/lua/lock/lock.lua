@@ -134,8 +134,8 @@ local function end_lease(lock, name, id, g, kind, reason)
 end
 
 -- Grants a target of a wish, which has the fields of a wait; returns the grant and when
--- it runs out.
-local function grant(lock, wish, target, waited)
+-- it runs out: soon, if it has to be claimed yet or is a part of a set that is not whole.
+local function grant(lock, wish, target, waited, part)
   local name, id = target[T_NAME], target[T_LEASE]
   -- What is left of the same request's earlier grant has the same id, and would count twice.
   local former = wish[W_DIGEST] ~= '' and load_grant(name, id)
@@ -145,7 +145,7 @@ local function grant(lock, wish, target, waited)
   local g = {wish[W_OWNER], target[T_PERMITS], next_token(), US, wish[W_TTL], 1, call, wish[W_AGENT],
     wish[W_SESSION], wish[W_DIGEST], wait, target[T_BYTES], target[T_CHANGE]}
   lock.m, lock.n, lock.lim = target[T_MODE], lock.n + target[T_PERMITS], target[T_LIMIT]
-  local due = US + (waited and math.min(CLAIM, wish[W_TTL]) or wish[W_TTL])
+  local due = US + ((waited or part) and math.min(CLAIM, wish[W_TTL]) or wish[W_TTL])
   C('HSET', lock_key(name), 's', state_of(lock), 'g'..id, pack(g))
   C('ZADD', DUE, int(due), id..name)
   C('ZADD', INDEX, '0', 'n:'..name, '0', 'h:'..wish[W_OWNER]..'\0'..name..'\0'..id)

@@ -15,6 +15,8 @@ import java.util.List;
  * @param call names the call that asks: a repeat of the request is another call
  * @param agent that the leases are bound to; empty for none
  * @param session token of the agent's session
+ * @param part whether it is a part of a set that lies in several partitions: until all parts are
+ *     there, its leases last no longer than an unclaimed grant
  */
 record Wish(
     String waitId,
@@ -30,6 +32,7 @@ record Wish(
     String agent,
     long session,
     boolean reentrant,
+    boolean part,
     List<Target> targets) {
 
   /** A time to wait: this call does so no longer. The wait is over unless a repeat took it. */
@@ -51,6 +54,7 @@ record Wish(
         agent,
         session,
         reentrant,
+        part,
         targets);
   }
 }

@@ -105,6 +105,7 @@ final class Wishes {
         request.getSession().getAgentId(),
         request.getSession().getFencingToken(),
         reentrant,
+        false,
         targets);
   }
 

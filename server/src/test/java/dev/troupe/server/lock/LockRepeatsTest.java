@@ -33,6 +33,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.UnaryOperator;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
@@ -110,6 +111,8 @@ final class LockRepeatsTest {
   private final class Server {
     private final OneNamespace namespaces = new OneNamespace();
     private final AtomicBoolean losesAnAnswer = new AtomicBoolean();
+    private volatile UnaryOperator<CompletionStage<List<Object>>> keeping = answer -> answer;
+    private volatile boolean killed;
     private final LockStore store = new LockStore(this::run, namespaces, new LockConfig(1000));
     private final Wishes wishes = new Wishes();
     private final LockWaits waits =
@@ -118,13 +121,21 @@ final class LockRepeatsTest {
 
     private CompletionStage<List<Object>> run(
         Script script, Partition partition, Object... arguments) {
+      if (killed) {
+        return new CompletableFuture<>();
+      }
       CompletionStage<List<Object>> answer = redis.run(script, partition, arguments);
-      return losesAnAnswer.compareAndSet(true, false)
-          ? answer.thenCompose(
-              lost ->
-                  CompletableFuture.failedFuture(
-                      TroupeException.outcomeUnknown(new IOException("lost"))))
-          : answer;
+      if (script.name().equals("lock/keep")) {
+        return keeping.apply(answer);
+      }
+      return losesAnAnswer.compareAndSet(true, false) ? lost(answer) : answer;
+    }
+
+    static CompletionStage<List<Object>> lost(CompletionStage<List<Object>> answer) {
+      return answer.thenCompose(
+          lost ->
+              CompletableFuture.failedFuture(
+                  TroupeException.outcomeUnknown(new IOException("lost"))));
     }
 
     CompletableFuture<LockAnswer> begin(AcquireRequest request) {
@@ -324,6 +335,141 @@ final class LockRepeatsTest {
     for (LockLease lease : ((LockAnswer.Granted) again).leases()) {
       release(lease);
     }
+  }
+
+  private LockInfo seeByB(String name) throws Exception {
+    return get(b.store.get(home(name), List.of(name))).get(0);
+  }
+
+  private void releaseAll(LockAnswer granted) throws Exception {
+    lease(granted);
+    for (LockLease lease : ((LockAnswer.Granted) granted).leases()) {
+      release(lease);
+    }
+  }
+
+  @Test
+  void whatAKilledServerHadOfASetIsFreeWithinSeconds() throws Exception {
+    String x = in(0);
+    String y = in(1);
+    LockLease held = lease(b.acquire(b.wishes.of(lock(y, "holder").build())));
+    a.all(all("o", x, y), Context.ROOT);
+    Awaiting.until(() -> seeByB(y).getWaiterCount() == 1);
+    a.killed = true;
+    pass(Duration.ofMillis(5100));
+    get(b.store.sweep(home(x)));
+    assertThat(seeByB(x).getHeld()).isZero();
+    release(held);
+    releaseAll(get(b.all(all("o", x, y), Context.ROOT)));
+  }
+
+  @Test
+  void aSetWhoseServerIsKilledAmidItsPartsIsTakenUpByTheRepeat() throws Exception {
+    String x = in(0);
+    String y = in(1);
+    LockLease held = lease(b.acquire(b.wishes.of(lock(y, "holder").build())));
+    a.all(all("o", x, y), Context.ROOT);
+    Awaiting.until(() -> seeByB(y).getWaiterCount() == 1);
+    a.killed = true;
+    CompletableFuture<LockAnswer> again = b.all(all("o", x, y), Context.ROOT);
+    CompletableFuture<LockAnswer> other =
+        b.begin(lock(y, "other").setWait(Durations.fromSeconds(30)).build());
+    Awaiting.until(() -> seeByB(y).getWaiterCount() == 2);
+    release(held);
+    LockAnswer answer = get(again);
+    assertThat(seeByB(y).getHolders(0).getOwner()).as("its place was kept").isEqualTo("o");
+    for (LockLease lease : ((LockAnswer.Granted) answer).leases()) {
+      assertThat(seeByB(lease.getName()).getHolders(0).getExpireTime())
+          .isEqualTo(lease.getExpireTime());
+      assertThat(
+              Durations.toMicros(Timestamps.between(lease.getGrantTime(), lease.getExpireTime())))
+          .as("lasts as long as it is to")
+          .isGreaterThanOrEqualTo(LEASE_MICROS);
+    }
+    releaseAll(answer);
+    release(lease(get(other)));
+  }
+
+  @Test
+  void aSetWhoseAnswerWasLostIsAnsweredAgain() throws Exception {
+    AcquireAllRequest request = all("o", in(0), in(1));
+    a.keeping = Server::lost;
+    assertThat(catchThrowable(() -> get(a.all(request, Context.ROOT))))
+        .hasMessageContaining("outcome is unknown");
+    releaseAll(get(b.all(request, Context.ROOT)));
+  }
+
+  @Test
+  void aSetThatIsGivenBackIsAnsweredAsAtFirst() throws Exception {
+    AcquireAllRequest request = all("o", in(0), in(1));
+    LockAnswer first = get(a.all(request, Context.ROOT));
+    releaseAll(first);
+    assertThat(get(b.all(request, Context.ROOT))).isEqualTo(first);
+    assertThat(see(in(0)).getHeld() + see(in(1)).getHeld()).isZero();
+  }
+
+  @Test
+  void aSetThatWasRefusedIsRefusedAgain() throws Exception {
+    String x = in(0);
+    String y = in(1);
+    LockLease held = lease(a.acquire(a.wishes.of(lock(y, "holder").build())));
+    AcquireAllRequest request = all("o", x, y).toBuilder().clearWait().build();
+    LockAnswer first = get(a.all(request, Context.ROOT));
+    assertThat(first).isInstanceOf(LockAnswer.Refused.class);
+    assertThat(see(x).getHeld()).as("given back before it is answered").isZero();
+    release(held);
+    assertThat(get(b.all(request, Context.ROOT))).isEqualTo(first);
+    assertThat(see(x).getHeld() + see(y).getHeld()).isZero();
+  }
+
+  @Test
+  void aFirstCallWhoseCallerGoesTakesNothingOfASetFromItsRepeat() throws Exception {
+    AcquireAllRequest request = all("o", in(0), in(1));
+    Context.CancellableContext caller = Context.ROOT.withCancellation();
+    CompletableFuture<LockAnswer> repeated = new CompletableFuture<>();
+    // The repeat is answered, and only then the first caller is known to be gone.
+    a.keeping =
+        kept ->
+            kept.thenCompose(
+                reply ->
+                    b.all(request, Context.ROOT)
+                        .thenApply(
+                            answer -> {
+                              caller.cancel(null);
+                              repeated.complete(answer);
+                              return reply;
+                            }));
+    get(a.all(request, caller));
+    pass(Duration.ofMillis(300));
+    for (LockLease lease : ((LockAnswer.Granted) get(repeated)).leases()) {
+      assertThat(see(lease.getName()).getHolders(0).getExpireTime())
+          .isEqualTo(lease.getExpireTime());
+      release(lease);
+    }
+  }
+
+  @Test
+  void aSetThatLosesAPartMeanwhileBeginsAnew() throws Exception {
+    String x = in(0);
+    String y = in(1);
+    LockLease heldY = lease(a.acquire(a.wishes.of(lock(y, "holder").build())));
+    CompletableFuture<LockAnswer> set = a.all(all("o", x, y), Context.ROOT);
+    Awaiting.until(() -> see(y).getWaiterCount() == 1);
+    get(b.store.force(home(x), x, "", "a test", Fence.getDefaultInstance(), "", ""));
+    LockLease heldX = lease(b.acquire(b.wishes.of(lock(x, "other").build())));
+    release(heldY);
+    Awaiting.until(() -> see(x).getWaiterCount() == 1);
+    assertThat(see(y).getHeld()).as("held while x is waited for").isZero();
+    release(heldX);
+    releaseAll(get(set));
+  }
+
+  @Test
+  void aPartOfASetIsNotTakenForAnotherRequest() throws Exception {
+    LockLease other =
+        lease(a.acquire(a.wishes.of(lock(in(0, 1), "other").setRequestId("r#0").build())));
+    releaseAll(get(a.all(all("o", in(0), in(1)), Context.ROOT)));
+    release(other);
   }
 
   @Test
