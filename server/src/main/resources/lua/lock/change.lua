@@ -130,12 +130,21 @@ local function ahead(id, targets)
   return most
 end
 
+-- A repeat that took a call's place is over: the call waits on, unless it is gone too.
+local function hand_back(id, w)
+  if (w[W_FORMER_UNTIL] or 0) <= US then return false end
+  if C('EXISTS', P..'lk:gone:'..server_of(w[W_FORMER])) == 1 then return false end
+  w[W_CALL], w[W_UNTIL], w[W_FORMER], w[W_FORMER_UNTIL] = w[W_FORMER], w[W_FORMER_UNTIL], '', 0
+  save_wait(id, w)
+  return true
+end
+
 local function wait_on(id, w, wait, call, digest)
   if w[W_DIGEST] ~= digest then return {'REUSED'} end
   if wait == 0 or wait == TIME_IS_UP then
     local answer = refusal('TIMED_OUT', w[W_TARGETS][1][T_NAME], ahead(id, w[W_TARGETS]))
     -- A repeat that took this call's place waits for as long as it wants.
-    if wait == TIME_IS_UP and w[W_CALL] ~= call then return answer end
+    if wait == TIME_IS_UP and (w[W_CALL] ~= call or hand_back(id, w)) then return answer end
     local locks = {}
     -- Other calls may hang on this wait as well.
     drop(id, w, locks, 'wait_ended', 'waited in vain')
@@ -143,6 +152,7 @@ local function wait_on(id, w, wait, call, digest)
     return answer, true
   end
   if wait > 0 then
+    if w[W_CALL] ~= '' and w[W_CALL] ~= call then w[W_FORMER], w[W_FORMER_UNTIL] = w[W_CALL], w[W_UNTIL] end
     w[W_UNTIL], w[W_CALL] = US + wait, call
     save_wait(id, w)
   end
@@ -231,7 +241,7 @@ local function acquire(id, wish, wait, more)
     C('ZADD', queue_key(name), int(wish[W_NUMBER]), id)
     C('ZADD', INDEX, '0', 'n:'..name, '0', 'w:'..wish[W_OWNER]..'\0'..name..'\0'..id)
   end
-  if wish[W_AGENT] ~= '' then C('SADD', P..'lk:b:'..wish[W_AGENT], int(wish[W_SESSION])..' w'..id) end
+  if wish[W_AGENT] ~= '' then C('ZADD', P..'lk:b:'..wish[W_AGENT], int(wish[W_SESSION]), 'w'..id) end
   return {'WAITING', int(wish[W_NUMBER]), ahead(id, targets), more}
 end
 
@@ -275,7 +285,10 @@ end
 -- for it to be made again, and so does a place in the queue; or both are over.
 local function detach(id, request, call, forget, leases)
   local w = load_wait(id)
-  if w and w[W_CALL] == call then
+  if w and w[W_FORMER] == call then
+    w[W_FORMER], w[W_FORMER_UNTIL] = '', 0
+    save_wait(id, w)
+  elseif w and w[W_CALL] == call and not hand_back(id, w) then
     if forget then
       local locks = {}
       dequeue(id, w, locks)

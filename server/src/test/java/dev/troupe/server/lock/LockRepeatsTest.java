@@ -22,9 +22,11 @@ import dev.troupe.v1.LockInfo;
 import dev.troupe.v1.LockLease;
 import dev.troupe.v1.LockMode;
 import dev.troupe.v1.LockTarget;
+import dev.troupe.v1.SessionBinding;
 import io.grpc.Context;
 import java.io.IOException;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
@@ -470,6 +472,125 @@ final class LockRepeatsTest {
         lease(a.acquire(a.wishes.of(lock(in(0, 1), "other").setRequestId("r#0").build())));
     releaseAll(get(a.all(all("o", in(0), in(1)), Context.ROOT)));
     release(other);
+  }
+
+  @Test
+  void aRepeatThatGivesUpLeavesTheFirstCallItsPlace() throws Exception {
+    LockLease held = lease(a.acquire(a.wishes.of(lock("l", "holder").build())));
+    AcquireRequest request =
+        lock("l", "o").setRequestId("r").setWait(Durations.fromSeconds(30)).build();
+    Wish first = a.wishes.of(request);
+    a.acquire(first);
+    for (boolean timedOut : List.of(true, false)) {
+      Wish repeat =
+          b.wishes.of(request.toBuilder().setWait(Durations.fromSeconds(60)).build());
+      b.acquire(repeat);
+      if (timedOut) {
+        assertThat(b.acquire(repeat.again(Wish.TIME_IS_UP))).isInstanceOf(LockAnswer.Refused.class);
+      } else {
+        b.detach(repeat);
+      }
+      assertThat(Durations.toMillis(Timestamps.between(see("l").getWaiters(0).getSince(),
+              see("l").getWaiters(0).getUntil())))
+          .as("waits for as long as the first call does")
+          .isBetween(29_000L, 31_000L);
+    }
+    release(held);
+    release(lease(a.acquire(first.again(-LEASE_MICROS))));
+  }
+
+  @Test
+  void whatRanOutBlocksNobody() throws Exception {
+    Wish holder = a.wishes.of(lock("l", "one").setTtl(Durations.fromSeconds(1)).build());
+    lease(a.acquire(holder));
+    Wish waits = a.wishes.of(lock("l", "two").setWait(Durations.fromSeconds(30)).build());
+    a.acquire(waits);
+    assertThat(get(a.store.blockers(home("l"), List.of("two")))).hasSize(1);
+    pass(Duration.ofMillis(1100));
+    assertThat(get(a.store.blockers(home("l"), List.of("two")))).isEmpty();
+  }
+
+  /** How often Redis was asked to look through all that a key holds. */
+  private static long scans() throws IOException {
+    try (RedisWire wire = new RedisWire(redis.masters().get(0))) {
+      return String.valueOf(wire.command("INFO", "commandstats"))
+          .lines()
+          .filter(line -> line.matches("cmdstat_[hs]scan:.*"))
+          .mapToLong(line -> Long.parseLong(line.replaceAll(".*calls=(\\d+),.*", "$1")))
+          .sum();
+    }
+  }
+
+  private List<LockLease> share(String name, int holders) throws Exception {
+    List<LockLease> leases = new ArrayList<>();
+    for (int i = 0; i < holders; i++) {
+      leases.add(
+          lease(
+              a.acquire(
+                  a.wishes.of(
+                      lock(name, "o" + i).setMode(LockMode.LOCK_MODE_SHARED).build()))));
+    }
+    return leases;
+  }
+
+  @Test
+  void howManyShareALockIsNoMatterToItsFences() throws Exception {
+    List<LockLease> leases = share("l", 200);
+    LockLease gone = leases.get(100);
+    release(gone);
+    long before = scans();
+    for (LockLease lease : List.of(leases.get(0), leases.get(199))) {
+      get(a.store.renew(home("l"), fenced(lease)));
+    }
+    assertThat(
+            catchThrowable(
+                () ->
+                    get(
+                        a.store.renew(
+                            home("l"),
+                            fenced(leases.get(0).toBuilder().setFence(gone.getFence()).build())))))
+        .hasMessageContaining("a higher fencing token was seen");
+    assertThat(scans()).isEqualTo(before);
+  }
+
+  private static LockChangeRequest.Renew fenced(LockLease lease) {
+    return new LockChangeRequest.Renew(
+        lease.getName(), lease.getLeaseId(), 0, "", "", lease.getFence());
+  }
+
+  @Test
+  void takingALockAwayFromOneOwnerLooksAtNoOther() throws Exception {
+    share("l", 200);
+    long before = scans();
+    for (String owner : List.of("nobody", "o77")) {
+      LockStore.Forced forced =
+          get(
+              a.store.force(
+                  home("l"), "l", owner, "a test", Fence.getDefaultInstance(), "", ""));
+      assertThat(forced.more()).isFalse();
+      assertThat(forced.leases())
+          .extracting(LockLease::getOwner)
+          .isEqualTo(owner.equals("o77") ? List.of("o77") : List.of());
+    }
+    assertThat(scans()).isEqualTo(before);
+    assertThat(see("l").getHeld()).isEqualTo(199);
+  }
+
+  @Test
+  void theEndOfASessionLooksAtNoLaterOne() throws Exception {
+    for (int i = 0; i < 200; i++) {
+      SessionBinding session =
+          SessionBinding.newBuilder().setAgentId("agent").setFencingToken(i < 3 ? 7 : 8).build();
+      lease(a.acquire(a.wishes.of(lock(in(0, i), "o").setSession(session).build())));
+    }
+    long before = scans();
+    assertThat(get(a.store.endSession(home(in(0)), "agent", 7, "a test"))).isFalse();
+    assertThat(scans()).isEqualTo(before);
+    assertThat(see(in(0, 2)).getHeld()).isZero();
+    assertThat(see(in(0, 3)).getHeld()).isEqualTo(1);
+    for (boolean more : List.of(true, true, true, false)) {
+      assertThat(get(a.store.endSession(home(in(0)), "agent", 8, "a test"))).isEqualTo(more);
+    }
   }
 
   @Test
