@@ -66,7 +66,8 @@ type LockServiceClient interface {
 	// Without a `request_id` a caller that is gone has lost its place.
 	//
 	// Errors: ABORTED / DEADLOCK when the wait closed a circle of owners;
-	// FAILED_PRECONDITION / LOCK_MODE, STALE_SESSION or STALE_FENCE;
+	// FAILED_PRECONDITION / LOCK_MODE, STALE_SESSION or STALE_FENCE, or
+	// STALE_LEASE when `held_lease_id` is not, or no longer, the owner's;
 	// RESOURCE_EXHAUSTED / LIMIT_EXCEEDED when too many wait; ALREADY_EXISTS /
 	// REQUEST_ID_REUSED.
 	Acquire(ctx context.Context, in *AcquireRequest, opts ...grpc.CallOption) (*AcquireResponse, error)
@@ -264,7 +265,8 @@ type LockServiceServer interface {
 	// Without a `request_id` a caller that is gone has lost its place.
 	//
 	// Errors: ABORTED / DEADLOCK when the wait closed a circle of owners;
-	// FAILED_PRECONDITION / LOCK_MODE, STALE_SESSION or STALE_FENCE;
+	// FAILED_PRECONDITION / LOCK_MODE, STALE_SESSION or STALE_FENCE, or
+	// STALE_LEASE when `held_lease_id` is not, or no longer, the owner's;
 	// RESOURCE_EXHAUSTED / LIMIT_EXCEEDED when too many wait; ALREADY_EXISTS /
 	// REQUEST_ID_REUSED.
 	Acquire(context.Context, *AcquireRequest) (*AcquireResponse, error)

@@ -137,7 +137,8 @@ class LockServiceServicer:
         Without a `request_id` a caller that is gone has lost its place.
 
         Errors: ABORTED / DEADLOCK when the wait closed a circle of owners;
-        FAILED_PRECONDITION / LOCK_MODE, STALE_SESSION or STALE_FENCE;
+        FAILED_PRECONDITION / LOCK_MODE, STALE_SESSION or STALE_FENCE, or
+        STALE_LEASE when `held_lease_id` is not, or no longer, the owner's;
         RESOURCE_EXHAUSTED / LIMIT_EXCEEDED when too many wait; ALREADY_EXISTS /
         REQUEST_ID_REUSED.
         """

@@ -65,7 +65,8 @@ class LockServiceStub:
     Without a `request_id` a caller that is gone has lost its place.
 
     Errors: ABORTED / DEADLOCK when the wait closed a circle of owners;
-    FAILED_PRECONDITION / LOCK_MODE, STALE_SESSION or STALE_FENCE;
+    FAILED_PRECONDITION / LOCK_MODE, STALE_SESSION or STALE_FENCE, or
+    STALE_LEASE when `held_lease_id` is not, or no longer, the owner's;
     RESOURCE_EXHAUSTED / LIMIT_EXCEEDED when too many wait; ALREADY_EXISTS /
     REQUEST_ID_REUSED.
     """
@@ -161,7 +162,8 @@ class LockServiceAsyncStub(LockServiceStub):
     Without a `request_id` a caller that is gone has lost its place.
 
     Errors: ABORTED / DEADLOCK when the wait closed a circle of owners;
-    FAILED_PRECONDITION / LOCK_MODE, STALE_SESSION or STALE_FENCE;
+    FAILED_PRECONDITION / LOCK_MODE, STALE_SESSION or STALE_FENCE, or
+    STALE_LEASE when `held_lease_id` is not, or no longer, the owner's;
     RESOURCE_EXHAUSTED / LIMIT_EXCEEDED when too many wait; ALREADY_EXISTS /
     REQUEST_ID_REUSED.
     """
@@ -260,7 +262,8 @@ class LockServiceServicer(metaclass=_abc_1.ABCMeta):
         Without a `request_id` a caller that is gone has lost its place.
 
         Errors: ABORTED / DEADLOCK when the wait closed a circle of owners;
-        FAILED_PRECONDITION / LOCK_MODE, STALE_SESSION or STALE_FENCE;
+        FAILED_PRECONDITION / LOCK_MODE, STALE_SESSION or STALE_FENCE, or
+        STALE_LEASE when `held_lease_id` is not, or no longer, the owner's;
         RESOURCE_EXHAUSTED / LIMIT_EXCEEDED when too many wait; ALREADY_EXISTS /
         REQUEST_ID_REUSED.
         """

@@ -13,7 +13,7 @@
 --           number of locks, then for each: lease id, name
 --       where more is '' or has these, each followed by a zero byte: request id ('' when
 --       nothing can be known of it), digest, fence name, fence token and, to acquire, agent,
---       token of its session, 1 if reentrant, 1 if it is a part of a set: then leases last no
+--       token of its session, id of the lease that is acquired once more, 1 if it is a part of a set: then leases last no
 --       longer than an unclaimed grant, and no answer is kept but that of the whole set
 -- Reply {'OK', now us, answer...}, each of them
 --       a token: granted now, as it was asked for
@@ -30,7 +30,7 @@
 --#include common/fence
 local KEPT = 60000
 local TIME_IS_UP = -1
-local NOTHING_MORE = {'', '', '', '0', '', '0', '0', '0'}
+local NOTHING_MORE = {'', '', '', '0', '', '0', '', '0'}
 
 local function fields_of(more)
   if more == '' then return NOTHING_MORE end
@@ -94,18 +94,19 @@ local function take_over(targets, call)
   end
 end
 
--- A lease of this owner on a lock that it acquires once more. It must not outlive the session
--- that it is to end with now, nor end with another one.
-local function held_again(wish, target)
+-- A lease that its holder acquires once more. It must not outlive the session that it is to
+-- end with now, nor end with another one.
+local function held_again(wish, target, id)
   local name = target[T_NAME]
-  local prefix = 'h:'..wish[W_OWNER]..'\0'..name..'\0'
-  local member = C('ZRANGEBYLEX', INDEX, '['..prefix, '('..prefix..'\255', 'LIMIT', 0, 1)[1]
-  if not member then return nil end
-  local id = string.sub(member, #prefix + 1)
-  local g, lock = load_grant(name, id), load_lock(name)
-  local due = tonumber(C('ZSCORE', DUE, id..name))
-  if due <= US or lock.m ~= target[T_MODE] or g[G_PERMITS] ~= target[T_PERMITS] then return nil end
-  if wish[W_AGENT] ~= '' and (g[G_AGENT] ~= wish[W_AGENT] or g[G_SESSION] ~= wish[W_SESSION]) then return nil end
+  local g, due = load_grant(name, id), tonumber(C('ZSCORE', DUE, id..name) or 0)
+  if not g or due <= US or g[G_OWNER] ~= wish[W_OWNER] then return {'STALE'} end
+  if wish[W_AGENT] ~= '' and (g[G_AGENT] ~= wish[W_AGENT] or g[G_SESSION] ~= wish[W_SESSION]) then
+    return {'STALE'}
+  end
+  local lock = load_lock(name)
+  if lock.m ~= target[T_MODE] or lock.lim ~= target[T_LIMIT] or g[G_PERMITS] ~= target[T_PERMITS] then
+    return {'MODE', lock.lim}
+  end
   g[G_HOLDS] = g[G_HOLDS] + 1
   if not is_claimed(g) then g[G_CALL] = 'again' end
   save_grant(name, id, g)
@@ -197,9 +198,9 @@ local function acquire(id, wish, wait, more)
   local highest = stale_fence(more[3], more[4])
   if highest then return {'STALE_FENCE', highest} end
   if wish[W_AGENT] ~= '' and is_session_over(wish[W_AGENT], wish[W_SESSION]) then return {'SESSION'} end
-  if more[7] == '1' then
-    answer = held_again(wish, targets[1])
-    if answer then return remember('Acquire', request, digest, answer, KEPT) end
+  if more[7] ~= '' then
+    answer = held_again(wish, targets[1], more[7])
+    return answer[1] == 'GRANTED' and remember('Acquire', request, digest, answer, KEPT) or answer
   end
 
   local locks = {}

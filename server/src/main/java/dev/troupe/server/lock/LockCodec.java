@@ -69,7 +69,7 @@ final class LockCodec {
     int at = 1;
     for (Target target : targets) {
       ByteString stored = reply.bytes(at + 4);
-      // A reentrant owner gets the lease that it has, not the one that it asked for.
+      // Who acquires once more gets the lease that it has.
       LockLease known =
           stored.isEmpty()
               ? target.lease().toBuilder().setLeaseId(target.leaseId()).build()

@@ -31,8 +31,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Until the last is there, the leases that were granted last for five seconds and are renewed
  * from here: if this server dies, a repeat of the request goes on with them, or they run out. Then
- * they are made to last as long as they are to, and the answer is kept where a repeat asks first, in
- * the partition of the first part.
+ * they are made to last as long as they are to, and the answer is kept where a repeat asks first,
+ * in the partition of the first part.
  */
 final class LockSets {
 
@@ -110,10 +110,7 @@ final class LockSets {
       this.briefMicros = Math.min(BRIEF_MICROS, wish.ttlMicros());
       this.renewals =
           timers.scheduleWithFixedDelay(
-              () -> renewAll(briefMicros),
-              briefMicros / 3,
-              briefMicros / 3,
-              TimeUnit.MICROSECONDS);
+              () -> renewAll(briefMicros), briefMicros / 3, briefMicros / 3, TimeUnit.MICROSECONDS);
     }
 
     CompletionStage<LockAnswer> run() {
@@ -189,7 +186,7 @@ final class LockSets {
           wish.call(),
           wish.agent(),
           wish.session(),
-          false,
+          "",
           true,
           parts.get(index).getValue());
     }

@@ -97,8 +97,7 @@ public final class LockStore {
    */
   CompletionStage<Boolean> keep(Partition home, Wish first, LockAnswer answer) {
     List<Object> arguments =
-        new ArrayList<>(
-            List.of(first.waitId(), first.requestId(), first.digest(), first.call()));
+        new ArrayList<>(List.of(first.waitId(), first.requestId(), first.digest(), first.call()));
     arguments.add(answer instanceof LockAnswer.Granted ? 1 : 0);
     arguments.add(LockCodec.response(answer).toByteArray());
     for (Target target : first.targets()) {

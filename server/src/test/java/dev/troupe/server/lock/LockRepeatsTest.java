@@ -482,16 +482,17 @@ final class LockRepeatsTest {
     Wish first = a.wishes.of(request);
     a.acquire(first);
     for (boolean timedOut : List.of(true, false)) {
-      Wish repeat =
-          b.wishes.of(request.toBuilder().setWait(Durations.fromSeconds(60)).build());
+      Wish repeat = b.wishes.of(request.toBuilder().setWait(Durations.fromSeconds(60)).build());
       b.acquire(repeat);
       if (timedOut) {
         assertThat(b.acquire(repeat.again(Wish.TIME_IS_UP))).isInstanceOf(LockAnswer.Refused.class);
       } else {
         b.detach(repeat);
       }
-      assertThat(Durations.toMillis(Timestamps.between(see("l").getWaiters(0).getSince(),
-              see("l").getWaiters(0).getUntil())))
+      assertThat(
+              Durations.toMillis(
+                  Timestamps.between(
+                      see("l").getWaiters(0).getSince(), see("l").getWaiters(0).getUntil())))
           .as("waits for as long as the first call does")
           .isBetween(29_000L, 31_000L);
     }
@@ -527,8 +528,7 @@ final class LockRepeatsTest {
       leases.add(
           lease(
               a.acquire(
-                  a.wishes.of(
-                      lock(name, "o" + i).setMode(LockMode.LOCK_MODE_SHARED).build()))));
+                  a.wishes.of(lock(name, "o" + i).setMode(LockMode.LOCK_MODE_SHARED).build()))));
     }
     return leases;
   }
@@ -564,9 +564,7 @@ final class LockRepeatsTest {
     long before = scans();
     for (String owner : List.of("nobody", "o77")) {
       LockStore.Forced forced =
-          get(
-              a.store.force(
-                  home("l"), "l", owner, "a test", Fence.getDefaultInstance(), "", ""));
+          get(a.store.force(home("l"), "l", owner, "a test", Fence.getDefaultInstance(), "", ""));
       assertThat(forced.more()).isFalse();
       assertThat(forced.leases())
           .extracting(LockLease::getOwner)
