@@ -2116,7 +2116,9 @@ type WatchLocksResponse struct {
 	// Resumes after this response.
 	ResumeToken string `protobuf:"bytes,2,opt,name=resume_token,json=resumeToken,proto3" json:"resume_token,omitempty"`
 	// How many changes were trimmed before they could be read.
-	Missed        int64 `protobuf:"varint,3,opt,name=missed,proto3" json:"missed,omitempty"`
+	Missed int64 `protobuf:"varint,3,opt,name=missed,proto3" json:"missed,omitempty"`
+	// When the change happened; not set in a checkpoint.
+	Time          *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=time,proto3" json:"time,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2170,6 +2172,13 @@ func (x *WatchLocksResponse) GetMissed() int64 {
 		return x.Missed
 	}
 	return 0
+}
+
+func (x *WatchLocksResponse) GetTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Time
+	}
+	return nil
 }
 
 // A change of one lock, as read from the topic "troupe.locks". The event's type
@@ -2445,11 +2454,12 @@ const file_troupe_v1_lock_service_proto_rawDesc = "" +
 	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x14\n" +
 	"\x05names\x18\x02 \x03(\tR\x05names\x12\x16\n" +
 	"\x06prefix\x18\x03 \x01(\tR\x06prefix\x12!\n" +
-	"\fresume_token\x18\x04 \x01(\tR\vresumeToken\"~\n" +
+	"\fresume_token\x18\x04 \x01(\tR\vresumeToken\"\xae\x01\n" +
 	"\x12WatchLocksResponse\x12-\n" +
 	"\x06change\x18\x01 \x01(\v2\x15.troupe.v1.LockChangeR\x06change\x12!\n" +
 	"\fresume_token\x18\x02 \x01(\tR\vresumeToken\x12\x16\n" +
-	"\x06missed\x18\x03 \x01(\x03R\x06missed\"\x86\x02\n" +
+	"\x06missed\x18\x03 \x01(\x03R\x06missed\x12.\n" +
+	"\x04time\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\x04time\"\x86\x02\n" +
 	"\n" +
 	"LockChange\x12-\n" +
 	"\x04kind\x18\x01 \x01(\x0e2\x19.troupe.v1.LockChangeKindR\x04kind\x12\x12\n" +
@@ -2593,31 +2603,32 @@ var file_troupe_v1_lock_service_proto_depIdxs = []int32{
 	34, // 43: troupe.v1.ForceReleaseRequest.fence:type_name -> troupe.v1.Fence
 	4,  // 44: troupe.v1.ForceReleaseResponse.released:type_name -> troupe.v1.LockLease
 	28, // 45: troupe.v1.WatchLocksResponse.change:type_name -> troupe.v1.LockChange
-	2,  // 46: troupe.v1.LockChange.kind:type_name -> troupe.v1.LockChangeKind
-	0,  // 47: troupe.v1.LockChange.mode:type_name -> troupe.v1.LockMode
-	7,  // 48: troupe.v1.LockService.Acquire:input_type -> troupe.v1.AcquireRequest
-	10, // 49: troupe.v1.LockService.AcquireAll:input_type -> troupe.v1.AcquireAllRequest
-	12, // 50: troupe.v1.LockService.Renew:input_type -> troupe.v1.RenewRequest
-	15, // 51: troupe.v1.LockService.KeepAlive:input_type -> troupe.v1.KeepAliveRequest
-	18, // 52: troupe.v1.LockService.ReleaseLock:input_type -> troupe.v1.ReleaseLockRequest
-	20, // 53: troupe.v1.LockService.GetLock:input_type -> troupe.v1.GetLockRequest
-	22, // 54: troupe.v1.LockService.ListLocks:input_type -> troupe.v1.ListLocksRequest
-	24, // 55: troupe.v1.LockService.ForceRelease:input_type -> troupe.v1.ForceReleaseRequest
-	26, // 56: troupe.v1.LockService.WatchLocks:input_type -> troupe.v1.WatchLocksRequest
-	8,  // 57: troupe.v1.LockService.Acquire:output_type -> troupe.v1.AcquireResponse
-	11, // 58: troupe.v1.LockService.AcquireAll:output_type -> troupe.v1.AcquireAllResponse
-	13, // 59: troupe.v1.LockService.Renew:output_type -> troupe.v1.RenewResponse
-	16, // 60: troupe.v1.LockService.KeepAlive:output_type -> troupe.v1.KeepAliveResponse
-	19, // 61: troupe.v1.LockService.ReleaseLock:output_type -> troupe.v1.ReleaseLockResponse
-	21, // 62: troupe.v1.LockService.GetLock:output_type -> troupe.v1.GetLockResponse
-	23, // 63: troupe.v1.LockService.ListLocks:output_type -> troupe.v1.ListLocksResponse
-	25, // 64: troupe.v1.LockService.ForceRelease:output_type -> troupe.v1.ForceReleaseResponse
-	27, // 65: troupe.v1.LockService.WatchLocks:output_type -> troupe.v1.WatchLocksResponse
-	57, // [57:66] is the sub-list for method output_type
-	48, // [48:57] is the sub-list for method input_type
-	48, // [48:48] is the sub-list for extension type_name
-	48, // [48:48] is the sub-list for extension extendee
-	0,  // [0:48] is the sub-list for field type_name
+	32, // 46: troupe.v1.WatchLocksResponse.time:type_name -> google.protobuf.Timestamp
+	2,  // 47: troupe.v1.LockChange.kind:type_name -> troupe.v1.LockChangeKind
+	0,  // 48: troupe.v1.LockChange.mode:type_name -> troupe.v1.LockMode
+	7,  // 49: troupe.v1.LockService.Acquire:input_type -> troupe.v1.AcquireRequest
+	10, // 50: troupe.v1.LockService.AcquireAll:input_type -> troupe.v1.AcquireAllRequest
+	12, // 51: troupe.v1.LockService.Renew:input_type -> troupe.v1.RenewRequest
+	15, // 52: troupe.v1.LockService.KeepAlive:input_type -> troupe.v1.KeepAliveRequest
+	18, // 53: troupe.v1.LockService.ReleaseLock:input_type -> troupe.v1.ReleaseLockRequest
+	20, // 54: troupe.v1.LockService.GetLock:input_type -> troupe.v1.GetLockRequest
+	22, // 55: troupe.v1.LockService.ListLocks:input_type -> troupe.v1.ListLocksRequest
+	24, // 56: troupe.v1.LockService.ForceRelease:input_type -> troupe.v1.ForceReleaseRequest
+	26, // 57: troupe.v1.LockService.WatchLocks:input_type -> troupe.v1.WatchLocksRequest
+	8,  // 58: troupe.v1.LockService.Acquire:output_type -> troupe.v1.AcquireResponse
+	11, // 59: troupe.v1.LockService.AcquireAll:output_type -> troupe.v1.AcquireAllResponse
+	13, // 60: troupe.v1.LockService.Renew:output_type -> troupe.v1.RenewResponse
+	16, // 61: troupe.v1.LockService.KeepAlive:output_type -> troupe.v1.KeepAliveResponse
+	19, // 62: troupe.v1.LockService.ReleaseLock:output_type -> troupe.v1.ReleaseLockResponse
+	21, // 63: troupe.v1.LockService.GetLock:output_type -> troupe.v1.GetLockResponse
+	23, // 64: troupe.v1.LockService.ListLocks:output_type -> troupe.v1.ListLocksResponse
+	25, // 65: troupe.v1.LockService.ForceRelease:output_type -> troupe.v1.ForceReleaseResponse
+	27, // 66: troupe.v1.LockService.WatchLocks:output_type -> troupe.v1.WatchLocksResponse
+	58, // [58:67] is the sub-list for method output_type
+	49, // [49:58] is the sub-list for method input_type
+	49, // [49:49] is the sub-list for extension type_name
+	49, // [49:49] is the sub-list for extension extendee
+	0,  // [0:49] is the sub-list for field type_name
 }
 
 func init() { file_troupe_v1_lock_service_proto_init() }

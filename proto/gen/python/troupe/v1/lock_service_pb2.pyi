@@ -1180,6 +1180,7 @@ class WatchLocksResponse(_message.Message):
     CHANGE_FIELD_NUMBER: _builtins.int
     RESUME_TOKEN_FIELD_NUMBER: _builtins.int
     MISSED_FIELD_NUMBER: _builtins.int
+    TIME_FIELD_NUMBER: _builtins.int
     resume_token: _builtins.str
     """Resumes after this response."""
     missed: _builtins.int
@@ -1188,16 +1189,21 @@ class WatchLocksResponse(_message.Message):
     def change(self) -> Global___LockChange:
         """What happened; not set in a checkpoint."""
 
+    @_builtins.property
+    def time(self) -> _timestamp_pb2.Timestamp:
+        """When the change happened; not set in a checkpoint."""
+
     def __init__(
         self,
         *,
         change: Global___LockChange | None = ...,
         resume_token: _builtins.str = ...,
         missed: _builtins.int = ...,
+        time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["change", b"change"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["change", b"change", "time", b"time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["change", b"change", "missed", b"missed", "resume_token", b"resume_token"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["change", b"change", "missed", b"missed", "resume_token", b"resume_token", "time", b"time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
