@@ -74,7 +74,10 @@ type LockServiceClient interface {
 	// Acquires several locks, all or none. Those of one partition are granted in
 	// one step, and nothing is held while waiting for them; those of several
 	// partitions are taken partition by partition in one global order, and given
-	// back when not all can be had in time.
+	// back when not all can be had in time. Until all are there each lasts for 5
+	// seconds and is renewed by the server, so that a server that is killed
+	// leaves nothing held for longer; a part that is lost meanwhile has the set
+	// begin anew. A repeat gets the answer to the whole set.
 	//
 	// Errors: those of Acquire.
 	AcquireAll(ctx context.Context, in *AcquireAllRequest, opts ...grpc.CallOption) (*AcquireAllResponse, error)
@@ -273,7 +276,10 @@ type LockServiceServer interface {
 	// Acquires several locks, all or none. Those of one partition are granted in
 	// one step, and nothing is held while waiting for them; those of several
 	// partitions are taken partition by partition in one global order, and given
-	// back when not all can be had in time.
+	// back when not all can be had in time. Until all are there each lasts for 5
+	// seconds and is renewed by the server, so that a server that is killed
+	// leaves nothing held for longer; a part that is lost meanwhile has the set
+	// begin anew. A repeat gets the answer to the whole set.
 	//
 	// Errors: those of Acquire.
 	AcquireAll(context.Context, *AcquireAllRequest) (*AcquireAllResponse, error)

@@ -74,7 +74,10 @@ class LockServiceStub:
     """Acquires several locks, all or none. Those of one partition are granted in
     one step, and nothing is held while waiting for them; those of several
     partitions are taken partition by partition in one global order, and given
-    back when not all can be had in time.
+    back when not all can be had in time. Until all are there each lasts for 5
+    seconds and is renewed by the server, so that a server that is killed
+    leaves nothing held for longer; a part that is lost meanwhile has the set
+    begin anew. A repeat gets the answer to the whole set.
 
     Errors: those of Acquire.
     """
@@ -171,7 +174,10 @@ class LockServiceAsyncStub(LockServiceStub):
     """Acquires several locks, all or none. Those of one partition are granted in
     one step, and nothing is held while waiting for them; those of several
     partitions are taken partition by partition in one global order, and given
-    back when not all can be had in time.
+    back when not all can be had in time. Until all are there each lasts for 5
+    seconds and is renewed by the server, so that a server that is killed
+    leaves nothing held for longer; a part that is lost meanwhile has the set
+    begin anew. A repeat gets the answer to the whole set.
 
     Errors: those of Acquire.
     """
@@ -277,7 +283,10 @@ class LockServiceServicer(metaclass=_abc_1.ABCMeta):
         """Acquires several locks, all or none. Those of one partition are granted in
         one step, and nothing is held while waiting for them; those of several
         partitions are taken partition by partition in one global order, and given
-        back when not all can be had in time.
+        back when not all can be had in time. Until all are there each lasts for 5
+        seconds and is renewed by the server, so that a server that is killed
+        leaves nothing held for longer; a part that is lost meanwhile has the set
+        begin anew. A repeat gets the answer to the whole set.
 
         Errors: those of Acquire.
         """
