@@ -67,15 +67,14 @@ final class EventsCommand {
       request.setMaxBatchSize(1);
     }
     begin(request, from);
-    Tail tail = new Tail(new Printer(console.out(), options.output), limit);
-    try (Connection connection = options.connect()) {
+    try (Connection connection = options.connect();
+        ResumeHint hint = new ResumeHint(console)) {
+      Tail tail = new Tail(new Printer(console.out(), options.output), hint, limit);
       EventStreamServiceBlockingStub stub =
           EventStreamServiceGrpc.newBlockingStub(connection.channel());
       Iterator<SubscribeResponse> responses =
           Connection.within(stub, options.timeout).subscribe(request.build());
       return Streams.read(responses, limit, options.timeout != null, tail::take);
-    } finally {
-      tail.sayHowToResume();
     }
   }
 
@@ -94,32 +93,33 @@ final class EventsCommand {
   }
 
   /** Prints deliveries up to the limit and remembers how far it came. */
-  private final class Tail {
+  private static final class Tail {
     private final Printer printer;
+    private final ResumeHint hint;
     private final long limit;
     private long printed;
-    private String resumeToken = "";
 
-    Tail(Printer printer, long limit) {
+    Tail(Printer printer, ResumeHint hint, long limit) {
       this.printer = printer;
+      this.hint = hint;
       this.limit = limit;
     }
 
     int take(SubscribeResponse response) {
       switch (response.getMessageCase()) {
-        case STARTED -> resumeToken = response.getStarted().getResumeToken();
-        case CAUGHT_UP -> resumeToken = response.getCaughtUp().getResumeToken();
-        case CHECKPOINT -> resumeToken = response.getCheckpoint().getResumeToken();
-        case GO_AWAY -> resumeToken = response.getGoAway().getResumeToken();
-        case FELL_BEHIND -> resumeToken = response.getFellBehind().getResumeToken();
+        case STARTED -> hint.at(response.getStarted().getResumeToken());
+        case CAUGHT_UP -> hint.at(response.getCaughtUp().getResumeToken());
+        case CHECKPOINT -> hint.at(response.getCheckpoint().getResumeToken());
+        case GO_AWAY -> hint.at(response.getGoAway().getResumeToken());
+        case FELL_BEHIND -> hint.at(response.getFellBehind().getResumeToken());
         case GAP -> {
-          resumeToken = response.getGap().getResumeToken();
-          say("events are missing here: " + Text.of(response.getGap().getReason()));
+          hint.at(response.getGap().getResumeToken());
+          hint.say("events are missing here: " + Text.of(response.getGap().getReason()));
         }
         case BATCH -> {
           int taken = print(response.getBatch().getDeliveriesList());
           if (taken == response.getBatch().getDeliveriesCount()) {
-            resumeToken = response.getBatch().getResumeToken();
+            hint.at(response.getBatch().getResumeToken());
           }
           return taken;
         }
@@ -135,6 +135,7 @@ final class EventsCommand {
           break;
         }
         Event event = delivery.getEvent();
+        hint.read();
         printer.next(
             delivery,
             Text.of(delivery.getAcceptTime()),
@@ -147,17 +148,6 @@ final class EventsCommand {
         taken++;
       }
       return taken;
-    }
-
-    void sayHowToResume() {
-      if (!resumeToken.isEmpty()) {
-        say("to go on from here: --from " + resumeToken);
-      }
-    }
-
-    private void say(String text) {
-      console.err().println(text);
-      console.err().flush();
     }
   }
 

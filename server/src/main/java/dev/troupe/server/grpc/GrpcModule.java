@@ -83,6 +83,8 @@ public final class GrpcModule extends AbstractModule {
       Telemetry telemetry,
       RefusedCalls refused,
       Lifecycle lifecycle) {
+    // Before anything is started that would only have to be stopped again.
+    lifecycle.register(Lifecycle.Phase.FOUNDATION, "gRPC", new FreePort(config));
     return lifecycle.register(
         Lifecycle.Phase.DOOR,
         "gRPC",

@@ -59,7 +59,8 @@ sealed interface LockChangeRequest {
               wish.fence(),
               wish.agent(),
               wish.session() == 0 ? "" : Long.toString(wish.session()),
-              wish.reentrant() ? "1" : ""));
+              wish.heldLeaseId(),
+              wish.part() ? "1" : ""));
       if (count > 1) {
         arguments.add(count);
       }

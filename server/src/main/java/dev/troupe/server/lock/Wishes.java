@@ -53,7 +53,7 @@ final class Wishes {
                     .setPermits(request.getPermits())
                     .setLimit(request.getLimit()))
             .build(),
-        request.getReentrant(),
+        request.getHeldLeaseId(),
         // How long a repeat waits is up to it.
         RequestDigest.of(request.getRequestId(), withoutWait(request)));
   }
@@ -62,7 +62,7 @@ final class Wishes {
   Wish of(AcquireAllRequest request) {
     return of(
         request,
-        false,
+        "",
         RequestDigest.of(
             request.getRequestId(),
             request.getRequestId().isEmpty() ? request : request.toBuilder().clearWait().build()));
@@ -72,7 +72,7 @@ final class Wishes {
     return request.getRequestId().isEmpty() ? request : request.toBuilder().clearWait().build();
   }
 
-  private Wish of(AcquireAllRequest request, boolean reentrant, String digest) {
+  private Wish of(AcquireAllRequest request, String heldLeaseId, String digest) {
     boolean forget = request.getRequestId().isEmpty();
     long wait = Durations.toMicros(request.getWait());
     String waitId = forget ? randomId() : idOf("wait", request.getRequestId(), "");
@@ -104,7 +104,8 @@ final class Wishes {
         server + " " + calls.incrementAndGet(),
         request.getSession().getAgentId(),
         request.getSession().getFencingToken(),
-        reentrant,
+        heldLeaseId,
+        false,
         targets);
   }
 
