@@ -7,6 +7,15 @@
 --#include common/prelude
 local function lock_token(name, token)
   local highest, cursor = '0', '0'
+  -- As in lock/thin; of a hash, this gets nothing.
+  local thin = C('MGET', P..'lk:l:'..name)[1]
+  if thin then
+    local id, held = struct.unpack('>c22d', thin)
+    local due = C('ZSCORE', P..'lk:due', id..name)
+    if not due or tonumber(due) <= US then return highest end
+    held = int(held)
+    return held ~= token and held or nil
+  end
   repeat
     local found = C('HSCAN', P..'lk:l:'..name, cursor, 'MATCH', 'g*', 'COUNT', 64)
     for i = 1, #found[2], 2 do
