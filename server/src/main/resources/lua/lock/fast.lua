@@ -1,22 +1,23 @@
 -- Changes locks as lock/change does. What is asked for most comes first and goes without its
--- definitions: to acquire a lock that nobody holds, and to give back one that nobody else
--- wants. Those of one call share their commands. What turns out to be less simple is done by
+-- definitions: to give back a lock that nobody else wants, and to acquire one that nobody
+-- holds. Those of one call share their commands. What turns out to be less simple is done by
 -- lock/change, after them.
 --
 -- ARGV  1 how many may wait for a lock, 2 how many releases and 3 how many acquires follow
 --       a release: name, lease id, '' or request id, zero byte, digest, zero byte
---       an acquire: name, lease id, the rest of a lease as T_ in lock/thin, LockChange, wish:
+--       an acquire: name, lease id, the rest of a lease as THIN_REST says, LockChange, wish:
 --           '1' if it may be known under its request id and else '0', wait us, zero byte, wait
 --           id, zero byte, request id, zero byte
 --       then others, as in lock/change
 -- Reply that of lock/change, in the order of the arguments; besides, for a release
 --       1: it was held once and was given back
+--       and for an acquire its token: granted now, as it was asked for
 --#include common/log
---#include common/protobuf_token
 --#include lock/thin
-local sub = string.sub
+local ARGV, sub, byte, char, unpack = ARGV, string.sub, string.byte, string.char, unpack
 local LOCK, DUE, INDEX, KEPT = P..'lk:l:', P..'lk:due', P..'lk:ix', 60000
 local RELEASED, ACQUIRED = '\8\2', '\8\1'
+local KNOWN = byte('1')
 local releases, acquires = tonumber(ARGV[2]), tonumber(ARGV[3])
 local reply = {'OK', int(US)}
 -- What is left to lock/change: its arguments, and where in the reply its answers go.
@@ -34,23 +35,22 @@ if releases > 0 then
   for k = 1, releases do keys[k] = LOCK..ARGV[3 * k + 1] end
   -- Of a lock that is no string, as it is less simple, this gets nothing.
   local values = C('MGET', unpack(keys))
-  local gone, dues, indexed, seen, g = {}, {}, {}, {}, 0
+  local gone, dues, indexed, g = {}, {}, {}, 0
   for k = 1, releases do
     local name, id, more = ARGV[3 * k + 1], ARGV[3 * k + 2], ARGV[3 * k + 3]
     local held, request, digest = values[k], nil, nil
-    local simple = held and sub(held, 1, 22) == id and not seen[name]
+    local simple = held and sub(held, 1, 22) == id and not gone[id]
     if simple and more ~= '' then
       request, digest = string.match(more, '^(%Z*)%z(%Z*)')
       request = P..'rq:ReleaseLock:'..request
       simple = C('EXISTS', request) == 0
     end
     if simple then
-      seen[name] = true
-      local _, _, _, change, _, member = struct.unpack(THIN, held)
+      local change, _, member = struct.unpack(THIN_CHANGE, held, 39)
       g = g + 1
-      gone[g], dues[g] = keys[k], id..name
+      gone[id], gone[g], dues[g] = true, keys[k], id..name
       indexed[2 * g - 1], indexed[2 * g] = 'n:'..name, member
-      happened[n + 1], happened[n + 2], happened[n + 3] = 'lock.released', name, RELEASED..sub(change, 3)
+      happened[n + 1], happened[n + 2], happened[n + 3] = 'lock.released', name, RELEASED..change
       n = n + 3
       if request then C('SET', request, cmsgpack.pack({digest, {'RELEASED', 1, 0}}), 'PX', KEPT) end
       reply[2 + k] = 1
@@ -68,7 +68,6 @@ end
 local at = 4 + 3 * releases
 if acquires > 0 then
   local first, base = at, 2 + releases
-  local last_token = tonumber(C('GET', P..'lk:tok') or 0)
   local function general(k)
     local i = first + 5 * (k - 1)
     local name, id, body, change, wish = ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3], ARGV[i + 4]
@@ -80,11 +79,12 @@ if acquires > 0 then
 
   -- Key and value of each, and its number among the acquires.
   local wanted, numbers, w, seen = {}, {}, 0, {}
-  local tokens, changes, members = {}, {}, {}
+  local tokens, changes = {}, {}
+  local last_token, tail, tail_of = tonumber(C('GET', P..'lk:tok') or 0), nil, nil
   for k = 1, acquires do
     local name, wish = ARGV[at], ARGV[at + 4]
     local simple = not seen[name]
-    if simple and string.byte(wish) == 49 then
+    if simple and byte(wish) == KNOWN then
       local wait_id, request = string.match(wish, '^.%Z*%z(%Z*)%z(%Z*)')
       simple = not seen['\0'..request]
         and C('EXISTS', P..'rq:Acquire:'..request, P..'lk:w:'..wait_id) == 0
@@ -92,8 +92,13 @@ if acquires > 0 then
     end
     if simple then
       seen[name] = true
-      last_token = math.max(last_token + 1, US)
-      local change = ACQUIRED..ARGV[at + 3]..pb_token(4, last_token)
+      last_token = last_token < US and US or last_token + 1
+      -- As pb_token() would; tokens that follow each other share all bytes but the lowest.
+      local low = last_token % 128
+      if tail_of ~= last_token - low then
+        tail, tail_of = thin_tail(last_token), last_token - low
+      end
+      local change = ARGV[at + 3]..char(32, low + 128)..tail
       w = w + 1
       wanted[2 * w - 1] = LOCK..name
       wanted[2 * w] = ARGV[at + 1]..struct.pack('>ddHc0', last_token, US, #change, change)..ARGV[at + 2]
@@ -107,22 +112,22 @@ if acquires > 0 then
   if w > 0 then
     -- Mostly all are free, and otherwise each has to be tried.
     local all = C('MSETNX', unpack(wanted)) == 1
-    local dues, indexed, d, due_of = {}, {}, 0, {}
+    local dues, indexed, d, due, due_ttl = {}, {}, 0, nil, nil
     for i = 1, w do
       local k = numbers[i]
       if all or C('SET', wanted[2 * i - 1], wanted[2 * i], 'NX') then
         local j = first + 5 * (k - 1)
         local name = ARGV[j]
-        local ttl, member, _, digest = struct.unpack(THIN_REST, ARGV[j + 2])
-        local due = due_of[ttl] or int(US + ttl)
-        due_of[ttl] = due
+        local ttl, member = struct.unpack('>dHc0', ARGV[j + 2])
+        if ttl ~= due_ttl then due, due_ttl = int(US + ttl), ttl end
         dues[d + 1], dues[d + 2] = due, ARGV[j + 1]..name
         indexed[2 * d + 1], indexed[2 * d + 2], indexed[2 * d + 3], indexed[2 * d + 4] = '0', 'n:'..name, '0', member
         d = d + 2
-        happened[n + 1], happened[n + 2], happened[n + 3] = 'lock.acquired', name, changes[i]
+        happened[n + 1], happened[n + 2], happened[n + 3] = 'lock.acquired', name, ACQUIRED..changes[i]
         n = n + 3
-        if string.byte(ARGV[j + 4]) == 49 then
+        if byte(ARGV[j + 4]) == KNOWN then
           local request = string.match(ARGV[j + 4], '^.%Z*%z%Z*%z(%Z*)')
+          local _, _, _, digest = struct.unpack(THIN_REST, ARGV[j + 2])
           C('SET', P..'rq:Acquire:'..request,
             cmsgpack.pack({digest, {'GRANTED', int(tokens[i]), int(US), due, 1, '', ''}}), 'PX', KEPT)
         end

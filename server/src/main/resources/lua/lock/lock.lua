@@ -97,7 +97,7 @@ local function load_thin(name)
   if not held then return nil end
   local id, token, since, change, ttl, member, call, digest, behind = struct.unpack(THIN, held)
   return {thin_owner(member, name), 1, token, since, ttl, 1, call, '', 0, digest, 0,
-    string.sub(held, behind), string.sub(change, 3, -10)}, id
+    string.sub(held, behind), string.sub(change, 1, -10)}, id
 end
 
 -- Makes a hash of a lock that is a string, before more is made of it.
