@@ -341,6 +341,10 @@ func (x *ItemError) GetMetadata() map[string]string {
 // partition, only the current one passes: a fence of a lock is named "locks/" and
 // the lock's name, as in LockLease.fence; one of an agent's session "agents/" and
 // the agent's id.
+//
+// What a worker reports on its Work stream and an agent on its Heartbeat stream
+// takes no fence: each report carries the token of the attempt or session that it
+// is about, and is compared with that grant itself, where it lives.
 type Fence struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// What the token belongs to, 1 to 264 bytes of printable UTF-8.

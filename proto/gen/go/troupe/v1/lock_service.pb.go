@@ -294,8 +294,8 @@ type LockLease struct {
 	Metadata map[string]string `protobuf:"bytes,10,rep,name=metadata,proto3" json:"metadata,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
 	// The agent that it is bound to; empty when none.
 	AgentId string `protobuf:"bytes,11,opt,name=agent_id,json=agentId,proto3" json:"agent_id,omitempty"`
-	// How often the owner acquired it and did not release it yet; 1 unless it is
-	// reentrant.
+	// How often the owner acquired it and did not release it yet; 1 unless it was
+	// acquired once more with `held_lease_id`.
 	Holds int32 `protobuf:"varint,12,opt,name=holds,proto3" json:"holds,omitempty"`
 	// Proves to every write of every service that this lease still counts:
 	// "locks/" and the name, and the token.
@@ -642,15 +642,18 @@ type AcquireRequest struct {
 	Metadata map[string]string `protobuf:"bytes,9,rep,name=metadata,proto3" json:"metadata,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
 	// Optional session that the lease ends with.
 	Session *SessionBinding `protobuf:"bytes,10,opt,name=session,proto3" json:"session,omitempty"`
-	// An owner that holds the lock in the same mode gets its lease again, to be
-	// released as often as it was acquired.
-	Reentrant bool `protobuf:"varint,11,opt,name=reentrant,proto3" json:"reentrant,omitempty"`
 	// Names this wait and its grant; to be chosen so that nobody guesses it. Up to
 	// 128 bytes. A repeat within 1 minute of the answer gets the same answer.
 	// Without it a repeat of this call is another wait.
 	RequestId string `protobuf:"bytes,12,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
 	// Optional fence that this write has to pass.
-	Fence         *Fence `protobuf:"bytes,13,opt,name=fence,proto3" json:"fence,omitempty"`
+	Fence *Fence `protobuf:"bytes,13,opt,name=fence,proto3" json:"fence,omitempty"`
+	// To acquire once more what is held already: the id of that lease, which
+	// proves that it is the caller's. It is answered again, lasts at least `ttl`
+	// from now, and is to be released as often as it was acquired. `owner`,
+	// `mode`, `permits`, `limit` and `session`, if given, must be those of the
+	// lease.
+	HeldLeaseId   string `protobuf:"bytes,14,opt,name=held_lease_id,json=heldLeaseId,proto3" json:"held_lease_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -755,13 +758,6 @@ func (x *AcquireRequest) GetSession() *SessionBinding {
 	return nil
 }
 
-func (x *AcquireRequest) GetReentrant() bool {
-	if x != nil {
-		return x.Reentrant
-	}
-	return false
-}
-
 func (x *AcquireRequest) GetRequestId() string {
 	if x != nil {
 		return x.RequestId
@@ -774,6 +770,13 @@ func (x *AcquireRequest) GetFence() *Fence {
 		return x.Fence
 	}
 	return nil
+}
+
+func (x *AcquireRequest) GetHeldLeaseId() string {
+	if x != nil {
+		return x.HeldLeaseId
+	}
+	return ""
 }
 
 // Response of Acquire.
@@ -1339,7 +1342,10 @@ type KeepAliveRequest struct {
 	// Namespace; empty means "default".
 	Namespace string `protobuf:"bytes,1,opt,name=namespace,proto3" json:"namespace,omitempty"`
 	// The leases, 1 to 1000.
-	Leases        []*LeaseRef `protobuf:"bytes,2,rep,name=leases,proto3" json:"leases,omitempty"`
+	Leases []*LeaseRef `protobuf:"bytes,2,rep,name=leases,proto3" json:"leases,omitempty"`
+	// Optional fence that each of these renewals has to pass; one that does not
+	// has STALE_FENCE for its outcome.
+	Fence         *Fence `protobuf:"bytes,3,opt,name=fence,proto3" json:"fence,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1384,6 +1390,13 @@ func (x *KeepAliveRequest) GetNamespace() string {
 func (x *KeepAliveRequest) GetLeases() []*LeaseRef {
 	if x != nil {
 		return x.Leases
+	}
+	return nil
+}
+
+func (x *KeepAliveRequest) GetFence() *Fence {
+	if x != nil {
+		return x.Fence
 	}
 	return nil
 }
@@ -1586,7 +1599,7 @@ type ReleaseLockResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// False when the lease was gone already.
 	Released bool `protobuf:"varint,1,opt,name=released,proto3" json:"released,omitempty"`
-	// How often a reentrant lease is still held.
+	// How often it is still held, when it was acquired more than once.
 	HoldsLeft     int32 `protobuf:"varint,2,opt,name=holds_left,json=holdsLeft,proto3" json:"holds_left,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -2462,7 +2475,9 @@ type WatchLocksResponse struct {
 	// Resumes after this response.
 	ResumeToken string `protobuf:"bytes,2,opt,name=resume_token,json=resumeToken,proto3" json:"resume_token,omitempty"`
 	// How many changes were trimmed before they could be read.
-	Missed        int64 `protobuf:"varint,3,opt,name=missed,proto3" json:"missed,omitempty"`
+	Missed int64 `protobuf:"varint,3,opt,name=missed,proto3" json:"missed,omitempty"`
+	// When the change happened; not set in a checkpoint.
+	Time          *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=time,proto3" json:"time,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2516,6 +2531,13 @@ func (x *WatchLocksResponse) GetMissed() int64 {
 		return x.Missed
 	}
 	return 0
+}
+
+func (x *WatchLocksResponse) GetTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Time
+	}
+	return nil
 }
 
 // A change of one lock, as read from the topic "troupe.locks". The event's type
@@ -2670,7 +2692,7 @@ const file_troupe_v1_lock_service_proto_rawDesc = "" +
 	"\aholders\x18\x04 \x03(\v2\x14.troupe.v1.LockLeaseR\aholders\x12+\n" +
 	"\awaiters\x18\x05 \x03(\v2\x11.troupe.v1.WaiterR\awaiters\x12\x12\n" +
 	"\x04held\x18\x06 \x01(\x05R\x04held\x12!\n" +
-	"\fwaiter_count\x18\a \x01(\x05R\vwaiterCount\"\xa9\x04\n" +
+	"\fwaiter_count\x18\a \x01(\x05R\vwaiterCount\"\xc0\x04\n" +
 	"\x0eAcquireRequest\x12\x1c\n" +
 	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x14\n" +
@@ -2682,14 +2704,14 @@ const file_troupe_v1_lock_service_proto_rawDesc = "" +
 	"\x04wait\x18\b \x01(\v2\x19.google.protobuf.DurationR\x04wait\x12C\n" +
 	"\bmetadata\x18\t \x03(\v2'.troupe.v1.AcquireRequest.MetadataEntryR\bmetadata\x123\n" +
 	"\asession\x18\n" +
-	" \x01(\v2\x19.troupe.v1.SessionBindingR\asession\x12\x1c\n" +
-	"\treentrant\x18\v \x01(\bR\treentrant\x12\x1d\n" +
+	" \x01(\v2\x19.troupe.v1.SessionBindingR\asession\x12\x1d\n" +
 	"\n" +
 	"request_id\x18\f \x01(\tR\trequestId\x12&\n" +
-	"\x05fence\x18\r \x01(\v2\x10.troupe.v1.FenceR\x05fence\x1a;\n" +
+	"\x05fence\x18\r \x01(\v2\x10.troupe.v1.FenceR\x05fence\x12\"\n" +
+	"\rheld_lease_id\x18\x0e \x01(\tR\vheldLeaseId\x1a;\n" +
 	"\rMetadataEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xe4\x01\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01J\x04\b\v\x10\fR\treentrant\"\xe4\x01\n" +
 	"\x0fAcquireResponse\x12*\n" +
 	"\x05lease\x18\x01 \x01(\v2\x14.troupe.v1.LockLeaseR\x05lease\x12,\n" +
 	"\arefusal\x18\x02 \x01(\x0e2\x12.troupe.v1.RefusalR\arefusal\x12\x17\n" +
@@ -2738,10 +2760,11 @@ const file_troupe_v1_lock_service_proto_rawDesc = "" +
 	"expireTime\"9\n" +
 	"\bLeaseRef\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x19\n" +
-	"\blease_id\x18\x02 \x01(\tR\aleaseId\"]\n" +
+	"\blease_id\x18\x02 \x01(\tR\aleaseId\"\x85\x01\n" +
 	"\x10KeepAliveRequest\x12\x1c\n" +
 	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12+\n" +
-	"\x06leases\x18\x02 \x03(\v2\x13.troupe.v1.LeaseRefR\x06leases\"L\n" +
+	"\x06leases\x18\x02 \x03(\v2\x13.troupe.v1.LeaseRefR\x06leases\x12&\n" +
+	"\x05fence\x18\x03 \x01(\v2\x10.troupe.v1.FenceR\x05fence\"L\n" +
 	"\x11KeepAliveResponse\x127\n" +
 	"\boutcomes\x18\x01 \x03(\v2\x1b.troupe.v1.KeepAliveOutcomeR\boutcomes\"\xa6\x01\n" +
 	"\x10KeepAliveOutcome\x12)\n" +
@@ -2807,11 +2830,12 @@ const file_troupe_v1_lock_service_proto_rawDesc = "" +
 	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x14\n" +
 	"\x05names\x18\x02 \x03(\tR\x05names\x12\x16\n" +
 	"\x06prefix\x18\x03 \x01(\tR\x06prefix\x12!\n" +
-	"\fresume_token\x18\x04 \x01(\tR\vresumeToken\"~\n" +
+	"\fresume_token\x18\x04 \x01(\tR\vresumeToken\"\xae\x01\n" +
 	"\x12WatchLocksResponse\x12-\n" +
 	"\x06change\x18\x01 \x01(\v2\x15.troupe.v1.LockChangeR\x06change\x12!\n" +
 	"\fresume_token\x18\x02 \x01(\tR\vresumeToken\x12\x16\n" +
-	"\x06missed\x18\x03 \x01(\x03R\x06missed\"\x86\x02\n" +
+	"\x06missed\x18\x03 \x01(\x03R\x06missed\x12.\n" +
+	"\x04time\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\x04time\"\x86\x02\n" +
 	"\n" +
 	"LockChange\x12-\n" +
 	"\x04kind\x18\x01 \x01(\x0e2\x19.troupe.v1.LockChangeKindR\x04kind\x12\x12\n" +
@@ -2951,51 +2975,53 @@ var file_troupe_v1_lock_service_proto_depIdxs = []int32{
 	39, // 32: troupe.v1.RenewRequest.fence:type_name -> troupe.v1.Fence
 	37, // 33: troupe.v1.RenewResponse.expire_time:type_name -> google.protobuf.Timestamp
 	14, // 34: troupe.v1.KeepAliveRequest.leases:type_name -> troupe.v1.LeaseRef
-	17, // 35: troupe.v1.KeepAliveResponse.outcomes:type_name -> troupe.v1.KeepAliveOutcome
-	14, // 36: troupe.v1.KeepAliveOutcome.lease:type_name -> troupe.v1.LeaseRef
-	37, // 37: troupe.v1.KeepAliveOutcome.expire_time:type_name -> google.protobuf.Timestamp
-	40, // 38: troupe.v1.KeepAliveOutcome.error:type_name -> troupe.v1.ItemError
-	39, // 39: troupe.v1.ReleaseLockRequest.fence:type_name -> troupe.v1.Fence
-	21, // 40: troupe.v1.LockStreamRequest.calls:type_name -> troupe.v1.LockStreamCall
-	7,  // 41: troupe.v1.LockStreamCall.acquire:type_name -> troupe.v1.AcquireRequest
-	18, // 42: troupe.v1.LockStreamCall.release:type_name -> troupe.v1.ReleaseLockRequest
-	22, // 43: troupe.v1.LockStreamCall.cancel:type_name -> troupe.v1.LockStreamCancel
-	24, // 44: troupe.v1.LockStreamResponse.answers:type_name -> troupe.v1.LockStreamAnswer
-	8,  // 45: troupe.v1.LockStreamAnswer.acquire:type_name -> troupe.v1.AcquireResponse
-	19, // 46: troupe.v1.LockStreamAnswer.release:type_name -> troupe.v1.ReleaseLockResponse
-	40, // 47: troupe.v1.LockStreamAnswer.error:type_name -> troupe.v1.ItemError
-	6,  // 48: troupe.v1.GetLockResponse.lock:type_name -> troupe.v1.LockInfo
-	6,  // 49: troupe.v1.ListLocksResponse.locks:type_name -> troupe.v1.LockInfo
-	39, // 50: troupe.v1.ForceReleaseRequest.fence:type_name -> troupe.v1.Fence
-	4,  // 51: troupe.v1.ForceReleaseResponse.released:type_name -> troupe.v1.LockLease
-	33, // 52: troupe.v1.WatchLocksResponse.change:type_name -> troupe.v1.LockChange
-	2,  // 53: troupe.v1.LockChange.kind:type_name -> troupe.v1.LockChangeKind
-	0,  // 54: troupe.v1.LockChange.mode:type_name -> troupe.v1.LockMode
-	7,  // 55: troupe.v1.LockService.Acquire:input_type -> troupe.v1.AcquireRequest
-	10, // 56: troupe.v1.LockService.AcquireAll:input_type -> troupe.v1.AcquireAllRequest
-	12, // 57: troupe.v1.LockService.Renew:input_type -> troupe.v1.RenewRequest
-	15, // 58: troupe.v1.LockService.KeepAlive:input_type -> troupe.v1.KeepAliveRequest
-	18, // 59: troupe.v1.LockService.ReleaseLock:input_type -> troupe.v1.ReleaseLockRequest
-	20, // 60: troupe.v1.LockService.LockStream:input_type -> troupe.v1.LockStreamRequest
-	25, // 61: troupe.v1.LockService.GetLock:input_type -> troupe.v1.GetLockRequest
-	27, // 62: troupe.v1.LockService.ListLocks:input_type -> troupe.v1.ListLocksRequest
-	29, // 63: troupe.v1.LockService.ForceRelease:input_type -> troupe.v1.ForceReleaseRequest
-	31, // 64: troupe.v1.LockService.WatchLocks:input_type -> troupe.v1.WatchLocksRequest
-	8,  // 65: troupe.v1.LockService.Acquire:output_type -> troupe.v1.AcquireResponse
-	11, // 66: troupe.v1.LockService.AcquireAll:output_type -> troupe.v1.AcquireAllResponse
-	13, // 67: troupe.v1.LockService.Renew:output_type -> troupe.v1.RenewResponse
-	16, // 68: troupe.v1.LockService.KeepAlive:output_type -> troupe.v1.KeepAliveResponse
-	19, // 69: troupe.v1.LockService.ReleaseLock:output_type -> troupe.v1.ReleaseLockResponse
-	23, // 70: troupe.v1.LockService.LockStream:output_type -> troupe.v1.LockStreamResponse
-	26, // 71: troupe.v1.LockService.GetLock:output_type -> troupe.v1.GetLockResponse
-	28, // 72: troupe.v1.LockService.ListLocks:output_type -> troupe.v1.ListLocksResponse
-	30, // 73: troupe.v1.LockService.ForceRelease:output_type -> troupe.v1.ForceReleaseResponse
-	32, // 74: troupe.v1.LockService.WatchLocks:output_type -> troupe.v1.WatchLocksResponse
-	65, // [65:75] is the sub-list for method output_type
-	55, // [55:65] is the sub-list for method input_type
-	55, // [55:55] is the sub-list for extension type_name
-	55, // [55:55] is the sub-list for extension extendee
-	0,  // [0:55] is the sub-list for field type_name
+	39, // 35: troupe.v1.KeepAliveRequest.fence:type_name -> troupe.v1.Fence
+	17, // 36: troupe.v1.KeepAliveResponse.outcomes:type_name -> troupe.v1.KeepAliveOutcome
+	14, // 37: troupe.v1.KeepAliveOutcome.lease:type_name -> troupe.v1.LeaseRef
+	37, // 38: troupe.v1.KeepAliveOutcome.expire_time:type_name -> google.protobuf.Timestamp
+	40, // 39: troupe.v1.KeepAliveOutcome.error:type_name -> troupe.v1.ItemError
+	39, // 40: troupe.v1.ReleaseLockRequest.fence:type_name -> troupe.v1.Fence
+	21, // 41: troupe.v1.LockStreamRequest.calls:type_name -> troupe.v1.LockStreamCall
+	7,  // 42: troupe.v1.LockStreamCall.acquire:type_name -> troupe.v1.AcquireRequest
+	18, // 43: troupe.v1.LockStreamCall.release:type_name -> troupe.v1.ReleaseLockRequest
+	22, // 44: troupe.v1.LockStreamCall.cancel:type_name -> troupe.v1.LockStreamCancel
+	24, // 45: troupe.v1.LockStreamResponse.answers:type_name -> troupe.v1.LockStreamAnswer
+	8,  // 46: troupe.v1.LockStreamAnswer.acquire:type_name -> troupe.v1.AcquireResponse
+	19, // 47: troupe.v1.LockStreamAnswer.release:type_name -> troupe.v1.ReleaseLockResponse
+	40, // 48: troupe.v1.LockStreamAnswer.error:type_name -> troupe.v1.ItemError
+	6,  // 49: troupe.v1.GetLockResponse.lock:type_name -> troupe.v1.LockInfo
+	6,  // 50: troupe.v1.ListLocksResponse.locks:type_name -> troupe.v1.LockInfo
+	39, // 51: troupe.v1.ForceReleaseRequest.fence:type_name -> troupe.v1.Fence
+	4,  // 52: troupe.v1.ForceReleaseResponse.released:type_name -> troupe.v1.LockLease
+	33, // 53: troupe.v1.WatchLocksResponse.change:type_name -> troupe.v1.LockChange
+	37, // 54: troupe.v1.WatchLocksResponse.time:type_name -> google.protobuf.Timestamp
+	2,  // 55: troupe.v1.LockChange.kind:type_name -> troupe.v1.LockChangeKind
+	0,  // 56: troupe.v1.LockChange.mode:type_name -> troupe.v1.LockMode
+	7,  // 57: troupe.v1.LockService.Acquire:input_type -> troupe.v1.AcquireRequest
+	10, // 58: troupe.v1.LockService.AcquireAll:input_type -> troupe.v1.AcquireAllRequest
+	12, // 59: troupe.v1.LockService.Renew:input_type -> troupe.v1.RenewRequest
+	15, // 60: troupe.v1.LockService.KeepAlive:input_type -> troupe.v1.KeepAliveRequest
+	18, // 61: troupe.v1.LockService.ReleaseLock:input_type -> troupe.v1.ReleaseLockRequest
+	20, // 62: troupe.v1.LockService.LockStream:input_type -> troupe.v1.LockStreamRequest
+	25, // 63: troupe.v1.LockService.GetLock:input_type -> troupe.v1.GetLockRequest
+	27, // 64: troupe.v1.LockService.ListLocks:input_type -> troupe.v1.ListLocksRequest
+	29, // 65: troupe.v1.LockService.ForceRelease:input_type -> troupe.v1.ForceReleaseRequest
+	31, // 66: troupe.v1.LockService.WatchLocks:input_type -> troupe.v1.WatchLocksRequest
+	8,  // 67: troupe.v1.LockService.Acquire:output_type -> troupe.v1.AcquireResponse
+	11, // 68: troupe.v1.LockService.AcquireAll:output_type -> troupe.v1.AcquireAllResponse
+	13, // 69: troupe.v1.LockService.Renew:output_type -> troupe.v1.RenewResponse
+	16, // 70: troupe.v1.LockService.KeepAlive:output_type -> troupe.v1.KeepAliveResponse
+	19, // 71: troupe.v1.LockService.ReleaseLock:output_type -> troupe.v1.ReleaseLockResponse
+	23, // 72: troupe.v1.LockService.LockStream:output_type -> troupe.v1.LockStreamResponse
+	26, // 73: troupe.v1.LockService.GetLock:output_type -> troupe.v1.GetLockResponse
+	28, // 74: troupe.v1.LockService.ListLocks:output_type -> troupe.v1.ListLocksResponse
+	30, // 75: troupe.v1.LockService.ForceRelease:output_type -> troupe.v1.ForceReleaseResponse
+	32, // 76: troupe.v1.LockService.WatchLocks:output_type -> troupe.v1.WatchLocksResponse
+	67, // [67:77] is the sub-list for method output_type
+	57, // [57:67] is the sub-list for method input_type
+	57, // [57:57] is the sub-list for extension type_name
+	57, // [57:57] is the sub-list for extension extendee
+	0,  // [0:57] is the sub-list for field type_name
 }
 
 func init() { file_troupe_v1_lock_service_proto_init() }

@@ -67,14 +67,18 @@ type LockServiceClient interface {
 	// Without a `request_id` a caller that is gone has lost its place.
 	//
 	// Errors: ABORTED / DEADLOCK when the wait closed a circle of owners;
-	// FAILED_PRECONDITION / LOCK_MODE, STALE_SESSION or STALE_FENCE;
+	// FAILED_PRECONDITION / LOCK_MODE, STALE_SESSION or STALE_FENCE, or
+	// STALE_LEASE when `held_lease_id` is not, or no longer, the owner's;
 	// RESOURCE_EXHAUSTED / LIMIT_EXCEEDED when too many wait; ALREADY_EXISTS /
 	// REQUEST_ID_REUSED.
 	Acquire(ctx context.Context, in *AcquireRequest, opts ...grpc.CallOption) (*AcquireResponse, error)
 	// Acquires several locks, all or none. Those of one partition are granted in
 	// one step, and nothing is held while waiting for them; those of several
 	// partitions are taken partition by partition in one global order, and given
-	// back when not all can be had in time.
+	// back when not all can be had in time. Until all are there each lasts for 5
+	// seconds and is renewed by the server, so that a server that is killed
+	// leaves nothing held for longer; a part that is lost meanwhile has the set
+	// begin anew. A repeat gets the answer to the whole set.
 	//
 	// Errors: those of Acquire.
 	AcquireAll(ctx context.Context, in *AcquireAllRequest, opts ...grpc.CallOption) (*AcquireAllResponse, error)
@@ -294,14 +298,18 @@ type LockServiceServer interface {
 	// Without a `request_id` a caller that is gone has lost its place.
 	//
 	// Errors: ABORTED / DEADLOCK when the wait closed a circle of owners;
-	// FAILED_PRECONDITION / LOCK_MODE, STALE_SESSION or STALE_FENCE;
+	// FAILED_PRECONDITION / LOCK_MODE, STALE_SESSION or STALE_FENCE, or
+	// STALE_LEASE when `held_lease_id` is not, or no longer, the owner's;
 	// RESOURCE_EXHAUSTED / LIMIT_EXCEEDED when too many wait; ALREADY_EXISTS /
 	// REQUEST_ID_REUSED.
 	Acquire(context.Context, *AcquireRequest) (*AcquireResponse, error)
 	// Acquires several locks, all or none. Those of one partition are granted in
 	// one step, and nothing is held while waiting for them; those of several
 	// partitions are taken partition by partition in one global order, and given
-	// back when not all can be had in time.
+	// back when not all can be had in time. Until all are there each lasts for 5
+	// seconds and is renewed by the server, so that a server that is killed
+	// leaves nothing held for longer; a part that is lost meanwhile has the set
+	// begin anew. A repeat gets the answer to the whole set.
 	//
 	// Errors: those of Acquire.
 	AcquireAll(context.Context, *AcquireAllRequest) (*AcquireAllResponse, error)

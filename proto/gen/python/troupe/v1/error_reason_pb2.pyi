@@ -336,6 +336,10 @@ class Fence(_message.Message):
     partition, only the current one passes: a fence of a lock is named "locks/" and
     the lock's name, as in LockLease.fence; one of an agent's session "agents/" and
     the agent's id.
+
+    What a worker reports on its Work stream and an agent on its Heartbeat stream
+    takes no fence: each report carries the token of the attempt or session that it
+    is about, and is compared with that grant itself, where it lives.
     """
 
     DESCRIPTOR: _descriptor.Descriptor

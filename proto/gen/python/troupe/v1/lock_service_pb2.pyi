@@ -213,8 +213,8 @@ class LockLease(_message.Message):
     agent_id: _builtins.str
     """The agent that it is bound to; empty when none."""
     holds: _builtins.int
-    """How often the owner acquired it and did not release it yet; 1 unless it is
-    reentrant.
+    """How often the owner acquired it and did not release it yet; 1 unless it was
+    acquired once more with `held_lease_id`.
     """
     @_builtins.property
     def grant_time(self) -> _timestamp_pb2.Timestamp:
@@ -395,9 +395,9 @@ class AcquireRequest(_message.Message):
     WAIT_FIELD_NUMBER: _builtins.int
     METADATA_FIELD_NUMBER: _builtins.int
     SESSION_FIELD_NUMBER: _builtins.int
-    REENTRANT_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     FENCE_FIELD_NUMBER: _builtins.int
+    HELD_LEASE_ID_FIELD_NUMBER: _builtins.int
     namespace: _builtins.str
     """Namespace; empty means "default"."""
     name: _builtins.str
@@ -412,14 +412,17 @@ class AcquireRequest(_message.Message):
     """All permits of the semaphore, 1 to 1000000. Required for SEMAPHORE, and the
     same for everyone who holds it.
     """
-    reentrant: _builtins.bool
-    """An owner that holds the lock in the same mode gets its lease again, to be
-    released as often as it was acquired.
-    """
     request_id: _builtins.str
     """Names this wait and its grant; to be chosen so that nobody guesses it. Up to
     128 bytes. A repeat within 1 minute of the answer gets the same answer.
     Without it a repeat of this call is another wait.
+    """
+    held_lease_id: _builtins.str
+    """To acquire once more what is held already: the id of that lease, which
+    proves that it is the caller's. It is answered again, lasts at least `ttl`
+    from now, and is to be released as often as it was acquired. `owner`,
+    `mode`, `permits`, `limit` and `session`, if given, must be those of the
+    lease.
     """
     @_builtins.property
     def ttl(self) -> _duration_pb2.Duration:
@@ -458,13 +461,13 @@ class AcquireRequest(_message.Message):
         wait: _duration_pb2.Duration | None = ...,
         metadata: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
         session: Global___SessionBinding | None = ...,
-        reentrant: _builtins.bool = ...,
         request_id: _builtins.str = ...,
         fence: _error_reason_pb2.Fence | None = ...,
+        held_lease_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["fence", b"fence", "session", b"session", "ttl", b"ttl", "wait", b"wait"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["fence", b"fence", "limit", b"limit", "metadata", b"metadata", "mode", b"mode", "name", b"name", "namespace", b"namespace", "owner", b"owner", "permits", b"permits", "reentrant", b"reentrant", "request_id", b"request_id", "session", b"session", "ttl", b"ttl", "wait", b"wait"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["fence", b"fence", "held_lease_id", b"held_lease_id", "limit", b"limit", "metadata", b"metadata", "mode", b"mode", "name", b"name", "namespace", b"namespace", "owner", b"owner", "permits", b"permits", "request_id", b"request_id", "session", b"session", "ttl", b"ttl", "wait", b"wait"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -784,21 +787,29 @@ class KeepAliveRequest(_message.Message):
 
     NAMESPACE_FIELD_NUMBER: _builtins.int
     LEASES_FIELD_NUMBER: _builtins.int
+    FENCE_FIELD_NUMBER: _builtins.int
     namespace: _builtins.str
     """Namespace; empty means "default"."""
     @_builtins.property
     def leases(self) -> _containers.RepeatedCompositeFieldContainer[Global___LeaseRef]:
         """The leases, 1 to 1000."""
 
+    @_builtins.property
+    def fence(self) -> _error_reason_pb2.Fence:
+        """Optional fence that each of these renewals has to pass; one that does not
+        has STALE_FENCE for its outcome.
+        """
+
     def __init__(
         self,
         *,
         namespace: _builtins.str = ...,
         leases: _abc.Iterable[Global___LeaseRef] | None = ...,
+        fence: _error_reason_pb2.Fence | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["fence", b"fence"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["leases", b"leases", "namespace", b"namespace"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["fence", b"fence", "leases", b"leases", "namespace", b"namespace"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -917,7 +928,7 @@ class ReleaseLockResponse(_message.Message):
     released: _builtins.bool
     """False when the lease was gone already."""
     holds_left: _builtins.int
-    """How often a reentrant lease is still held."""
+    """How often it is still held, when it was acquired more than once."""
     def __init__(
         self,
         *,
@@ -1325,6 +1336,7 @@ class WatchLocksResponse(_message.Message):
     CHANGE_FIELD_NUMBER: _builtins.int
     RESUME_TOKEN_FIELD_NUMBER: _builtins.int
     MISSED_FIELD_NUMBER: _builtins.int
+    TIME_FIELD_NUMBER: _builtins.int
     resume_token: _builtins.str
     """Resumes after this response."""
     missed: _builtins.int
@@ -1333,16 +1345,21 @@ class WatchLocksResponse(_message.Message):
     def change(self) -> Global___LockChange:
         """What happened; not set in a checkpoint."""
 
+    @_builtins.property
+    def time(self) -> _timestamp_pb2.Timestamp:
+        """When the change happened; not set in a checkpoint."""
+
     def __init__(
         self,
         *,
         change: Global___LockChange | None = ...,
         resume_token: _builtins.str = ...,
         missed: _builtins.int = ...,
+        time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["change", b"change"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["change", b"change", "time", b"time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["change", b"change", "missed", b"missed", "resume_token", b"resume_token"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["change", b"change", "missed", b"missed", "resume_token", b"resume_token", "time", b"time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

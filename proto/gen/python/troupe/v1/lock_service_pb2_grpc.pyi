@@ -65,7 +65,8 @@ class LockServiceStub:
     Without a `request_id` a caller that is gone has lost its place.
 
     Errors: ABORTED / DEADLOCK when the wait closed a circle of owners;
-    FAILED_PRECONDITION / LOCK_MODE, STALE_SESSION or STALE_FENCE;
+    FAILED_PRECONDITION / LOCK_MODE, STALE_SESSION or STALE_FENCE, or
+    STALE_LEASE when `held_lease_id` is not, or no longer, the owner's;
     RESOURCE_EXHAUSTED / LIMIT_EXCEEDED when too many wait; ALREADY_EXISTS /
     REQUEST_ID_REUSED.
     """
@@ -73,7 +74,10 @@ class LockServiceStub:
     """Acquires several locks, all or none. Those of one partition are granted in
     one step, and nothing is held while waiting for them; those of several
     partitions are taken partition by partition in one global order, and given
-    back when not all can be had in time.
+    back when not all can be had in time. Until all are there each lasts for 5
+    seconds and is renewed by the server, so that a server that is killed
+    leaves nothing held for longer; a part that is lost meanwhile has the set
+    begin anew. A repeat gets the answer to the whole set.
 
     Errors: those of Acquire.
     """
@@ -178,7 +182,8 @@ class LockServiceAsyncStub(LockServiceStub):
     Without a `request_id` a caller that is gone has lost its place.
 
     Errors: ABORTED / DEADLOCK when the wait closed a circle of owners;
-    FAILED_PRECONDITION / LOCK_MODE, STALE_SESSION or STALE_FENCE;
+    FAILED_PRECONDITION / LOCK_MODE, STALE_SESSION or STALE_FENCE, or
+    STALE_LEASE when `held_lease_id` is not, or no longer, the owner's;
     RESOURCE_EXHAUSTED / LIMIT_EXCEEDED when too many wait; ALREADY_EXISTS /
     REQUEST_ID_REUSED.
     """
@@ -186,7 +191,10 @@ class LockServiceAsyncStub(LockServiceStub):
     """Acquires several locks, all or none. Those of one partition are granted in
     one step, and nothing is held while waiting for them; those of several
     partitions are taken partition by partition in one global order, and given
-    back when not all can be had in time.
+    back when not all can be had in time. Until all are there each lasts for 5
+    seconds and is renewed by the server, so that a server that is killed
+    leaves nothing held for longer; a part that is lost meanwhile has the set
+    begin anew. A repeat gets the answer to the whole set.
 
     Errors: those of Acquire.
     """
@@ -294,7 +302,8 @@ class LockServiceServicer(metaclass=_abc_1.ABCMeta):
         Without a `request_id` a caller that is gone has lost its place.
 
         Errors: ABORTED / DEADLOCK when the wait closed a circle of owners;
-        FAILED_PRECONDITION / LOCK_MODE, STALE_SESSION or STALE_FENCE;
+        FAILED_PRECONDITION / LOCK_MODE, STALE_SESSION or STALE_FENCE, or
+        STALE_LEASE when `held_lease_id` is not, or no longer, the owner's;
         RESOURCE_EXHAUSTED / LIMIT_EXCEEDED when too many wait; ALREADY_EXISTS /
         REQUEST_ID_REUSED.
         """
@@ -308,7 +317,10 @@ class LockServiceServicer(metaclass=_abc_1.ABCMeta):
         """Acquires several locks, all or none. Those of one partition are granted in
         one step, and nothing is held while waiting for them; those of several
         partitions are taken partition by partition in one global order, and given
-        back when not all can be had in time.
+        back when not all can be had in time. Until all are there each lasts for 5
+        seconds and is renewed by the server, so that a server that is killed
+        leaves nothing held for longer; a part that is lost meanwhile has the set
+        begin anew. A repeat gets the answer to the whole set.
 
         Errors: those of Acquire.
         """

@@ -5,29 +5,35 @@
 -- A name that begins with \1 is that of a grant in this partition, a lock's or a session's:
 -- then only a token that is current passes.
 --#include common/prelude
+local function lasts(id, name)
+  local due = C('ZSCORE', P..'lk:due', id..name)
+  return due and tonumber(due) > US
+end
+
+-- However many hold it: leases that others may have beside it are found by their tokens.
 local function lock_token(name, token)
-  local highest, cursor = '0', '0'
+  local key = P..'lk:l:'..name
   -- As in lock/thin; of a hash, this gets nothing.
-  local thin = C('MGET', P..'lk:l:'..name)[1]
+  local thin = C('MGET', key)[1]
   if thin then
     local id, held = struct.unpack('>c22d', thin)
-    local due = C('ZSCORE', P..'lk:due', id..name)
-    if not due or tonumber(due) <= US then return highest end
+    if not lasts(id, name) then return '0' end
     held = int(held)
     return held ~= token and held or nil
   end
-  repeat
-    local found = C('HSCAN', P..'lk:l:'..name, cursor, 'MATCH', 'g*', 'COUNT', 64)
-    for i = 1, #found[2], 2 do
-      local held = int(cmsgpack.unpack(found[2][i + 1])[3])
-      local due = C('ZSCORE', P..'lk:due', string.sub(found[2][i], 2)..name)
-      if due and tonumber(due) > US then
-        if held == token then return nil end
-        if tonumber(held) > tonumber(highest) then highest = held end
-      end
+  local v = C('HMGET', key, 's', 'h', 't'..token)
+  if not v[1] then return '0' end
+  if string.sub(v[1], 1, 2) ~= '1 ' then
+    return not (v[3] and lasts(v[3], name)) and (v[2] or '0') or nil
+  end
+  local highest, fields = '0', C('HGETALL', key)
+  for i = 1, #fields, 2 do
+    local id = string.match(fields[i], '^g(.*)$')
+    if id and lasts(id, name) then
+      highest = int(cmsgpack.unpack(fields[i + 1])[3])
+      if highest == token then return nil end
     end
-    cursor = found[1]
-  until cursor == '0'
+  end
   return highest
 end
 

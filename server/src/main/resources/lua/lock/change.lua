@@ -14,13 +14,15 @@
 --           number of locks, then for each: lease id, name
 --       where more is '' or has these, each followed by a zero byte: request id ('' when
 --       nothing can be known of it), digest, fence name, fence token and, to acquire, agent,
---       token of its session, 1 if reentrant
+--       token of its session, id of the lease that is acquired once more, 1 if it is a part of a set: then leases last no
+--       longer than an unclaimed grant, and no answer is kept but that of the whole set
 -- Reply {'OK', now us, answer...}, each of them
 --       {'GRANTED', for each target: token, granted us, due us, holds, LockLease ('' as
 --           asked for), lease id ('' as asked for)}
 --       {'WAITING', number, how many are ahead, 1 if the owner holds or waits for more}
 --       {'HELD' | 'QUEUED' | 'TIMED_OUT', name, owner, due us, how many are ahead}
---       {'RELEASED', 0|1, holds left}; {'RENEWED', due us}; {'GONE'}
+--       {'RELEASED', 0|1, holds left}; {'RENEWED', due us}; {'GONE', leases concerned}
+--       {'SET', the answer that lock/keep kept for a set of which this is a part}
 --       {'STALE'}; {'MODE', limit}; {'SESSION'}; {'FULL'}; {'DEADLOCK', circle};
 --       {'STALE_FENCE', highest}; {'REUSED'}
 --#include lock/lock
@@ -28,7 +30,7 @@
 --#include common/fence
 local KEPT = 60000
 local TIME_IS_UP = -1
-local NOTHING_MORE = {'', '', '', '0', '', '0', '0'}
+local NOTHING_MORE = {'', '', '', '0', '', '0', '', '0'}
 
 local function fields_of(more)
   if more == '' then return NOTHING_MORE end
@@ -51,7 +53,7 @@ local function refusal(why, name, ahead)
 end
 
 -- The grants that this wait became, claimed for this call; nil unless all are there.
-local function claim(targets, call, digest)
+local function claim(targets, call, digest, part)
   local grants_of, dues = {}, {}
   for i, target in ipairs(targets) do
     local g = load_grant(target[T_NAME], target[T_LEASE])
@@ -69,7 +71,7 @@ local function claim(targets, call, digest)
       g[G_CALL] = call
       save_grant(name, id, g)
     end
-    local due = math.max(dues[i], US + g[G_TTL])
+    local due = math.max(dues[i], US + (part and math.min(CLAIM, g[G_TTL]) or g[G_TTL]))
     C('ZADD', DUE, int(due), id..name)
     add_granted(answer, g, due, '', '')
     -- More may go with it than one script could grant.
@@ -92,18 +94,19 @@ local function take_over(targets, call)
   end
 end
 
--- A lease of this owner on a lock that it acquires once more. It must not outlive the session
--- that it is to end with now, nor end with another one.
-local function held_again(wish, target)
+-- A lease that its holder acquires once more. It must not outlive the session that it is to
+-- end with now, nor end with another one.
+local function held_again(wish, target, id)
   local name = target[T_NAME]
-  local prefix = 'h:'..wish[W_OWNER]..'\0'..name..'\0'
-  local member = C('ZRANGEBYLEX', INDEX, '['..prefix, '('..prefix..'\255', 'LIMIT', 0, 1)[1]
-  if not member then return nil end
-  local id = string.sub(member, #prefix + 1)
-  local g, lock = load_grant(name, id), load_lock(name)
-  local due = tonumber(C('ZSCORE', DUE, id..name))
-  if due <= US or lock.m ~= target[T_MODE] or g[G_PERMITS] ~= target[T_PERMITS] then return nil end
-  if wish[W_AGENT] ~= '' and (g[G_AGENT] ~= wish[W_AGENT] or g[G_SESSION] ~= wish[W_SESSION]) then return nil end
+  local g, due = load_grant(name, id), tonumber(C('ZSCORE', DUE, id..name) or 0)
+  if not g or due <= US or g[G_OWNER] ~= wish[W_OWNER] then return {'STALE'} end
+  if wish[W_AGENT] ~= '' and (g[G_AGENT] ~= wish[W_AGENT] or g[G_SESSION] ~= wish[W_SESSION]) then
+    return {'STALE'}
+  end
+  local lock = load_lock(name)
+  if lock.m ~= target[T_MODE] or lock.lim ~= target[T_LIMIT] or g[G_PERMITS] ~= target[T_PERMITS] then
+    return {'MODE', lock.lim}
+  end
   g[G_HOLDS] = g[G_HOLDS] + 1
   if not is_claimed(g) then g[G_CALL] = 'again' end
   save_grant(name, id, g)
@@ -128,12 +131,21 @@ local function ahead(id, targets)
   return most
 end
 
+-- A repeat that took a call's place is over: the call waits on, unless it is gone too.
+local function hand_back(id, w)
+  if (w[W_FORMER_UNTIL] or 0) <= US then return false end
+  if C('EXISTS', P..'lk:gone:'..server_of(w[W_FORMER])) == 1 then return false end
+  w[W_CALL], w[W_UNTIL], w[W_FORMER], w[W_FORMER_UNTIL] = w[W_FORMER], w[W_FORMER_UNTIL], '', 0
+  save_wait(id, w)
+  return true
+end
+
 local function wait_on(id, w, wait, call, digest)
   if w[W_DIGEST] ~= digest then return {'REUSED'} end
   if wait == 0 or wait == TIME_IS_UP then
     local answer = refusal('TIMED_OUT', w[W_TARGETS][1][T_NAME], ahead(id, w[W_TARGETS]))
     -- A repeat that took this call's place waits for as long as it wants.
-    if wait == TIME_IS_UP and w[W_CALL] ~= call then return answer end
+    if wait == TIME_IS_UP and (w[W_CALL] ~= call or hand_back(id, w)) then return answer end
     local locks = {}
     -- Other calls may hang on this wait as well.
     drop(id, w, locks, 'wait_ended', 'waited in vain')
@@ -141,6 +153,7 @@ local function wait_on(id, w, wait, call, digest)
     return answer, true
   end
   if wait > 0 then
+    if w[W_CALL] ~= '' and w[W_CALL] ~= call then w[W_FORMER], w[W_FORMER_UNTIL] = w[W_CALL], w[W_UNTIL] end
     w[W_UNTIL], w[W_CALL] = US + wait, call
     save_wait(id, w)
   end
@@ -163,30 +176,31 @@ end
 
 local function acquire(id, wish, wait, more)
   local request, digest, call = more[1], wish[W_DIGEST], wish[W_CALL]
-  local targets = wish[W_TARGETS]
+  local targets, part = wish[W_TARGETS], more[8] == '1'
   local answer = replay('Acquire', request, digest)
   if answer then
-    if answer[1] == 'GRANTED' then take_over(targets, call) end
+    if answer[1] == 'GRANTED' or answer[1] == 'SET' then take_over(targets, call) end
     return answer
   end
+  local kept = part and '' or request
   if request ~= '' then
-    answer = claim(targets, call, digest)
+    answer = claim(targets, call, digest, part)
     if answer then
-      return answer[1] == 'REUSED' and answer or remember('Acquire', request, digest, answer, KEPT)
+      return answer[1] == 'REUSED' and answer or remember('Acquire', kept, digest, answer, KEPT)
     end
     local w = load_wait(id)
     if w then
       local over
       answer, over = wait_on(id, w, wait, call, digest)
-      return over and remember('Acquire', request, digest, answer, KEPT) or answer
+      return over and remember('Acquire', kept, digest, answer, KEPT) or answer
     end
   end
   local highest = stale_fence(more[3], more[4])
   if highest then return {'STALE_FENCE', highest} end
   if wish[W_AGENT] ~= '' and is_session_over(wish[W_AGENT], wish[W_SESSION]) then return {'SESSION'} end
-  if more[7] == '1' then
-    answer = held_again(wish, targets[1])
-    if answer then return remember('Acquire', request, digest, answer, KEPT) end
+  if more[7] ~= '' then
+    answer = held_again(wish, targets[1], more[7])
+    return answer[1] == 'GRANTED' and remember('Acquire', request, digest, answer, KEPT) or answer
   end
 
   local locks = {}
@@ -200,14 +214,14 @@ local function acquire(id, wish, wait, more)
   if not refused then
     answer = {'GRANTED'}
     for _, target in ipairs(targets) do
-      local g, due = grant(locks[target[T_NAME]], wish, target, false)
+      local g, due = grant(locks[target[T_NAME]], wish, target, false, part)
       add_granted(answer, g, due, '', '')
     end
-    return remember('Acquire', request, digest, answer, KEPT)
+    return remember('Acquire', kept, digest, answer, KEPT)
   end
   if refused[1] == 'MODE' then return refused end
   if wait == TIME_IS_UP then refused[1] = 'TIMED_OUT' end
-  if wait == 0 or wait == TIME_IS_UP then return remember('Acquire', request, digest, refused, KEPT) end
+  if wait == 0 or wait == TIME_IS_UP then return remember('Acquire', kept, digest, refused, KEPT) end
   wait = math.abs(wait)
 
   for _, target in ipairs(targets) do
@@ -228,7 +242,7 @@ local function acquire(id, wish, wait, more)
     C('ZADD', queue_key(name), int(wish[W_NUMBER]), id)
     C('ZADD', INDEX, '0', 'n:'..name, '0', 'w:'..wish[W_OWNER]..'\0'..name..'\0'..id)
   end
-  if wish[W_AGENT] ~= '' then C('SADD', P..'lk:b:'..wish[W_AGENT], int(wish[W_SESSION])..' w'..id) end
+  if wish[W_AGENT] ~= '' then C('ZADD', P..'lk:b:'..wish[W_AGENT], int(wish[W_SESSION]), 'w'..id) end
   return {'WAITING', int(wish[W_NUMBER]), ahead(id, targets), more}
 end
 
@@ -236,7 +250,7 @@ local function release(id, name, more)
   local request, digest = more[1], more[2]
   local answer = replay('ReleaseLock', request, digest)
   if answer then return answer end
-  local lock, g = load_lock(name), load_grant(name, id)
+  local g = load_grant(name, id)
   if not g then return {'RELEASED', 0, 0} end
   local highest = stale_fence(more[3], more[4])
   if highest then return {'STALE_FENCE', highest} end
@@ -245,6 +259,7 @@ local function release(id, name, more)
     save_grant(name, id, g)
     return remember('ReleaseLock', request, digest, {'RELEASED', 1, g[G_HOLDS]}, KEPT)
   end
+  local lock = load_lock(name)
   end_lease(lock, name, id, g, 'released', '')
   if lock.q > 0 then grant_next(name, lock) end
   return remember('ReleaseLock', request, digest, {'RELEASED', 1, 0}, KEPT)
@@ -271,7 +286,10 @@ end
 -- for it to be made again, and so does a place in the queue; or both are over.
 local function detach(id, request, call, forget, leases)
   local w = load_wait(id)
-  if w and w[W_CALL] == call then
+  if w and w[W_FORMER] == call then
+    w[W_FORMER], w[W_FORMER_UNTIL] = '', 0
+    save_wait(id, w)
+  elseif w and w[W_CALL] == call and not hand_back(id, w) then
     if forget then
       local locks = {}
       dequeue(id, w, locks)
@@ -281,10 +299,12 @@ local function detach(id, request, call, forget, leases)
       save_wait(id, w)
     end
   end
+  local concerned = 0
   for _, one in ipairs(leases) do
     local lease, name = one[1], one[2]
     local g = load_grant(name, lease)
     if g and (g[G_CALL] == call or g[G_CALL] == '?'..call) and g[G_HOLDS] == 1 then
+      concerned = concerned + 1
       if forget then
         local lock = load_lock(name)
         end_lease(lock, name, lease, g, 'released', 'the caller was gone')
@@ -299,7 +319,7 @@ local function detach(id, request, call, forget, leases)
       C('DEL', P..'rq:Acquire:'..request)
     end
   end
-  return {'GONE'}
+  return {'GONE', concerned}
 end
 
 -- Reads a wish that names some locks, and acquires them; answers where it ends, too.

@@ -36,23 +36,25 @@ if releases > 0 then
   -- Of a lock that is no string, as it is less simple, this gets nothing.
   local values = C('MGET', unpack(keys))
   local gone, dues, indexed, g = {}, {}, {}, 0
+  -- Lease ids and requests that were seen here, and the answers to keep.
+  local seen, kept = {}, {}
   for k = 1, releases do
     local name, id, more = ARGV[3 * k + 1], ARGV[3 * k + 2], ARGV[3 * k + 3]
     local held, request, digest = values[k], nil, nil
-    local simple = held and sub(held, 1, 22) == id and not gone[id]
+    local simple = held and sub(held, 1, 22) == id and not seen[id]
     if simple and more ~= '' then
       request, digest = string.match(more, '^(%Z*)%z(%Z*)')
       request = P..'rq:ReleaseLock:'..request
-      simple = C('EXISTS', request) == 0
+      simple = not seen[request] and C('EXISTS', request) == 0
     end
     if simple then
       local change, _, member = struct.unpack(THIN_CHANGE, held, 39)
       g = g + 1
-      gone[id], gone[g], dues[g] = true, keys[k], id..name
+      gone[g], dues[g], seen[id] = keys[k], id..name, true
       indexed[2 * g - 1], indexed[2 * g] = 'n:'..name, member
       happened[n + 1], happened[n + 2], happened[n + 3] = 'lock.released', name, RELEASED..change
       n = n + 3
-      if request then C('SET', request, cmsgpack.pack({digest, {'RELEASED', 1, 0}}), 'PX', KEPT) end
+      if request then seen[request], kept[#kept + 1] = true, {request, digest} end
       reply[2 + k] = 1
     else
       leave(2 + k, 'R', id, name, more == '' and '' or more..'\0000\0')
@@ -62,6 +64,11 @@ if releases > 0 then
     C('DEL', unpack(gone))
     C('ZREM', DUE, unpack(dues))
     C('ZREM', INDEX, unpack(indexed))
+    -- Behind what frees memory: when there is none left, Redis refuses a script only whose first
+    -- write takes some.
+    for _, one in ipairs(kept) do
+      C('SET', one[1], cmsgpack.pack({one[2], {'RELEASED', 1, 0}}), 'PX', KEPT)
+    end
   end
 end
 

@@ -2,9 +2,10 @@
 --
 -- lk:l:<name>      HASH  s four numbers: mode of its holders (0: none), permits that they
 --                        hold, how many wait, permits of a semaphore (0: a lock);
---                        g<lease id> a grant, packed as G_* says. No key when the lock is
---                        neither held nor waited for. A STRING while there is no more to
---                        say than lock/thin does.
+--                        g<lease id> a grant, packed as G_* says; unless it is exclusive
+--                        t<token> its lease id, h the highest token granted so. No key when
+--                        the lock is neither held nor waited for. A STRING while there is no
+--                        more to say than lock/thin does.
 -- lk:q:<name>      ZSET  wait id -> number of the wait; the lowest is next
 -- lk:w:<wait id>   STRING  a wait, packed as W_* and T_* say
 -- lk:due           ZSET  <lease id><name> -> when the lease runs out, us
@@ -12,8 +13,8 @@
 -- lk:ix            ZSET  score 0, for listings: 'n:<name>' of every lock,
 --                        'h:<owner>\0<name>\0<lease id>' of every holder,
 --                        'w:<owner>\0<name>\0<wait id>' of every wait
--- lk:b:<agent>     SET   what is bound to its sessions: '<token> l<lease id><name>' and
---                        '<token> w<wait id>'
+-- lk:b:<agent>     ZSET  what is bound to its sessions: 'l<lease id><name>' and 'w<wait id>'
+--                        -> token of the session
 -- lk:so:<agent>    STRING  highest token of a session that ended, kept for an hour
 -- lk:more          SET   locks whose next waiters could not all be seen to at once
 -- lk:gone:<server> STRING  a server that left a grant unclaimed, kept for a minute
@@ -46,10 +47,11 @@ local G_OWNER, G_PERMITS, G_TOKEN, G_SINCE, G_TTL, G_HOLDS = 1, 2, 3, 4, 5, 6
 local G_CALL, G_AGENT, G_SESSION, G_DIGEST, G_WAIT, G_LEASE, G_CHANGE = 7, 8, 9, 10, 11, 12, 13
 
 -- A wait: owner, ttl us, agent, token of its session, digest, its number, since us, until
--- us, call that waits ('': it is gone), request id, and its targets: name, mode, permits, limit, lease id,
--- LockLease, LockChange.
+-- us, call that waits ('': it is gone), request id, its targets: name, mode, permits, limit, lease id,
+-- LockLease, LockChange, and, when a repeat took the place of a call, that call and until when it waits.
 local W_OWNER, W_TTL, W_AGENT, W_SESSION, W_DIGEST = 1, 2, 3, 4, 5
 local W_NUMBER, W_SINCE, W_UNTIL, W_CALL, W_REQUEST, W_TARGETS = 6, 7, 8, 9, 10, 11
+local W_FORMER, W_FORMER_UNTIL = 12, 13
 local T_NAME, T_MODE, T_PERMITS, T_LIMIT, T_LEASE, T_BYTES, T_CHANGE = 1, 2, 3, 4, 5, 6, 7
 
 local pack, unpack_one = cmsgpack.pack, cmsgpack.unpack
@@ -152,19 +154,17 @@ end
 local function end_lease(lock, name, id, g, kind, reason)
   lock.n = lock.n - g[G_PERMITS]
   if lock.n == 0 then lock.m = 0 end
-  if lock.n > 0 or lock.q > 0 then C('HDEL', lock_key(name), 'g'..id) end
+  if lock.n > 0 or lock.q > 0 then C('HDEL', lock_key(name), 'g'..id, 't'..int(g[G_TOKEN])) end
   save_lock(name, lock)
   C('ZREM', DUE, id..name)
   C('ZREM', INDEX, 'h:'..g[G_OWNER]..'\0'..name..'\0'..id)
-  if g[G_AGENT] ~= '' then
-    C('SREM', P..'lk:b:'..g[G_AGENT], int(g[G_SESSION])..' l'..id..name)
-  end
+  if g[G_AGENT] ~= '' then C('ZREM', P..'lk:b:'..g[G_AGENT], 'l'..id..name) end
   tell(kind, name, g[G_CHANGE], g[G_TOKEN], reason, 0)
 end
 
 -- Grants a target of a wish, which has the fields of a wait; returns the grant and when
--- it runs out.
-local function grant(lock, wish, target, waited)
+-- it runs out: soon, if it has to be claimed yet or is a part of a set that is not whole.
+local function grant(lock, wish, target, waited, part)
   local name, id = target[T_NAME], target[T_LEASE]
   -- What is left of the same request's earlier grant has the same id, and would count twice.
   local former = wish[W_DIGEST] ~= '' and load_grant(name, id)
@@ -174,12 +174,16 @@ local function grant(lock, wish, target, waited)
   local g = {wish[W_OWNER], target[T_PERMITS], next_token(), US, wish[W_TTL], 1, call, wish[W_AGENT],
     wish[W_SESSION], wish[W_DIGEST], wait, target[T_BYTES], target[T_CHANGE]}
   lock.m, lock.n, lock.lim = target[T_MODE], lock.n + target[T_PERMITS], target[T_LIMIT]
-  local due = US + (waited and math.min(CLAIM, wish[W_TTL]) or wish[W_TTL])
+  local due = US + ((waited or part) and math.min(CLAIM, wish[W_TTL]) or wish[W_TTL])
   C('HSET', lock_key(name), 's', state_of(lock), 'g'..id, pack(g))
+  if lock.m ~= EXCLUSIVE then
+    local token = int(g[G_TOKEN])
+    C('HSET', lock_key(name), 't'..token, id, 'h', token)
+  end
   C('ZADD', DUE, int(due), id..name)
   C('ZADD', INDEX, '0', 'n:'..name, '0', 'h:'..wish[W_OWNER]..'\0'..name..'\0'..id)
   if wish[W_AGENT] ~= '' then
-    C('SADD', P..'lk:b:'..wish[W_AGENT], int(wish[W_SESSION])..' l'..id..name)
+    C('ZADD', P..'lk:b:'..wish[W_AGENT], int(wish[W_SESSION]), 'l'..id..name)
   end
   tell('acquired', name, target[T_CHANGE], g[G_TOKEN], '', wait)
   return g, due
@@ -210,7 +214,7 @@ local function dequeue(id, w, locks)
   end
   C('DEL', P..'lk:w:'..id)
   C('ZREM', P..'lk:wd', id)
-  if w[W_AGENT] ~= '' then C('SREM', P..'lk:b:'..w[W_AGENT], int(w[W_SESSION])..' w'..id) end
+  if w[W_AGENT] ~= '' then C('ZREM', P..'lk:b:'..w[W_AGENT], 'w'..id) end
 end
 
 -- Ends a wait without a grant, and says so to the server that may still hang on it.

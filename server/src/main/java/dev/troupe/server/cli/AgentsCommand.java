@@ -34,6 +34,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.UUID;
 import java.util.stream.Collectors;
@@ -268,6 +269,21 @@ final class AgentsCommand {
           Optional<Duration> lifetime)
       throws IOException {
     AgentCommand.Builder given = AgentCommand.newBuilder();
+    checkOptions(
+        command,
+        Map.of(
+            "--reason",
+            !reason.isEmpty(),
+            "--queue",
+            !queue.isEmpty(),
+            "--task",
+            !task.isEmpty(),
+            "--type",
+            !type.isEmpty(),
+            "--data",
+            data.isPresent(),
+            "--data-file",
+            dataFile.isPresent()));
     switch (command) {
       case "drain" -> given.setDrain(DrainCommand.newBuilder().setReason(reason));
       case "quiet" -> given.setQuiet(QuietCommand.newBuilder().setReason(reason));
@@ -310,6 +326,26 @@ final class AgentsCommand {
     return ExitStatus.OK;
   }
 
+  /** What a command does not take is not passed over in silence. */
+  private static void checkOptions(String command, Map<String, Boolean> given) {
+    Set<String> taken =
+        switch (command) {
+          case "cancel-task" -> Set.of("--reason", "--queue", "--task");
+          case "message" -> Set.of("--type", "--data", "--data-file");
+          case "drain", "quiet", "terminate" -> Set.of("--reason");
+          default -> given.keySet();
+        };
+    List<String> others =
+        new TreeMap<>(given)
+            .entrySet().stream()
+                .filter(option -> option.getValue() && !taken.contains(option.getKey()))
+                .map(Map.Entry::getKey)
+                .toList();
+    if (!others.isEmpty()) {
+      throw new UsageException(String.join(", ", others) + ": not with " + command);
+    }
+  }
+
   @Command(
       name = "lease-ports",
       mixinStandardHelpOptions = true,
@@ -350,6 +386,23 @@ final class AgentsCommand {
       @Parameters(paramLabel = "PORT", arity = "1..*", description = "The ports.")
           List<Integer> ports) {
     try (Connection connection = options.connect()) {
+      List<Integer> held =
+          stub(connection, options)
+              .getAgent(
+                  GetAgentRequest.newBuilder()
+                      .setNamespace(options.namespace)
+                      .setAgentId(agentId)
+                      .build())
+              .getAgent()
+              .getPortsList();
+      List<Integer> others = ports.stream().filter(port -> !held.contains(port)).toList();
+      if (!others.isEmpty()) {
+        console.err().println("not leased by " + agentId + ": " + ports(others));
+        console.err().flush();
+      }
+      if (others.size() == ports.size()) {
+        return ExitStatus.REFUSED;
+      }
       Agent agent =
           stub(connection, options)
               .releasePorts(
@@ -399,7 +452,8 @@ final class AgentsCommand {
             .setSnapshot(snapshot)
             .build();
     Printer printer = new Printer(console.out(), options.output);
-    try (Connection connection = options.connect()) {
+    try (Connection connection = options.connect();
+        ResumeHint hint = new ResumeHint(console)) {
       AgentStateServiceBlockingStub stub =
           AgentStateServiceGrpc.newBlockingStub(connection.channel());
       Iterator<WatchAgentsResponse> responses =
@@ -409,13 +463,16 @@ final class AgentsCommand {
           limit,
           options.timeout != null,
           response -> {
+            if (!response.getResumeToken().isEmpty()) {
+              hint.at(response.getResumeToken());
+            }
             if (response.getMissed() > 0) {
-              console.err().println(response.getMissed() + " changes can no longer be read");
-              console.err().flush();
+              hint.say(response.getMissed() + " changes can no longer be read");
             }
             if (!response.hasChange()) {
               return 0;
             }
+            hint.read();
             Agent agent = response.getChange().getAgent();
             printer.next(
                 response,

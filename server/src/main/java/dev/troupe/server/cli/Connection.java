@@ -5,12 +5,21 @@ import io.grpc.netty.NettyChannelBuilder;
 import io.grpc.stub.AbstractStub;
 import java.time.Duration;
 import java.util.concurrent.TimeUnit;
+import java.util.logging.Level;
+import java.util.logging.Logger;
 import org.jspecify.annotations.Nullable;
 
 /** A channel to a server for the time of one command. */
 final class Connection implements AutoCloseable {
 
   private static final int MAX_MESSAGE = 64 << 20;
+
+  /** What it logs on a name that is not known is told by the call that fails. */
+  private static final Logger GRPC = Logger.getLogger("io.grpc");
+
+  static {
+    GRPC.setLevel(Level.OFF);
+  }
 
   private final ManagedChannel channel;
 

@@ -1,6 +1,7 @@
 package dev.troupe.server.cli;
 
 import java.time.Duration;
+import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -48,13 +49,25 @@ final class DoctorCommand implements Callable<Integer> {
     healthy &= diagnosis.ok();
     console
         .out()
-        .println(
-            (diagnosis.ok() ? "OK    " : "FAIL  ")
-                + diagnosis.subject()
-                + ": "
-                + Text.printable(diagnosis.finding())
-                + (diagnosis.advice().isEmpty() ? "" : " - " + diagnosis.advice()));
+        .println(options.output == OutputFormat.JSON ? asDocument(diagnosis) : inWords(diagnosis));
     console.out().flush();
     return diagnosis.ok();
+  }
+
+  private static String asDocument(Diagnosis diagnosis) {
+    Map<String, Object> document = new LinkedHashMap<>();
+    document.put("subject", diagnosis.subject());
+    document.put("ok", diagnosis.ok());
+    document.put("finding", diagnosis.finding());
+    document.put("advice", diagnosis.advice());
+    return Json.of(document);
+  }
+
+  private static String inWords(Diagnosis diagnosis) {
+    return (diagnosis.ok() ? "OK    " : "FAIL  ")
+        + diagnosis.subject()
+        + ": "
+        + Text.printable(diagnosis.finding())
+        + (diagnosis.advice().isEmpty() ? "" : " - " + diagnosis.advice());
   }
 }

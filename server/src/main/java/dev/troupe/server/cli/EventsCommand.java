@@ -63,15 +63,14 @@ final class EventsCommand {
             .addAllTopics(topics == null ? List.of("**") : topics)
             .addAllTypes(Given.list(types));
     begin(request, from);
-    Tail tail = new Tail(new Printer(console.out(), options.output), limit);
-    try (Connection connection = options.connect()) {
+    try (Connection connection = options.connect();
+        ResumeHint hint = new ResumeHint(console)) {
+      Tail tail = new Tail(new Printer(console.out(), options.output), hint, limit);
       EventStreamServiceBlockingStub stub =
           EventStreamServiceGrpc.newBlockingStub(connection.channel());
       Iterator<SubscribeResponse> responses =
           Connection.within(stub, options.timeout).subscribe(request.build());
       return Streams.read(responses, limit, options.timeout != null, tail::take);
-    } finally {
-      tail.sayHowToResume();
     }
   }
 
@@ -90,26 +89,27 @@ final class EventsCommand {
   }
 
   /** Prints deliveries up to the limit and remembers how far it came. */
-  private final class Tail {
+  private static final class Tail {
     private final Printer printer;
+    private final ResumeHint hint;
     private final long limit;
     private long printed;
-    private String resumeToken = "";
 
-    Tail(Printer printer, long limit) {
+    Tail(Printer printer, ResumeHint hint, long limit) {
       this.printer = printer;
+      this.hint = hint;
       this.limit = limit;
     }
 
     int take(SubscribeResponse response) {
       switch (response.getMessageCase()) {
-        case STARTED -> resumeToken = response.getStarted().getResumeToken();
-        case CAUGHT_UP -> resumeToken = response.getCaughtUp().getResumeToken();
-        case CHECKPOINT -> resumeToken = response.getCheckpoint().getResumeToken();
-        case GO_AWAY -> resumeToken = response.getGoAway().getResumeToken();
+        case STARTED -> hint.at(response.getStarted().getResumeToken());
+        case CAUGHT_UP -> hint.at(response.getCaughtUp().getResumeToken());
+        case CHECKPOINT -> hint.at(response.getCheckpoint().getResumeToken());
+        case GO_AWAY -> hint.at(response.getGoAway().getResumeToken());
         case GAP -> {
-          resumeToken = response.getGap().getResumeToken();
-          say("events are missing here: " + Text.of(response.getGap().getReason()));
+          hint.at(response.getGap().getResumeToken());
+          hint.say("events are missing here: " + Text.of(response.getGap().getReason()));
         }
         case BATCH -> {
           return print(response.getBatch().getDeliveriesList());
@@ -126,6 +126,7 @@ final class EventsCommand {
           break;
         }
         Event event = delivery.getEvent();
+        hint.read();
         printer.next(
             delivery,
             Text.of(delivery.getAcceptTime()),
@@ -134,22 +135,11 @@ final class EventsCommand {
             event.getSource(),
             event.getId(),
             data(event));
-        resumeToken = delivery.getResumeToken();
+        hint.at(delivery.getResumeToken());
         printed++;
         taken++;
       }
       return taken;
-    }
-
-    void sayHowToResume() {
-      if (!resumeToken.isEmpty()) {
-        say("to go on from here: --from " + resumeToken);
-      }
-    }
-
-    private void say(String text) {
-      console.err().println(text);
-      console.err().flush();
     }
   }
 

@@ -9,10 +9,16 @@ import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import io.grpc.protobuf.StatusProto;
 import java.io.PrintWriter;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine;
+import picocli.CommandLine.Model.CommandSpec;
 
-/** Says in words why a call failed, and which exit status that is. */
+/** Says why a call failed, in words or as a document, and which exit status that is. */
 final class Failures {
 
   private Failures() {}
@@ -27,31 +33,79 @@ final class Failures {
   }
 
   /** Prints the reason, the values in question and every violation. */
-  static void print(StatusRuntimeException failure, String server, PrintWriter err) {
+  static void print(StatusRuntimeException failure, CommandLine command, PrintWriter err) {
+    ServerOptions options = ServerOptions.of(command);
     Status status = failure.getStatus();
     com.google.rpc.Status details = StatusProto.fromThrowable(failure);
     ErrorInfo info = details == null ? null : find(details, ErrorInfo.class);
+    Map<String, Object> error = new LinkedHashMap<>();
+    error.put("code", status.getCode());
     if (details == null || info == null) {
-      err.println(withoutDetails(status, server));
-      err.flush();
-      return;
+      error.put("message", withoutDetails(status, options.server));
+    } else {
+      error.put("reason", info.getReason());
+      error.put("message", details.getMessage());
+      error.put("metadata", new TreeMap<>(info.getMetadataMap()));
+      error.put("violations", violations(details, command.getCommandSpec()));
+      RetryInfo retry = find(details, RetryInfo.class);
+      if (retry != null) {
+        error.put("retryAfter", Text.of(retry.getRetryDelay()));
+      }
     }
-    err.println(status.getCode() + " / " + info.getReason() + ": " + details.getMessage());
-    new TreeMap<>(info.getMetadataMap())
-        .forEach((name, value) -> err.println("  " + name + " = " + Text.printable(value)));
-    BadRequest invalid = find(details, BadRequest.class);
-    if (invalid != null) {
-      invalid
-          .getFieldViolationsList()
-          .forEach(
-              violation ->
-                  err.println("  " + violation.getField() + ": " + violation.getDescription()));
-    }
-    RetryInfo retry = find(details, RetryInfo.class);
-    if (retry != null) {
-      err.println("  try again in " + Text.of(retry.getRetryDelay()));
-    }
+    err.println(
+        options.output == OutputFormat.JSON ? Json.of(Map.of("error", error)) : inWords(error));
     err.flush();
+  }
+
+  /** Prints what is wrong with the command line. */
+  static void print(String message, CommandLine command, PrintWriter err) {
+    err.println(
+        ServerOptions.of(command).output == OutputFormat.JSON
+            ? Json.of(Map.of("error", Map.of("message", message)))
+            : message);
+    err.flush();
+  }
+
+  private static List<Map<String, String>> violations(
+      com.google.rpc.Status details, CommandSpec command) {
+    BadRequest invalid = find(details, BadRequest.class);
+    return invalid == null
+        ? List.of()
+        : invalid.getFieldViolationsList().stream()
+            .map(
+                violation ->
+                    Map.of(
+                        "argument",
+                        Arguments.of(command, violation.getField()),
+                        "field",
+                        violation.getField(),
+                        "description",
+                        violation.getDescription()))
+            .toList();
+  }
+
+  private static String inWords(Map<String, Object> error) {
+    if (!(error.get("metadata") instanceof Map<?, ?> metadata)
+        || !(error.get("violations") instanceof List<?> violations)) {
+      return String.valueOf(error.get("message"));
+    }
+    List<String> lines = new ArrayList<>();
+    // The message of a bad request says again what the violations say.
+    lines.add(
+        error.get("code")
+            + " / "
+            + error.get("reason")
+            + (violations.isEmpty() ? ": " + error.get("message") : ""));
+    metadata.forEach(
+        (name, value) -> lines.add("  " + name + " = " + Text.printable(String.valueOf(value))));
+    for (Object violation : violations) {
+      Map<?, ?> parts = (Map<?, ?>) violation;
+      lines.add("  " + parts.get("argument") + ": " + parts.get("description"));
+    }
+    if (error.get("retryAfter") != null) {
+      lines.add("  try again in " + error.get("retryAfter"));
+    }
+    return String.join("\n", lines);
   }
 
   private static String withoutDetails(Status status, String server) {

@@ -18,6 +18,7 @@ import dev.troupe.v1.ReleaseLockResponse;
 import dev.troupe.v1.WatchLocksRequest;
 import dev.troupe.v1.WatchLocksResponse;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
 import java.util.UUID;
@@ -85,6 +86,7 @@ final class LocksCommand {
     Duration wait = Duration.ZERO;
 
     AcquireRequest request(String namespace) {
+      check();
       return AcquireRequest.newBuilder()
           .setNamespace(namespace)
           .setName(name)
@@ -99,6 +101,16 @@ final class LocksCommand {
           .setWait(Durations.fromNanos(wait.toNanos()))
           .setRequestId(UUID.randomUUID().toString())
           .build();
+    }
+
+    private void check() {
+      Given.limit(limit);
+      if (shared && (limit > 0 || permits > 0)) {
+        throw new UsageException("--shared: not with --limit or --permits, of a semaphore");
+      }
+      if (permits > 0 && limit == 0) {
+        throw new UsageException("--permits: only with --limit, all permits of the semaphore");
+      }
     }
 
     private LockMode mode() {
@@ -209,7 +221,7 @@ final class LocksCommand {
     try (Connection connection = options.connect()) {
       AcquireResponse response = acquire(connection, options, wanted);
       if (!response.hasLease()) {
-        return refused(response);
+        return refused(options, response);
       }
       LockLease lease = response.getLease();
       new Printer(console.out(), options.output)
@@ -237,7 +249,11 @@ final class LocksCommand {
         .acquire(wanted.request(options.namespace));
   }
 
-  private int refused(AcquireResponse response) {
+  private int refused(ServerOptions options, AcquireResponse response) {
+    if (options.output == OutputFormat.JSON) {
+      new Printer(console.out(), options.output).one(response);
+      return ExitStatus.TIMED_OUT;
+    }
     console
         .err()
         .println(
@@ -286,19 +302,30 @@ final class LocksCommand {
           String owner,
       @Option(names = "--reason", required = true, description = "Why, for the log.")
           String reason) {
+    ForceReleaseRequest request =
+        ForceReleaseRequest.newBuilder()
+            .setNamespace(options.namespace)
+            .setName(name)
+            .setOwner(owner)
+            .setReason(reason)
+            .build();
+    List<LockLease> released = new ArrayList<>();
     try (Connection connection = options.connect()) {
-      ForceReleaseResponse response =
-          stub(connection, options)
-              .forceRelease(
-                  ForceReleaseRequest.newBuilder()
-                      .setNamespace(options.namespace)
-                      .setName(name)
-                      .setOwner(owner)
-                      .setReason(reason)
-                      .build());
+      ForceReleaseResponse response;
+      do {
+        response = stub(connection, options).forceRelease(request);
+        released.addAll(response.getReleasedList());
+      } while (response.getMore());
+      if (released.isEmpty()) {
+        console
+            .err()
+            .println((owner.isEmpty() ? "nobody holds " : owner + " does not hold ") + name);
+        console.err().flush();
+        return ExitStatus.OK;
+      }
       new Printer(console.out(), options.output)
           .list(
-              response.getReleasedList(),
+              released,
               List.of("OWNER", "TOKEN", "MODE"),
               lease ->
                   List.of(
@@ -317,7 +344,8 @@ final class LocksCommand {
         "The lock is renewed meanwhile. When that fails, the command and all processes that",
         "it started are ended before the lease runs out; when somebody takes the lock away,",
         "within a third of its time. The command finds the lock in TROUPE_LOCK and its token",
-        "in TROUPE_FENCING_TOKEN.",
+        "in TROUPE_FENCING_TOKEN. With -o json a lock that cannot be had is told as a document;",
+        "what the command prints is its own.",
         "Exit status, if not the command's: 1 the lock was lost, 3 no server, 5 not to be",
         "had in time, 127 no such command."
       })
@@ -331,7 +359,7 @@ final class LocksCommand {
       long askedNanos = System.nanoTime();
       AcquireResponse response = acquire(connection, options, wanted);
       if (!response.hasLease()) {
-        return refused(response);
+        return refused(options, response);
       }
       return new LockedProcess(
               LockServiceGrpc.newBlockingStub(connection.channel()),
@@ -368,7 +396,8 @@ final class LocksCommand {
             .setResumeToken(token)
             .build();
     Printer printer = new Printer(console.out(), options.output);
-    try (Connection connection = options.connect()) {
+    try (Connection connection = options.connect();
+        ResumeHint hint = new ResumeHint(console)) {
       LockServiceBlockingStub stub = LockServiceGrpc.newBlockingStub(connection.channel());
       Iterator<WatchLocksResponse> responses =
           Connection.within(stub, options.timeout).watchLocks(request);
@@ -377,15 +406,17 @@ final class LocksCommand {
           limit,
           options.timeout != null,
           response -> {
+            hint.at(response.getResumeToken());
             if (response.getMissed() > 0) {
-              console.err().println(response.getMissed() + " changes can no longer be read");
-              console.err().flush();
+              hint.say(response.getMissed() + " changes can no longer be read");
             }
             if (!response.hasChange()) {
               return 0;
             }
+            hint.read();
             printer.next(
                 response,
+                Text.of(response.getTime()),
                 Text.of(response.getChange().getKind()),
                 response.getChange().getName(),
                 response.getChange().getOwner(),

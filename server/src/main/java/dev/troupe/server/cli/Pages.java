@@ -16,6 +16,7 @@ final class Pages {
    * @param limit how many items at most; 0 means all
    * @param largest the largest page that the server gives
    * @param fetch gets a page of a size, from a token on
+   * @throws UsageException when the limit is below 0
    */
   static <R, T> List<T> read(
       int limit,
@@ -23,6 +24,7 @@ final class Pages {
       BiFunction<Integer, String, R> fetch,
       Function<R, List<T>> items,
       Function<R, String> nextToken) {
+    Given.limit(limit);
     List<T> all = new ArrayList<>();
     String token = "";
     do {

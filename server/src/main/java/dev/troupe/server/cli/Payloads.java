@@ -14,6 +14,9 @@ final class Payloads {
   /** The data; a file named {@code -} stands for standard input. Empty when none is given. */
   static ByteString read(Optional<String> text, Optional<String> file, Console console)
       throws IOException {
+    if (text.isPresent() && file.isPresent()) {
+      throw new UsageException("the data was given twice: as text and as a file");
+    }
     if (text.isPresent()) {
       return ByteString.copyFromUtf8(text.get());
     }

@@ -24,6 +24,8 @@ import picocli.CommandLine.Unmatched;
     footerHeading = "%nSettings, in the order default < file < environment < flag:%n")
 final class ServeCommand implements Callable<Integer> {
 
+  private static final int COLUMNS = 79;
+  private static final String INDENT = " ".repeat(8);
   private static final Path USUAL_FILE = Path.of("troupe.properties");
 
   private final Console console;
@@ -117,9 +119,25 @@ final class ServeCommand implements Callable<Integer> {
         // picocli formats these lines, so a percent sign would be taken for a directive.
         lines.add(("  --" + setting.name() + "=<" + setting.kind() + ">").replace("%", "%%"));
         String fallback = setting.fallback().isEmpty() ? "none" : setting.fallback();
-        lines.add(("        " + setting.help() + " Default: " + fallback + ".").replace("%", "%%"));
+        String help = setting.help().replaceAll("\\.$", "") + ". Default: " + fallback + ".";
+        wrapped(help).forEach(line -> lines.add(line.replace("%", "%%")));
       }
     }
     return lines.toArray(String[]::new);
+  }
+
+  /** Lines of at most 80 columns: picocli would go on at the left edge. */
+  private static List<String> wrapped(String text) {
+    List<String> lines = new ArrayList<>();
+    StringBuilder line = new StringBuilder(INDENT);
+    for (String word : text.split(" ", -1)) {
+      if (line.length() > INDENT.length() && line.length() + 1 + word.length() > COLUMNS) {
+        lines.add(line.toString());
+        line = new StringBuilder(INDENT);
+      }
+      line.append(line.length() > INDENT.length() ? " " : "").append(word);
+    }
+    lines.add(line.toString());
+    return lines;
   }
 }

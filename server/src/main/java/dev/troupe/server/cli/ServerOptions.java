@@ -2,6 +2,8 @@ package dev.troupe.server.cli;
 
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 
 /** The options of every command that talks to a server. */
@@ -40,7 +42,25 @@ final class ServerOptions {
     return timeout == null ? USUAL_TIMEOUT : timeout;
   }
 
+  /**
+   * Connects.
+   *
+   * @throws UsageException when the server is not named as it has to be
+   */
   Connection connect() {
+    if (!server.matches(".*:.+")) {
+      throw new UsageException("--server: " + server + " (expected: HOST:PORT)");
+    }
     return new Connection(server);
+  }
+
+  /** What was given to a command; as if nothing was, when it talks to no server. */
+  static ServerOptions of(CommandLine command) {
+    for (CommandSpec mixin : command.getCommandSpec().mixins().values()) {
+      if (mixin.userObject() instanceof ServerOptions options) {
+        return options;
+      }
+    }
+    return new ServerOptions();
   }
 }

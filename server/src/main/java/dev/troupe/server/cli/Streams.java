@@ -17,8 +17,10 @@ final class Streams {
    * @param bounded whether the end of the time is a wanted end
    * @param take handles one response and returns how many items it held
    * @return OK, or TIMED_OUT when the time was up before the limit was reached
+   * @throws UsageException when the limit is below 0
    */
   static <R> int read(Iterator<R> responses, long limit, boolean bounded, ToIntFunction<R> take) {
+    Given.limit(limit);
     long taken = 0;
     try {
       while ((limit == 0 || taken < limit) && responses.hasNext()) {

@@ -11,7 +11,6 @@ import java.util.function.Supplier;
 import picocli.AutoComplete;
 import picocli.CommandLine;
 import picocli.CommandLine.Help.Ansi;
-import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.ParseResult;
 import picocli.CommandLine.TypeConversionException;
 
@@ -45,6 +44,7 @@ public final class TroupeCli {
         .addSubcommand(new LocksCommand(console))
         .addSubcommand(new DoctorCommand(console, environment))
         .addSubcommand(new CompletionCommand(console, completion));
+    tellVersion(root);
     root.registerConverter(Duration.class, TroupeCli::duration)
         .setCaseInsensitiveEnumValuesAllowed(true)
         .setOut(console.out())
@@ -68,11 +68,10 @@ public final class TroupeCli {
 
   private int failed(Exception failure, CommandLine command, ParseResult parsed) {
     if (failure instanceof StatusRuntimeException refused) {
-      Failures.print(refused, server(command), console.err());
+      Failures.print(refused, command, console.err());
       return Failures.exitStatus(refused.getStatus());
     }
-    console.err().println(message(failure));
-    console.err().flush();
+    Failures.print(message(failure), command, console.err());
     return failure instanceof UsageException || failure instanceof NoSuchFileException
         ? ExitStatus.USAGE
         : ExitStatus.REFUSED;
@@ -87,12 +86,9 @@ public final class TroupeCli {
         : failure.toString();
   }
 
-  private static String server(CommandLine command) {
-    for (CommandSpec mixin : command.getCommandSpec().mixins().values()) {
-      if (mixin.userObject() instanceof ServerOptions options) {
-        return options.server;
-      }
-    }
-    return "the server";
+  /** Every command tells the version, as each has the option for it. */
+  private static void tellVersion(CommandLine command) {
+    command.getCommandSpec().versionProvider(new TroupeCommand.Version());
+    command.getSubcommands().values().forEach(TroupeCli::tellVersion);
   }
 }

@@ -76,6 +76,8 @@ public final class GrpcModule extends AbstractModule {
       Set<Drainable> drainables,
       Telemetry telemetry,
       Lifecycle lifecycle) {
+    // Before anything is started that would only have to be stopped again.
+    lifecycle.register(Lifecycle.Phase.FOUNDATION, "gRPC", new FreePort(config));
     return lifecycle.register(
         Lifecycle.Phase.DOOR,
         "gRPC",

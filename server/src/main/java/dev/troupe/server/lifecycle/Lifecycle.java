@@ -16,6 +16,7 @@ import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.slf4j.event.Level;
 
 /**
  * Starts services phase by phase, within a phase in the order of their registration, and stops them
@@ -39,6 +40,7 @@ public final class Lifecycle {
   private final Deque<Named> started = new ArrayDeque<>();
   private @Nullable CompletableFuture<@Nullable Void> starting;
   private boolean stopping;
+  private volatile boolean failed;
   private final CompletableFuture<@Nullable Void> stopped = new CompletableFuture<>();
 
   /** When a service starts relative to the others; the later it starts, the earlier it stops. */
@@ -109,6 +111,7 @@ public final class Lifecycle {
           if (failure == null) {
             result.complete(null);
           } else {
+            failed = true;
             stop().whenComplete((stopped, never) -> result.completeExceptionally(cause(failure)));
           }
         });
@@ -187,7 +190,9 @@ public final class Lifecycle {
 
   private void logStop(String name, long begun, @Nullable Throwable failure) {
     if (failure == null) {
-      log.info("stopped {} in {} ms", name, millisSince(begun));
+      // Why the start failed is not to be looked for behind this.
+      log.atLevel(failed ? Level.DEBUG : Level.INFO)
+          .log("stopped {} in {} ms", name, millisSince(begun));
     } else if (cause(failure) instanceof TimeoutException) {
       log.warn("{} did not stop within {} ms; leaving it behind", name, millisSince(begun));
     } else {

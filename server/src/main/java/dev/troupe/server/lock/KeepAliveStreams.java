@@ -61,7 +61,7 @@ final class KeepAliveStreams implements Drainable {
         null);
   }
 
-  private CompletionStage<KeepAliveOutcome> renew(String namespace, LeaseRef lease) {
+  private CompletionStage<KeepAliveOutcome> renew(String namespace, LeaseRef lease, Fence fence) {
     return store
         .locate(namespace, lease.getName())
         .thenCompose(
@@ -69,12 +69,7 @@ final class KeepAliveStreams implements Drainable {
                 store.renew(
                     partition,
                     new LockChangeRequest.Renew(
-                        lease.getName(),
-                        lease.getLeaseId(),
-                        0,
-                        "",
-                        "",
-                        Fence.getDefaultInstance())))
+                        lease.getName(), lease.getLeaseId(), 0, "", "", fence)))
         .handle(
             (renewed, failure) -> {
               KeepAliveOutcome.Builder outcome = KeepAliveOutcome.newBuilder().setLease(lease);
@@ -121,7 +116,7 @@ final class KeepAliveStreams implements Drainable {
       for (LeaseRef lease : request.getLeasesList()) {
         outcomes =
             outcomes.thenCombine(
-                renew(namespace, lease),
+                renew(namespace, lease, request.getFence()),
                 (all, one) -> {
                   all.add(one);
                   return all;

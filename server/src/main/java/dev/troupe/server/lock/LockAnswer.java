@@ -34,8 +34,15 @@ sealed interface LockAnswer {
   /** It lasts longer. */
   record Renewed(long dueMicros) implements LockAnswer {}
 
-  /** The caller's place is remembered, or forgotten. */
-  record Detached() implements LockAnswer {}
+  /** The set that this was a part of was answered before. */
+  record SetOver(LockAnswer answer) implements LockAnswer {}
+
+  /**
+   * The caller's place is remembered, or forgotten.
+   *
+   * @param leases how many of its leases are given back, or wait for a repeat
+   */
+  record Detached(int leases) implements LockAnswer {}
 
   /** Nothing was changed. */
   record Denied(TroupeException why) implements LockAnswer {}

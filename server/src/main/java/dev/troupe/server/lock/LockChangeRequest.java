@@ -63,7 +63,8 @@ sealed interface LockChangeRequest {
               && wish.targets().get(0).lease().getMode() == LockMode.LOCK_MODE_EXCLUSIVE
               && wish.waitMicros() >= 0
               && wish.agent().isEmpty()
-              && !wish.reentrant()
+              && wish.heldLeaseId().isEmpty()
+              && !wish.part()
               && wish.fence().getName().isEmpty()
           ? Kind.ACQUIRE
           : Kind.OTHER;
@@ -141,7 +142,8 @@ sealed interface LockChangeRequest {
               wish.fence(),
               wish.agent(),
               wish.session() == 0 ? "" : Long.toString(wish.session()),
-              wish.reentrant() ? "1" : ""));
+              wish.heldLeaseId(),
+              wish.part() ? "1" : ""));
       if (count > 1) {
         arguments.add(count);
       }

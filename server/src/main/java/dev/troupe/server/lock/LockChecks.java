@@ -45,7 +45,11 @@ final class LockChecks {
         request.getMetadataMap(),
         request.hasSession(),
         request.getSession());
-    checks.requestId(request.getRequestId()).fence(request.hasFence(), request.getFence()).done();
+    checks
+        .optionalName("held_lease_id", request.getHeldLeaseId())
+        .requestId(request.getRequestId())
+        .fence(request.hasFence(), request.getFence())
+        .done();
   }
 
   static void acquireAll(AcquireAllRequest request) {
@@ -138,7 +142,7 @@ final class LockChecks {
       LeaseRef one = request.getLeases(i);
       lease(checks, "leases[" + i + "].", one.getName(), one.getLeaseId());
     }
-    checks.done();
+    checks.fence(request.hasFence(), request.getFence()).done();
   }
 
   @CanIgnoreReturnValue

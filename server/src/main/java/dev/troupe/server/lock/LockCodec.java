@@ -5,6 +5,7 @@ import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.protobuf.util.Timestamps;
 import dev.troupe.server.error.TroupeException;
 import dev.troupe.server.redis.Reply;
+import dev.troupe.v1.AcquireAllResponse;
 import dev.troupe.v1.ErrorReason;
 import dev.troupe.v1.Fence;
 import dev.troupe.v1.LockInfo;
@@ -57,7 +58,8 @@ final class LockCodec {
       case "TIMED_OUT" -> refused(Refusal.REFUSAL_TIMED_OUT, reply);
       case "RELEASED" -> new LockAnswer.Released(reply.number(1) == 1, (int) reply.number(2));
       case "RENEWED" -> new LockAnswer.Renewed(reply.number(1));
-      case "GONE" -> new LockAnswer.Detached();
+      case "GONE" -> new LockAnswer.Detached((int) reply.number(1));
+      case "SET" -> new LockAnswer.SetOver(answered(reply.bytes(1)));
       default -> new LockAnswer.Denied(refusal(reply));
     };
   }
@@ -72,7 +74,7 @@ final class LockCodec {
     int at = 1;
     for (Target target : targets) {
       ByteString stored = reply.bytes(at + 4);
-      // A reentrant owner gets the lease that it has, not the one that it asked for.
+      // Who acquires once more gets the lease that it has.
       LockLease.Builder known =
           stored.isEmpty()
               ? target.lease().toBuilder().setLeaseId(target.leaseId())
@@ -101,6 +103,40 @@ final class LockCodec {
         .setHolds(holds)
         .setFence(Fence.newBuilder().setName(FENCE + known.getName()).setToken(token))
         .build();
+  }
+
+  /** The answer to a set of locks. */
+  static AcquireAllResponse response(LockAnswer answer) {
+    if (answer instanceof LockAnswer.Granted granted) {
+      return AcquireAllResponse.newBuilder().addAllLeases(granted.leases()).build();
+    }
+    LockAnswer.Refused refused = (LockAnswer.Refused) answer;
+    AcquireAllResponse.Builder response =
+        AcquireAllResponse.newBuilder()
+            .setRefusal(refused.why())
+            .setHeldName(refused.name())
+            .setHeldBy(refused.owner())
+            .setWaitersAhead(refused.ahead());
+    if (refused.dueMicros() > 0) {
+      response.setHeldUntil(Timestamps.fromMicros(refused.dueMicros()));
+    }
+    return response.build();
+  }
+
+  private static LockAnswer answered(ByteString bytes) {
+    try {
+      AcquireAllResponse response = AcquireAllResponse.parseFrom(bytes);
+      return response.getLeasesCount() > 0
+          ? new LockAnswer.Granted(response.getLeasesList())
+          : new LockAnswer.Refused(
+              response.getRefusal(),
+              response.getHeldName(),
+              response.getHeldBy(),
+              Timestamps.toMicros(response.getHeldUntil()),
+              response.getWaitersAhead());
+    } catch (InvalidProtocolBufferException e) {
+      throw new IllegalStateException("a kept answer cannot be read", e);
+    }
   }
 
   /** One lock of {@code lock/get}. */

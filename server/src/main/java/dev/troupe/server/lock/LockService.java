@@ -85,25 +85,8 @@ final class LockService extends LockServiceGrpc.LockServiceImplBase {
             LoadLimit.waits();
           }
           return sets.acquire(Names.namespace(request.getNamespace()), wish, Context.current())
-              .thenApply(LockService::allAcquired);
+              .thenApply(LockCodec::response);
         });
-  }
-
-  private static AcquireAllResponse allAcquired(LockAnswer answer) {
-    if (answer instanceof LockAnswer.Granted granted) {
-      return AcquireAllResponse.newBuilder().addAllLeases(granted.leases()).build();
-    }
-    LockAnswer.Refused refused = (LockAnswer.Refused) answer;
-    AcquireAllResponse.Builder response =
-        AcquireAllResponse.newBuilder()
-            .setRefusal(refused.why())
-            .setHeldName(refused.name())
-            .setHeldBy(refused.owner())
-            .setWaitersAhead(refused.ahead());
-    if (refused.dueMicros() > 0) {
-      response.setHeldUntil(Timestamps.fromMicros(refused.dueMicros()));
-    }
-    return response.build();
   }
 
   @Override

@@ -35,6 +35,7 @@ public final class LockStore {
   private static final int MOST_SWEPT = 64;
   private static final Script CHANGE = Script.load("lock/fast");
   private static final Script SWEEP = Script.load("lock/sweep");
+  private static final Script KEEP = Script.load("lock/keep");
   private static final Script FORCE = Script.load("lock/force");
   private static final Script REFUSE = Script.load("lock/refuse");
   private static final Script END_SESSION = Script.load("lock/end_session");
@@ -77,13 +78,33 @@ public final class LockStore {
    * a repeat of the request, or for nobody, if it cannot be repeated. Another call that made the
    * same wish since is not concerned.
    */
-  CompletionStage<LockAnswer> detach(Partition partition, Wish wish) {
+  CompletionStage<LockAnswer.Detached> detach(Partition partition, Wish wish) {
     return detach(partition, wish, wish.forget());
   }
 
   /** The same, with {@code forget} when a repeat is not to find what there was, though it could. */
-  CompletionStage<LockAnswer> detach(Partition partition, Wish wish, boolean forget) {
-    return batcher.add(partition, new LockChangeRequest.Detach(wish, forget));
+  CompletionStage<LockAnswer.Detached> detach(Partition partition, Wish wish, boolean forget) {
+    return batcher
+        .add(partition, new LockChangeRequest.Detach(wish, forget))
+        .thenApply(LockAnswer.Detached.class::cast);
+  }
+
+  /**
+   * Keeps the answer to a set for its repeats, which ask for its first part first. A refusal gives
+   * back what the call holds of that part.
+   *
+   * @param home of the first part
+   * @return false when another call took the set over: that one's answer counts
+   */
+  CompletionStage<Boolean> keep(Partition home, Wish first, LockAnswer answer) {
+    List<Object> arguments =
+        new ArrayList<>(List.of(first.waitId(), first.requestId(), first.digest(), first.call()));
+    arguments.add(answer instanceof LockAnswer.Granted ? 1 : 0);
+    arguments.add(LockCodec.response(answer).toByteArray());
+    for (Target target : first.targets()) {
+      arguments.addAll(List.of(target.leaseId(), target.name()));
+    }
+    return run(KEEP, home, arguments).thenApply(reply -> reply.number(1) == 1);
   }
 
   /** Gives a lease back and grants the lock to those who are next. */

@@ -2,6 +2,7 @@ package dev.troupe.server.lock;
 
 import com.google.inject.Inject;
 import com.google.protobuf.InvalidProtocolBufferException;
+import com.google.protobuf.util.Timestamps;
 import dev.troupe.server.grpc.ChangeWatches;
 import dev.troupe.server.grpc.Names;
 import dev.troupe.server.grpc.StreamFormat;
@@ -71,6 +72,7 @@ final class LockWatching {
         return WatchLocksResponse.newBuilder()
             .setChange(LockChange.parseFrom(delivery.entry().data()))
             .setResumeToken(delivery.resumeToken())
+            .setTime(Timestamps.fromMillis(delivery.entry().position().millis()))
             .build();
       } catch (InvalidProtocolBufferException e) {
         throw new IllegalStateException("a logged change of a lock cannot be read", e);

@@ -15,6 +15,9 @@ import java.util.List;
  * @param call names the call that asks: a repeat of the request is another call
  * @param agent that the leases are bound to; empty for none
  * @param session token of the agent's session
+ * @param heldLeaseId of the lease that is acquired once more; empty for none
+ * @param part whether it is a part of a set that lies in several partitions: until all parts are
+ *     there, its leases last no longer than an unclaimed grant
  */
 record Wish(
     String waitId,
@@ -29,7 +32,8 @@ record Wish(
     String call,
     String agent,
     long session,
-    boolean reentrant,
+    String heldLeaseId,
+    boolean part,
     List<Target> targets) {
 
   /** A time to wait: this call does so no longer. The wait is over unless a repeat took it. */
@@ -50,7 +54,8 @@ record Wish(
         call,
         agent,
         session,
-        reentrant,
+        heldLeaseId,
+        part,
         targets);
   }
 }

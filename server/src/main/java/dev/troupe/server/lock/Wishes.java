@@ -50,7 +50,7 @@ final class Wishes {
         request.getFence(),
         request.getWait(),
         request.getSession(),
-        request.getReentrant(),
+        request.getHeldLeaseId(),
         shape,
         List.of(
             target(
@@ -86,7 +86,7 @@ final class Wishes {
         request.getFence(),
         request.getWait(),
         request.getSession(),
-        false,
+        "",
         shape,
         List.copyOf(targets));
   }
@@ -97,7 +97,7 @@ final class Wishes {
       Fence fence,
       Duration wait,
       SessionBinding session,
-      boolean reentrant,
+      String heldLeaseId,
       LockLease.Builder shape,
       List<Target> targets) {
     boolean forget = givenId.isEmpty();
@@ -117,7 +117,8 @@ final class Wishes {
         server + " " + calls.incrementAndGet(),
         session.getAgentId(),
         session.getFencingToken(),
-        reentrant,
+        heldLeaseId,
+        false,
         targets);
   }
 

@@ -25,6 +25,8 @@ import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.logging.Level;
+import org.assertj.core.api.InstanceOfAssertFactories;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -174,8 +176,74 @@ class ClientCommandsTest {
 
     assertThat(terminal.err())
         .contains("INVALID_ARGUMENT / INVALID_FIELD")
-        .contains("  task.priority: must be 0 to 9")
-        .contains("  queue: must not be empty");
+        .contains("  --priority: must be 0 to 9")
+        .contains("  QUEUE: must not be empty");
+    assertThat(terminal.err().split("must be 0 to 9", -1)).as("said once").hasSize(2);
+  }
+
+  @Test
+  void a_refusal_is_a_document_when_documents_are_asked_for() {
+    assertThat(run("agents", "get", "nobody", "-o", "json")).isEqualTo(4);
+    assertThat(terminal.out()).isEmpty();
+    assertThat(terminal.errLines())
+        .singleElement(InstanceOfAssertFactories.STRING)
+        .startsWith("{\"error\":{")
+        .contains("\"reason\":\"AGENT_NOT_FOUND\"", "\"agent_id\":\"nobody\"");
+    assertThat(run("tasks", "enqueue", "q", "--priority", "10", "-o", "json")).isEqualTo(1);
+    assertThat(terminal.err())
+        .contains("\"argument\":\"--priority\"", "\"field\":\"task.priority\"");
+    assertThat(run("agents", "list", "--status", "sleepy", "-o", "json")).isEqualTo(2);
+    assertThat(terminal.err()).contains("{\"error\":{\"message\":\"no such value: sleepy");
+  }
+
+  @Test
+  void a_server_that_has_no_port_is_wrong_usage() {
+    assertThat(terminal.run("nonsense", "locks", "list")).isEqualTo(2);
+    assertThat(terminal.err()).isEqualTo("--server: nonsense (expected: HOST:PORT)\n");
+  }
+
+  @Test
+  void a_name_that_no_machine_has_is_told_in_two_lines() {
+    assertThat(terminal.run("no-such-machine.invalid:1", "locks", "list")).isEqualTo(3);
+    assertThat(terminal.errLines()).hasSize(2);
+    assertThat(java.util.logging.Logger.getLogger("io.grpc").isLoggable(Level.SEVERE)).isFalse();
+  }
+
+  @Test
+  void every_command_tells_the_version() {
+    assertThat(terminal.run(null, "locks", "-V")).isZero();
+    assertThat(terminal.out()).startsWith("troupe ");
+    assertThat(terminal.run(null, "agents", "watch", "--version")).isZero();
+    assertThat(terminal.outLines()).hasSize(2);
+  }
+
+  @Test
+  void what_a_command_does_not_take_is_refused() {
+    assertThat(run("agents", "command", "a-1", "drain", "--data", "x", "--queue", "q"))
+        .isEqualTo(2);
+    assertThat(terminal.err()).contains("--data, --queue: not with drain");
+    assertThat(run("agents", "command", "a-1", "message", "--data", "x", "--data-file", "-"))
+        .isEqualTo(2);
+    assertThat(run("agents", "watch", "--limit", "-3")).isEqualTo(2);
+    assertThat(run("agents", "list", "--limit", "-3")).isEqualTo(2);
+    assertThat(run("events", "tail", "--limit", "-3")).isEqualTo(2);
+    assertThat(terminal.err()).contains("--limit: -3 (expected: 0 or more)");
+    assertThat(server.requests).noneMatch(CommandAgentRequest.class::isInstance);
+  }
+
+  @Test
+  void a_port_that_is_not_leased_is_named() {
+    assertThat(run("agents", "release-ports", "a-1", "20000", "30000")).isZero();
+    assertThat(terminal.err()).isEqualTo("not leased by a-1: 30000\n");
+    server.requests.clear();
+    assertThat(run("agents", "release-ports", "a-1", "30000")).isEqualTo(1);
+    assertThat(server.requests).noneMatch(ReleasePortsRequest.class::isInstance);
+  }
+
+  @Test
+  void a_watch_of_agents_tells_how_to_go_on() {
+    assertThat(run("agents", "watch", "--limit", "1")).isZero();
+    assertThat(terminal.err()).contains("to go on from here: --from ");
   }
 
   @Test
@@ -374,6 +442,10 @@ class ClientCommandsTest {
         .hasSize(6)
         .allMatch(line -> line.startsWith("OK    "))
         .anyMatch(line -> line.contains("reflection: troupe.v1.AgentStateService, troupe.v1."));
+    assertThat(run("doctor", "-o", "json")).isZero();
+    assertThat(terminal.outLines())
+        .hasSize(12)
+        .contains("{\"subject\":\"health\",\"ok\":true,\"finding\":\"SERVING\",\"advice\":\"\"}");
   }
 
   @Test

@@ -6,6 +6,7 @@ import static org.awaitility.Awaitility.await;
 import dev.troupe.server.crash.TroupeProcess;
 import java.util.ArrayList;
 import java.util.List;
+import org.assertj.core.api.InstanceOfAssertFactories;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -47,6 +48,48 @@ final class LocksCommandTest {
     assertThat(terminal.out()).contains("yes");
     assertThat(run("get", "build")).isZero();
     assertThat(terminal.out()).contains("free");
+  }
+
+  @Test
+  void a_lock_that_cannot_be_had_is_a_document_when_documents_are_asked_for() {
+    assertThat(run("acquire", "taken", "--owner", "me")).isZero();
+    assertThat(run("acquire", "taken", "-o", "json")).isEqualTo(5);
+    assertThat(run("run", "taken", "-o", "json", "--", "true")).isEqualTo(5);
+    assertThat(terminal.outLines())
+        .filteredOn(line -> line.contains("\"refusal\":\"REFUSAL_HELD\",\"heldBy\":\"me\""))
+        .hasSize(2);
+    assertThat(terminal.err()).isEmpty();
+  }
+
+  @Test
+  void options_that_do_not_go_together_are_refused() {
+    assertThat(run("acquire", "l", "--shared", "--limit", "3")).isEqualTo(2);
+    assertThat(terminal.err()).contains("--shared: not with --limit");
+    assertThat(run("acquire", "l", "--permits", "2")).isEqualTo(2);
+    assertThat(run("watch", "--limit", "-3")).isEqualTo(2);
+    assertThat(run("acquire", "l", "--wait", "2h", "--ttl", "1ms")).isEqualTo(1);
+    assertThat(terminal.err()).contains("  --wait: out of range", "  --ttl: out of range");
+  }
+
+  @Test
+  void breaking_a_lock_that_nobody_holds_says_so() {
+    assertThat(run("break", "free", "--reason", "test")).isZero();
+    assertThat(terminal.err()).isEqualTo("nobody holds free\n");
+    assertThat(run("acquire", "free", "--owner", "me")).isZero();
+    assertThat(run("break", "free", "--owner", "you", "--reason", "test")).isZero();
+    assertThat(terminal.err()).contains("you does not hold free");
+  }
+
+  @Test
+  void a_watch_tells_when_and_how_to_go_on() {
+    assertThat(run("watch", "--timeout", "3s", "--prefix", "no-such-")).isZero();
+    assertThat(terminal.err()).contains("to go on from here: --from ", "nothing came in that time");
+    String token = terminal.err().replaceAll("(?s).*--from (\\S+).*", "$1");
+    assertThat(run("acquire", "no-such-lock", "--owner", "me")).isZero();
+    assertThat(run("watch", "--prefix", "no-such-", "--from", token, "--limit", "1")).isZero();
+    assertThat(terminal.outLines())
+        .last(InstanceOfAssertFactories.STRING)
+        .matches("20[0-9-]+T[0-9:.]+Z  ACQUIRED  no-such-lock  me  [0-9]+  -");
   }
 
   @Test

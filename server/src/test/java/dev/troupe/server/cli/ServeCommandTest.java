@@ -2,8 +2,14 @@ package dev.troupe.server.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.troupe.server.config.Setting;
+import java.io.InputStream;
+import java.io.PrintWriter;
+import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -61,6 +67,34 @@ class ServeCommandTest {
         .contains("The port, 0 to 65535. Default: 7070.")
         .contains("100% durable.");
   }
+
+  @Test
+  void the_help_fits_into_a_terminal() {
+    StringWriter out = new StringWriter();
+    new TroupeCli(
+            new Console(new PrintWriter(out), new PrintWriter(out), InputStream.nullInputStream()),
+            List.of(Wordy.class),
+            Map.of(),
+            config -> {
+              throw new AssertionError("started");
+            })
+        .run("serve", "--help");
+    assertThat(out.toString().lines().toList())
+        .allMatch(line -> line.length() <= 80)
+        .containsSequence(
+            "  --a=<number>",
+            "        one two three four five six seven eight nine ten eleven twelve thirteen",
+            "        fourteen. Default: 1.");
+  }
+
+  record Wordy(
+      @Setting(
+              name = "a",
+              help =
+                  "one two three four five six seven eight nine ten eleven twelve thirteen"
+                      + " fourteen",
+              fallback = "1")
+          int a) {}
 
   @Test
   void the_settings_in_force_can_be_printed_without_a_start() {

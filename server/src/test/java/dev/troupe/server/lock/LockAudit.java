@@ -20,6 +20,7 @@ final class LockAudit {
   private static final int ID = 22;
 
   private final Set<String> grants = new TreeSet<>();
+  private final Set<String> byToken = new TreeSet<>();
   private final Set<String> deadlines = new TreeSet<>();
   private final Set<String> indexedHolders = new TreeSet<>();
   private final Set<String> indexedWaits = new TreeSet<>();
@@ -93,7 +94,9 @@ final class LockAudit {
       String field = fields.get(i);
       if (field.length() == ID + 1 && field.startsWith("g")) {
         grants.add(name + " " + field.substring(1));
-      } else {
+      } else if (field.startsWith("t")) {
+        byToken.add(name + " " + fields.get(i + 1));
+      } else if (field.equals("s")) {
         String[] state = fields.get(i + 1).split(" ", -1);
         counts.put(name + " m", state[0]);
         counts.put(name + " n", state[1]);
@@ -111,9 +114,18 @@ final class LockAudit {
     }
   }
 
+  /** The grants of locks that are not held exclusively. */
+  private Set<String> sharing() {
+    Set<String> found = new TreeSet<>(grants);
+    found.removeIf(
+        grant -> "1".equals(counts.get(grant.substring(0, grant.length() - ID - 1) + " m")));
+    return found;
+  }
+
   private void compare() {
     assertThat(deadlines).as("deadlines").isEqualTo(grants);
     assertThat(indexedHolders).as("index of holders").isEqualTo(grants);
+    assertThat(byToken).as("leases by token").isEqualTo(sharing());
     assertThat(indexedNames).as("index of names").isEqualTo(names);
     assertThat(indexedWaits).as("index of waits").isEqualTo(queued);
     assertThat(waitDeadlines).as("deadlines of waits").isEqualTo(waits);

@@ -11,6 +11,7 @@ import dev.troupe.v1.AcquireResponse;
 import dev.troupe.v1.Agent;
 import dev.troupe.v1.AgentStateServiceGrpc;
 import dev.troupe.v1.DeregisterAgentRequest;
+import dev.troupe.v1.ErrorReason;
 import dev.troupe.v1.Event;
 import dev.troupe.v1.EventStreamServiceGrpc;
 import dev.troupe.v1.Fence;
@@ -191,9 +192,10 @@ interface LockLeaseContract extends LockContract {
   }
 
   @Test
-  default void aReentrantOwnerHoldsOneLeaseAsOftenAsItAcquired() {
-    LockLease lease = locks().acquire(locks().lock("l", "a").setReentrant(true));
-    AcquireRequest.Builder again = locks().lock("l", "a").setReentrant(true).setRequestId("again");
+  default void whoHoldsALeaseHoldsItAsOftenAsItAcquired() {
+    LockLease lease = locks().acquire(locks().lock("l", "a"));
+    AcquireRequest.Builder again =
+        locks().lock("l", "a").setHeldLeaseId(lease.getLeaseId()).setRequestId("again");
     LockLease second = locks().acquire(again);
     assertThat(second.getLeaseId()).isEqualTo(lease.getLeaseId());
     assertThat(second.getFencingToken()).isEqualTo(lease.getFencingToken());
@@ -204,6 +206,32 @@ interface LockLeaseContract extends LockContract {
     locks().refuse(locks().lock("l", "b"));
     assertThat(locks().release(lease)).isTrue();
     locks().acquire(locks().lock("l", "b"));
+  }
+
+  @Test
+  default void aLeaseIsHeldAgainOnlyByWhoKnowsItsId() {
+    LockLease lease = locks().acquire(locks().shared("l", "a"));
+    assertThat(locks().acquire(locks().shared("l", "a")).getLeaseId())
+        .as("by the owner's name")
+        .isNotEqualTo(lease.getLeaseId());
+    AcquireRequest.Builder again = locks().shared("l", "a").setHeldLeaseId(lease.getLeaseId());
+    assertThat(locks().acquire(again).getHolds()).isEqualTo(2);
+    for (AcquireRequest.Builder other :
+        List.of(
+            again.clone().setOwner("b"),
+            again.clone().setHeldLeaseId("another"),
+            again.clone().setName("another"))) {
+      assertThat(Refusal.of(() -> locks().a().acquire(other.build())).what())
+          .isEqualTo("FAILED_PRECONDITION STALE_LEASE");
+    }
+    assertThat(
+            Refusal.of(
+                    () ->
+                        locks()
+                            .a()
+                            .acquire(again.clone().setMode(LockMode.LOCK_MODE_EXCLUSIVE).build()))
+                .what())
+        .isEqualTo("FAILED_PRECONDITION LOCK_MODE");
   }
 
   @Test
@@ -259,6 +287,35 @@ interface LockLeaseContract extends LockContract {
         assertThat(outcome.hasExpireTime()).isEqualTo(i != 7);
       }
     }
+    stream.onCompleted();
+  }
+
+  @Test
+  default void aStreamRenewsNothingUnderAFenceThatIsOver() throws Exception {
+    LockLease guard = locks().acquire(locks().lock("guard", "a"));
+    LockLease lease = locks().acquire(locks().lock("l", "a"));
+    KeepAliveRequest request =
+        KeepAliveRequest.newBuilder()
+            .setNamespace(locks().namespace())
+            .addLeases(LeaseRef.newBuilder().setName("l").setLeaseId(lease.getLeaseId()))
+            .setFence(guard.getFence())
+            .build();
+    LinkedBlockingQueue<KeepAliveResponse> answers = new LinkedBlockingQueue<>();
+    StreamObserver<KeepAliveRequest> stream =
+        LockServiceGrpc.newStub(locks().channelB()).keepAlive(new Collect<>(answers));
+    stream.onNext(request);
+    assertThat(answers.poll(20, TimeUnit.SECONDS).getOutcomes(0).hasExpireTime()).isTrue();
+    locks().release(guard);
+    LockLease next = locks().acquire(locks().lock("guard", "b"));
+    locks()
+        .a()
+        .renew(
+            locks().renewal(lease, Durations.fromSeconds(20)).toBuilder()
+                .setFence(next.getFence())
+                .build());
+    stream.onNext(request);
+    KeepAliveOutcome refused = answers.poll(20, TimeUnit.SECONDS).getOutcomes(0);
+    assertThat(refused.getError().getReason()).isEqualTo(ErrorReason.ERROR_REASON_STALE_FENCE);
     stream.onCompleted();
   }
 
@@ -395,12 +452,20 @@ interface LockLeaseContract extends LockContract {
   @Test
   default void aLeaseOfAnotherSessionIsNotHeldAgain() throws Exception {
     SessionBinding session = register("agent");
-    LockLease unbound = locks().acquire(locks().lock("l", "a").setReentrant(true));
-    AcquireRequest.Builder bound = locks().lock("l", "a").setReentrant(true).setSession(session);
+    LockLease unbound = locks().acquire(locks().lock("l", "a"));
+    AcquireRequest.Builder bound = locks().lock("l", "a").setSession(session);
     // It would outlive the session.
-    locks().refuse(bound);
+    assertThat(
+            Refusal.of(
+                    () ->
+                        locks()
+                            .a()
+                            .acquire(bound.clone().setHeldLeaseId(unbound.getLeaseId()).build()))
+                .what())
+        .isEqualTo("FAILED_PRECONDITION STALE_LEASE");
     locks().release(unbound);
     LockLease lease = locks().acquire(bound);
+    bound.setHeldLeaseId(lease.getLeaseId());
     assertThat(locks().acquire(bound).getHolds()).isEqualTo(2);
     assertThat(lease.getAgentId()).isEqualTo("agent");
     deregister("agent");

@@ -22,9 +22,11 @@ import dev.troupe.v1.LockInfo;
 import dev.troupe.v1.LockLease;
 import dev.troupe.v1.LockMode;
 import dev.troupe.v1.LockTarget;
+import dev.troupe.v1.SessionBinding;
 import io.grpc.Context;
 import java.io.IOException;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
@@ -33,6 +35,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.UnaryOperator;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
@@ -110,6 +113,8 @@ final class LockRepeatsTest {
   private final class Server {
     private final OneNamespace namespaces = new OneNamespace();
     private final AtomicBoolean losesAnAnswer = new AtomicBoolean();
+    private volatile UnaryOperator<CompletionStage<List<Object>>> keeping = answer -> answer;
+    private volatile boolean killed;
     private final LockStore store = new LockStore(this::run, namespaces, new LockConfig(1000));
     private final Wishes wishes = new Wishes();
     private final LockWaits waits =
@@ -118,13 +123,21 @@ final class LockRepeatsTest {
 
     private CompletionStage<List<Object>> run(
         Script script, Partition partition, Object... arguments) {
+      if (killed) {
+        return new CompletableFuture<>();
+      }
       CompletionStage<List<Object>> answer = redis.run(script, partition, arguments);
-      return losesAnAnswer.compareAndSet(true, false)
-          ? answer.thenCompose(
-              lost ->
-                  CompletableFuture.failedFuture(
-                      TroupeException.outcomeUnknown(new IOException("lost"))))
-          : answer;
+      if (script.name().equals("lock/keep")) {
+        return keeping.apply(answer);
+      }
+      return losesAnAnswer.compareAndSet(true, false) ? lost(answer) : answer;
+    }
+
+    static CompletionStage<List<Object>> lost(CompletionStage<List<Object>> answer) {
+      return answer.thenCompose(
+          lost ->
+              CompletableFuture.failedFuture(
+                  TroupeException.outcomeUnknown(new IOException("lost"))));
     }
 
     CompletableFuture<LockAnswer> begin(AcquireRequest request) {
@@ -323,6 +336,258 @@ final class LockRepeatsTest {
     lease(again);
     for (LockLease lease : ((LockAnswer.Granted) again).leases()) {
       release(lease);
+    }
+  }
+
+  private LockInfo seeByB(String name) throws Exception {
+    return get(b.store.get(home(name), List.of(name))).get(0);
+  }
+
+  private void releaseAll(LockAnswer granted) throws Exception {
+    lease(granted);
+    for (LockLease lease : ((LockAnswer.Granted) granted).leases()) {
+      release(lease);
+    }
+  }
+
+  @Test
+  void whatAKilledServerHadOfASetIsFreeWithinSeconds() throws Exception {
+    String x = in(0);
+    String y = in(1);
+    LockLease held = lease(b.acquire(b.wishes.of(lock(y, "holder").build())));
+    a.all(all("o", x, y), Context.ROOT);
+    Awaiting.until(() -> seeByB(y).getWaiterCount() == 1);
+    a.killed = true;
+    pass(Duration.ofMillis(5100));
+    get(b.store.sweep(home(x)));
+    assertThat(seeByB(x).getHeld()).isZero();
+    release(held);
+    releaseAll(get(b.all(all("o", x, y), Context.ROOT)));
+  }
+
+  @Test
+  void aSetWhoseServerIsKilledAmidItsPartsIsTakenUpByTheRepeat() throws Exception {
+    String x = in(0);
+    String y = in(1);
+    LockLease held = lease(b.acquire(b.wishes.of(lock(y, "holder").build())));
+    a.all(all("o", x, y), Context.ROOT);
+    Awaiting.until(() -> seeByB(y).getWaiterCount() == 1);
+    a.killed = true;
+    CompletableFuture<LockAnswer> again = b.all(all("o", x, y), Context.ROOT);
+    CompletableFuture<LockAnswer> other =
+        b.begin(lock(y, "other").setWait(Durations.fromSeconds(30)).build());
+    Awaiting.until(() -> seeByB(y).getWaiterCount() == 2);
+    release(held);
+    LockAnswer answer = get(again);
+    assertThat(seeByB(y).getHolders(0).getOwner()).as("its place was kept").isEqualTo("o");
+    for (LockLease lease : ((LockAnswer.Granted) answer).leases()) {
+      assertThat(seeByB(lease.getName()).getHolders(0).getExpireTime())
+          .isEqualTo(lease.getExpireTime());
+      assertThat(
+              Durations.toMicros(Timestamps.between(lease.getGrantTime(), lease.getExpireTime())))
+          .as("lasts as long as it is to")
+          .isGreaterThanOrEqualTo(LEASE_MICROS);
+    }
+    releaseAll(answer);
+    release(lease(get(other)));
+  }
+
+  @Test
+  void aSetWhoseAnswerWasLostIsAnsweredAgain() throws Exception {
+    AcquireAllRequest request = all("o", in(0), in(1));
+    a.keeping = Server::lost;
+    assertThat(catchThrowable(() -> get(a.all(request, Context.ROOT))))
+        .hasMessageContaining("outcome is unknown");
+    releaseAll(get(b.all(request, Context.ROOT)));
+  }
+
+  @Test
+  void aSetThatIsGivenBackIsAnsweredAsAtFirst() throws Exception {
+    AcquireAllRequest request = all("o", in(0), in(1));
+    LockAnswer first = get(a.all(request, Context.ROOT));
+    releaseAll(first);
+    assertThat(get(b.all(request, Context.ROOT))).isEqualTo(first);
+    assertThat(see(in(0)).getHeld() + see(in(1)).getHeld()).isZero();
+  }
+
+  @Test
+  void aSetThatWasRefusedIsRefusedAgain() throws Exception {
+    String x = in(0);
+    String y = in(1);
+    LockLease held = lease(a.acquire(a.wishes.of(lock(y, "holder").build())));
+    AcquireAllRequest request = all("o", x, y).toBuilder().clearWait().build();
+    LockAnswer first = get(a.all(request, Context.ROOT));
+    assertThat(first).isInstanceOf(LockAnswer.Refused.class);
+    assertThat(see(x).getHeld()).as("given back before it is answered").isZero();
+    release(held);
+    assertThat(get(b.all(request, Context.ROOT))).isEqualTo(first);
+    assertThat(see(x).getHeld() + see(y).getHeld()).isZero();
+  }
+
+  @Test
+  void aFirstCallWhoseCallerGoesTakesNothingOfASetFromItsRepeat() throws Exception {
+    AcquireAllRequest request = all("o", in(0), in(1));
+    Context.CancellableContext caller = Context.ROOT.withCancellation();
+    CompletableFuture<LockAnswer> repeated = new CompletableFuture<>();
+    // The repeat is answered, and only then the first caller is known to be gone.
+    a.keeping =
+        kept ->
+            kept.thenCompose(
+                reply ->
+                    b.all(request, Context.ROOT)
+                        .thenApply(
+                            answer -> {
+                              caller.cancel(null);
+                              repeated.complete(answer);
+                              return reply;
+                            }));
+    get(a.all(request, caller));
+    pass(Duration.ofMillis(300));
+    for (LockLease lease : ((LockAnswer.Granted) get(repeated)).leases()) {
+      assertThat(see(lease.getName()).getHolders(0).getExpireTime())
+          .isEqualTo(lease.getExpireTime());
+      release(lease);
+    }
+  }
+
+  @Test
+  void aSetThatLosesAPartMeanwhileBeginsAnew() throws Exception {
+    String x = in(0);
+    String y = in(1);
+    LockLease heldY = lease(a.acquire(a.wishes.of(lock(y, "holder").build())));
+    CompletableFuture<LockAnswer> set = a.all(all("o", x, y), Context.ROOT);
+    Awaiting.until(() -> see(y).getWaiterCount() == 1);
+    get(b.store.force(home(x), x, "", "a test", Fence.getDefaultInstance(), "", ""));
+    LockLease heldX = lease(b.acquire(b.wishes.of(lock(x, "other").build())));
+    release(heldY);
+    Awaiting.until(() -> see(x).getWaiterCount() == 1);
+    assertThat(see(y).getHeld()).as("held while x is waited for").isZero();
+    release(heldX);
+    releaseAll(get(set));
+  }
+
+  @Test
+  void aPartOfASetIsNotTakenForAnotherRequest() throws Exception {
+    LockLease other =
+        lease(a.acquire(a.wishes.of(lock(in(0, 1), "other").setRequestId("r#0").build())));
+    releaseAll(get(a.all(all("o", in(0), in(1)), Context.ROOT)));
+    release(other);
+  }
+
+  @Test
+  void aRepeatThatGivesUpLeavesTheFirstCallItsPlace() throws Exception {
+    LockLease held = lease(a.acquire(a.wishes.of(lock("l", "holder").build())));
+    AcquireRequest request =
+        lock("l", "o").setRequestId("r").setWait(Durations.fromSeconds(30)).build();
+    Wish first = a.wishes.of(request);
+    a.acquire(first);
+    for (boolean timedOut : List.of(true, false)) {
+      Wish repeat = b.wishes.of(request.toBuilder().setWait(Durations.fromSeconds(60)).build());
+      b.acquire(repeat);
+      if (timedOut) {
+        assertThat(b.acquire(repeat.again(Wish.TIME_IS_UP))).isInstanceOf(LockAnswer.Refused.class);
+      } else {
+        b.detach(repeat);
+      }
+      assertThat(
+              Durations.toMillis(
+                  Timestamps.between(
+                      see("l").getWaiters(0).getSince(), see("l").getWaiters(0).getUntil())))
+          .as("waits for as long as the first call does")
+          .isBetween(29_000L, 31_000L);
+    }
+    release(held);
+    release(lease(a.acquire(first.again(-LEASE_MICROS))));
+  }
+
+  @Test
+  void whatRanOutBlocksNobody() throws Exception {
+    Wish holder = a.wishes.of(lock("l", "one").setTtl(Durations.fromSeconds(1)).build());
+    lease(a.acquire(holder));
+    Wish waits = a.wishes.of(lock("l", "two").setWait(Durations.fromSeconds(30)).build());
+    a.acquire(waits);
+    assertThat(get(a.store.blockers(home("l"), List.of("two")))).hasSize(1);
+    pass(Duration.ofMillis(1100));
+    assertThat(get(a.store.blockers(home("l"), List.of("two")))).isEmpty();
+  }
+
+  /** How often Redis was asked to look through all that a key holds. */
+  private static long scans() throws IOException {
+    try (RedisWire wire = new RedisWire(redis.masters().get(0))) {
+      return String.valueOf(wire.command("INFO", "commandstats"))
+          .lines()
+          .filter(line -> line.matches("cmdstat_[hs]scan:.*"))
+          .mapToLong(line -> Long.parseLong(line.replaceAll(".*calls=(\\d+),.*", "$1")))
+          .sum();
+    }
+  }
+
+  private List<LockLease> share(String name, int holders) throws Exception {
+    List<LockLease> leases = new ArrayList<>();
+    for (int i = 0; i < holders; i++) {
+      leases.add(
+          lease(
+              a.acquire(
+                  a.wishes.of(lock(name, "o" + i).setMode(LockMode.LOCK_MODE_SHARED).build()))));
+    }
+    return leases;
+  }
+
+  @Test
+  void howManyShareALockIsNoMatterToItsFences() throws Exception {
+    List<LockLease> leases = share("l", 200);
+    LockLease gone = leases.get(100);
+    release(gone);
+    long before = scans();
+    for (LockLease lease : List.of(leases.get(0), leases.get(199))) {
+      get(a.store.renew(home("l"), fenced(lease)));
+    }
+    assertThat(
+            catchThrowable(
+                () ->
+                    get(
+                        a.store.renew(
+                            home("l"),
+                            fenced(leases.get(0).toBuilder().setFence(gone.getFence()).build())))))
+        .hasMessageContaining("a higher fencing token was seen");
+    assertThat(scans()).isEqualTo(before);
+  }
+
+  private static LockChangeRequest.Renew fenced(LockLease lease) {
+    return new LockChangeRequest.Renew(
+        lease.getName(), lease.getLeaseId(), 0, "", "", lease.getFence());
+  }
+
+  @Test
+  void takingALockAwayFromOneOwnerLooksAtNoOther() throws Exception {
+    share("l", 200);
+    long before = scans();
+    for (String owner : List.of("nobody", "o77")) {
+      LockStore.Forced forced =
+          get(a.store.force(home("l"), "l", owner, "a test", Fence.getDefaultInstance(), "", ""));
+      assertThat(forced.more()).isFalse();
+      assertThat(forced.leases())
+          .extracting(LockLease::getOwner)
+          .isEqualTo(owner.equals("o77") ? List.of("o77") : List.of());
+    }
+    assertThat(scans()).isEqualTo(before);
+    assertThat(see("l").getHeld()).isEqualTo(199);
+  }
+
+  @Test
+  void theEndOfASessionLooksAtNoLaterOne() throws Exception {
+    for (int i = 0; i < 200; i++) {
+      SessionBinding session =
+          SessionBinding.newBuilder().setAgentId("agent").setFencingToken(i < 3 ? 7 : 8).build();
+      lease(a.acquire(a.wishes.of(lock(in(0, i), "o").setSession(session).build())));
+    }
+    long before = scans();
+    assertThat(get(a.store.endSession(home(in(0)), "agent", 7, "a test"))).isFalse();
+    assertThat(scans()).isEqualTo(before);
+    assertThat(see(in(0, 2)).getHeld()).isZero();
+    assertThat(see(in(0, 3)).getHeld()).isEqualTo(1);
+    for (boolean more : List.of(true, true, true, false)) {
+      assertThat(get(a.store.endSession(home(in(0)), "agent", 8, "a test"))).isEqualTo(more);
     }
   }
 
