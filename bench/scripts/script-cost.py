@@ -237,12 +237,16 @@ LEASE = b'l' * 60  # as long as an encoded LockLease
 
 def acquire(n):
     """An exclusive lock, as LockChangeRequest.Acquire asks for it; n names the caller."""
-    return ['A', 'worker-%d' % n, 30000000, 3600000000, 'server %d' % n, 'w%021d' % n, '~%022d' % n, '',
-            'own-%d' % n, 1, 1, 0, 'l%021d' % n, LEASE, LEASE[:28]]
+    name, lease = b'own-%d' % n, b'l%021d' % n
+    member = b'h:worker-%d\0' % n + name + b'\0' + lease
+    call = b'server-of-22-characte %d' % n
+    rest = struct.pack('>dH', 30e6, len(member)) + member
+    rest += struct.pack('>H', len(call)) + call + struct.pack('>H', 0) + LEASE
+    return [name, lease, rest, LEASE[:28], b'03600000000\0w%021d\0~w%021d\0' % (n, n)]
 
 
 def release(n):
-    return ['R', 'l%021d' % n, 'own-%d' % n, '']
+    return [b'own-%d' % n, b'l%021d' % n, '']
 
 
 def pairs(scripts, meter, _, count, way, together):
@@ -253,7 +257,8 @@ def pairs(scripts, meter, _, count, way, together):
             commands = []
             for begin in range(first, first + 256, together):
                 ops = [arg for n in range(begin, begin + together) for arg in op(n % 256)]
-                commands.append(scripts.call('lock/change', 20000, *ops))
+                counts = [0, together] if op is acquire else [together, 0]
+                commands.append(scripts.call('lock/fast', 20000, *counts, *ops))
             meter.run(name, commands)
 
 

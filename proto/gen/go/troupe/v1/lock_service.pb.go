@@ -1649,6 +1649,365 @@ func (x *ReleaseLockResponse) GetHoldsLeft() int32 {
 	return 0
 }
 
+// One message of LockStream, up.
+type LockStreamRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// What is asked for. At most 1000, of which those beyond are refused one by
+	// one.
+	Calls         []*LockStreamCall `protobuf:"bytes,1,rep,name=calls,proto3" json:"calls,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *LockStreamRequest) Reset() {
+	*x = LockStreamRequest{}
+	mi := &file_troupe_v1_lock_service_proto_msgTypes[17]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LockStreamRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LockStreamRequest) ProtoMessage() {}
+
+func (x *LockStreamRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_troupe_v1_lock_service_proto_msgTypes[17]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use LockStreamRequest.ProtoReflect.Descriptor instead.
+func (*LockStreamRequest) Descriptor() ([]byte, []int) {
+	return file_troupe_v1_lock_service_proto_rawDescGZIP(), []int{17}
+}
+
+func (x *LockStreamRequest) GetCalls() []*LockStreamCall {
+	if x != nil {
+		return x.Calls
+	}
+	return nil
+}
+
+// One call within a stream.
+type LockStreamCall struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Chosen by the caller, and returned with the answer. Should differ from those
+	// of its calls that have no answer yet.
+	CallId int64 `protobuf:"varint,1,opt,name=call_id,json=callId,proto3" json:"call_id,omitempty"`
+	// What is asked for. Required.
+	//
+	// Types that are valid to be assigned to Call:
+	//
+	//	*LockStreamCall_Acquire
+	//	*LockStreamCall_Release
+	//	*LockStreamCall_Cancel
+	Call          isLockStreamCall_Call `protobuf_oneof:"call"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *LockStreamCall) Reset() {
+	*x = LockStreamCall{}
+	mi := &file_troupe_v1_lock_service_proto_msgTypes[18]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LockStreamCall) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LockStreamCall) ProtoMessage() {}
+
+func (x *LockStreamCall) ProtoReflect() protoreflect.Message {
+	mi := &file_troupe_v1_lock_service_proto_msgTypes[18]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use LockStreamCall.ProtoReflect.Descriptor instead.
+func (*LockStreamCall) Descriptor() ([]byte, []int) {
+	return file_troupe_v1_lock_service_proto_rawDescGZIP(), []int{18}
+}
+
+func (x *LockStreamCall) GetCallId() int64 {
+	if x != nil {
+		return x.CallId
+	}
+	return 0
+}
+
+func (x *LockStreamCall) GetCall() isLockStreamCall_Call {
+	if x != nil {
+		return x.Call
+	}
+	return nil
+}
+
+func (x *LockStreamCall) GetAcquire() *AcquireRequest {
+	if x != nil {
+		if x, ok := x.Call.(*LockStreamCall_Acquire); ok {
+			return x.Acquire
+		}
+	}
+	return nil
+}
+
+func (x *LockStreamCall) GetRelease() *ReleaseLockRequest {
+	if x != nil {
+		if x, ok := x.Call.(*LockStreamCall_Release); ok {
+			return x.Release
+		}
+	}
+	return nil
+}
+
+func (x *LockStreamCall) GetCancel() *LockStreamCancel {
+	if x != nil {
+		if x, ok := x.Call.(*LockStreamCall_Cancel); ok {
+			return x.Cancel
+		}
+	}
+	return nil
+}
+
+type isLockStreamCall_Call interface {
+	isLockStreamCall_Call()
+}
+
+type LockStreamCall_Acquire struct {
+	// Acquires a lock. There is no deadline but `wait`.
+	Acquire *AcquireRequest `protobuf:"bytes,2,opt,name=acquire,proto3,oneof"`
+}
+
+type LockStreamCall_Release struct {
+	// Gives a lease back.
+	Release *ReleaseLockRequest `protobuf:"bytes,3,opt,name=release,proto3,oneof"`
+}
+
+type LockStreamCall_Cancel struct {
+	// Gives up an acquire.
+	Cancel *LockStreamCancel `protobuf:"bytes,4,opt,name=cancel,proto3,oneof"`
+}
+
+func (*LockStreamCall_Acquire) isLockStreamCall_Call() {}
+
+func (*LockStreamCall_Release) isLockStreamCall_Call() {}
+
+func (*LockStreamCall_Cancel) isLockStreamCall_Call() {}
+
+// Gives up the acquire of the same `call_id`, as if it were a call that is
+// cancelled. It is answered with TIMED_OUT unless its answer is on the way
+// already; this itself has no answer.
+type LockStreamCancel struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *LockStreamCancel) Reset() {
+	*x = LockStreamCancel{}
+	mi := &file_troupe_v1_lock_service_proto_msgTypes[19]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LockStreamCancel) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LockStreamCancel) ProtoMessage() {}
+
+func (x *LockStreamCancel) ProtoReflect() protoreflect.Message {
+	mi := &file_troupe_v1_lock_service_proto_msgTypes[19]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use LockStreamCancel.ProtoReflect.Descriptor instead.
+func (*LockStreamCancel) Descriptor() ([]byte, []int) {
+	return file_troupe_v1_lock_service_proto_rawDescGZIP(), []int{19}
+}
+
+// One message of LockStream, down.
+type LockStreamResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Answers that were there at the same time.
+	Answers       []*LockStreamAnswer `protobuf:"bytes,1,rep,name=answers,proto3" json:"answers,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *LockStreamResponse) Reset() {
+	*x = LockStreamResponse{}
+	mi := &file_troupe_v1_lock_service_proto_msgTypes[20]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LockStreamResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LockStreamResponse) ProtoMessage() {}
+
+func (x *LockStreamResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_troupe_v1_lock_service_proto_msgTypes[20]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use LockStreamResponse.ProtoReflect.Descriptor instead.
+func (*LockStreamResponse) Descriptor() ([]byte, []int) {
+	return file_troupe_v1_lock_service_proto_rawDescGZIP(), []int{20}
+}
+
+func (x *LockStreamResponse) GetAnswers() []*LockStreamAnswer {
+	if x != nil {
+		return x.Answers
+	}
+	return nil
+}
+
+// The answer to one call within a stream.
+type LockStreamAnswer struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The call's.
+	CallId int64 `protobuf:"varint,1,opt,name=call_id,json=callId,proto3" json:"call_id,omitempty"`
+	// What became of it.
+	//
+	// Types that are valid to be assigned to Outcome:
+	//
+	//	*LockStreamAnswer_Acquire
+	//	*LockStreamAnswer_Release
+	//	*LockStreamAnswer_Error
+	Outcome       isLockStreamAnswer_Outcome `protobuf_oneof:"outcome"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *LockStreamAnswer) Reset() {
+	*x = LockStreamAnswer{}
+	mi := &file_troupe_v1_lock_service_proto_msgTypes[21]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LockStreamAnswer) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LockStreamAnswer) ProtoMessage() {}
+
+func (x *LockStreamAnswer) ProtoReflect() protoreflect.Message {
+	mi := &file_troupe_v1_lock_service_proto_msgTypes[21]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use LockStreamAnswer.ProtoReflect.Descriptor instead.
+func (*LockStreamAnswer) Descriptor() ([]byte, []int) {
+	return file_troupe_v1_lock_service_proto_rawDescGZIP(), []int{21}
+}
+
+func (x *LockStreamAnswer) GetCallId() int64 {
+	if x != nil {
+		return x.CallId
+	}
+	return 0
+}
+
+func (x *LockStreamAnswer) GetOutcome() isLockStreamAnswer_Outcome {
+	if x != nil {
+		return x.Outcome
+	}
+	return nil
+}
+
+func (x *LockStreamAnswer) GetAcquire() *AcquireResponse {
+	if x != nil {
+		if x, ok := x.Outcome.(*LockStreamAnswer_Acquire); ok {
+			return x.Acquire
+		}
+	}
+	return nil
+}
+
+func (x *LockStreamAnswer) GetRelease() *ReleaseLockResponse {
+	if x != nil {
+		if x, ok := x.Outcome.(*LockStreamAnswer_Release); ok {
+			return x.Release
+		}
+	}
+	return nil
+}
+
+func (x *LockStreamAnswer) GetError() *ItemError {
+	if x != nil {
+		if x, ok := x.Outcome.(*LockStreamAnswer_Error); ok {
+			return x.Error
+		}
+	}
+	return nil
+}
+
+type isLockStreamAnswer_Outcome interface {
+	isLockStreamAnswer_Outcome()
+}
+
+type LockStreamAnswer_Acquire struct {
+	// Of an acquire.
+	Acquire *AcquireResponse `protobuf:"bytes,2,opt,name=acquire,proto3,oneof"`
+}
+
+type LockStreamAnswer_Release struct {
+	// Of a release.
+	Release *ReleaseLockResponse `protobuf:"bytes,3,opt,name=release,proto3,oneof"`
+}
+
+type LockStreamAnswer_Error struct {
+	// Why it was refused. The other calls of the stream are not concerned.
+	Error *ItemError `protobuf:"bytes,4,opt,name=error,proto3,oneof"`
+}
+
+func (*LockStreamAnswer_Acquire) isLockStreamAnswer_Outcome() {}
+
+func (*LockStreamAnswer_Release) isLockStreamAnswer_Outcome() {}
+
+func (*LockStreamAnswer_Error) isLockStreamAnswer_Outcome() {}
+
 // Request of GetLock.
 type GetLockRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1662,7 +2021,7 @@ type GetLockRequest struct {
 
 func (x *GetLockRequest) Reset() {
 	*x = GetLockRequest{}
-	mi := &file_troupe_v1_lock_service_proto_msgTypes[17]
+	mi := &file_troupe_v1_lock_service_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1674,7 +2033,7 @@ func (x *GetLockRequest) String() string {
 func (*GetLockRequest) ProtoMessage() {}
 
 func (x *GetLockRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_troupe_v1_lock_service_proto_msgTypes[17]
+	mi := &file_troupe_v1_lock_service_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1687,7 +2046,7 @@ func (x *GetLockRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetLockRequest.ProtoReflect.Descriptor instead.
 func (*GetLockRequest) Descriptor() ([]byte, []int) {
-	return file_troupe_v1_lock_service_proto_rawDescGZIP(), []int{17}
+	return file_troupe_v1_lock_service_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *GetLockRequest) GetNamespace() string {
@@ -1715,7 +2074,7 @@ type GetLockResponse struct {
 
 func (x *GetLockResponse) Reset() {
 	*x = GetLockResponse{}
-	mi := &file_troupe_v1_lock_service_proto_msgTypes[18]
+	mi := &file_troupe_v1_lock_service_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1727,7 +2086,7 @@ func (x *GetLockResponse) String() string {
 func (*GetLockResponse) ProtoMessage() {}
 
 func (x *GetLockResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_troupe_v1_lock_service_proto_msgTypes[18]
+	mi := &file_troupe_v1_lock_service_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1740,7 +2099,7 @@ func (x *GetLockResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetLockResponse.ProtoReflect.Descriptor instead.
 func (*GetLockResponse) Descriptor() ([]byte, []int) {
-	return file_troupe_v1_lock_service_proto_rawDescGZIP(), []int{18}
+	return file_troupe_v1_lock_service_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *GetLockResponse) GetLock() *LockInfo {
@@ -1769,7 +2128,7 @@ type ListLocksRequest struct {
 
 func (x *ListLocksRequest) Reset() {
 	*x = ListLocksRequest{}
-	mi := &file_troupe_v1_lock_service_proto_msgTypes[19]
+	mi := &file_troupe_v1_lock_service_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1781,7 +2140,7 @@ func (x *ListLocksRequest) String() string {
 func (*ListLocksRequest) ProtoMessage() {}
 
 func (x *ListLocksRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_troupe_v1_lock_service_proto_msgTypes[19]
+	mi := &file_troupe_v1_lock_service_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1794,7 +2153,7 @@ func (x *ListLocksRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListLocksRequest.ProtoReflect.Descriptor instead.
 func (*ListLocksRequest) Descriptor() ([]byte, []int) {
-	return file_troupe_v1_lock_service_proto_rawDescGZIP(), []int{19}
+	return file_troupe_v1_lock_service_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *ListLocksRequest) GetNamespace() string {
@@ -1845,7 +2204,7 @@ type ListLocksResponse struct {
 
 func (x *ListLocksResponse) Reset() {
 	*x = ListLocksResponse{}
-	mi := &file_troupe_v1_lock_service_proto_msgTypes[20]
+	mi := &file_troupe_v1_lock_service_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1857,7 +2216,7 @@ func (x *ListLocksResponse) String() string {
 func (*ListLocksResponse) ProtoMessage() {}
 
 func (x *ListLocksResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_troupe_v1_lock_service_proto_msgTypes[20]
+	mi := &file_troupe_v1_lock_service_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1870,7 +2229,7 @@ func (x *ListLocksResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListLocksResponse.ProtoReflect.Descriptor instead.
 func (*ListLocksResponse) Descriptor() ([]byte, []int) {
-	return file_troupe_v1_lock_service_proto_rawDescGZIP(), []int{20}
+	return file_troupe_v1_lock_service_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *ListLocksResponse) GetLocks() []*LockInfo {
@@ -1909,7 +2268,7 @@ type ForceReleaseRequest struct {
 
 func (x *ForceReleaseRequest) Reset() {
 	*x = ForceReleaseRequest{}
-	mi := &file_troupe_v1_lock_service_proto_msgTypes[21]
+	mi := &file_troupe_v1_lock_service_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1921,7 +2280,7 @@ func (x *ForceReleaseRequest) String() string {
 func (*ForceReleaseRequest) ProtoMessage() {}
 
 func (x *ForceReleaseRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_troupe_v1_lock_service_proto_msgTypes[21]
+	mi := &file_troupe_v1_lock_service_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1934,7 +2293,7 @@ func (x *ForceReleaseRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ForceReleaseRequest.ProtoReflect.Descriptor instead.
 func (*ForceReleaseRequest) Descriptor() ([]byte, []int) {
-	return file_troupe_v1_lock_service_proto_rawDescGZIP(), []int{21}
+	return file_troupe_v1_lock_service_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *ForceReleaseRequest) GetNamespace() string {
@@ -1992,7 +2351,7 @@ type ForceReleaseResponse struct {
 
 func (x *ForceReleaseResponse) Reset() {
 	*x = ForceReleaseResponse{}
-	mi := &file_troupe_v1_lock_service_proto_msgTypes[22]
+	mi := &file_troupe_v1_lock_service_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2004,7 +2363,7 @@ func (x *ForceReleaseResponse) String() string {
 func (*ForceReleaseResponse) ProtoMessage() {}
 
 func (x *ForceReleaseResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_troupe_v1_lock_service_proto_msgTypes[22]
+	mi := &file_troupe_v1_lock_service_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2017,7 +2376,7 @@ func (x *ForceReleaseResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ForceReleaseResponse.ProtoReflect.Descriptor instead.
 func (*ForceReleaseResponse) Descriptor() ([]byte, []int) {
-	return file_troupe_v1_lock_service_proto_rawDescGZIP(), []int{22}
+	return file_troupe_v1_lock_service_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *ForceReleaseResponse) GetReleased() []*LockLease {
@@ -2052,7 +2411,7 @@ type WatchLocksRequest struct {
 
 func (x *WatchLocksRequest) Reset() {
 	*x = WatchLocksRequest{}
-	mi := &file_troupe_v1_lock_service_proto_msgTypes[23]
+	mi := &file_troupe_v1_lock_service_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2064,7 +2423,7 @@ func (x *WatchLocksRequest) String() string {
 func (*WatchLocksRequest) ProtoMessage() {}
 
 func (x *WatchLocksRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_troupe_v1_lock_service_proto_msgTypes[23]
+	mi := &file_troupe_v1_lock_service_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2077,7 +2436,7 @@ func (x *WatchLocksRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchLocksRequest.ProtoReflect.Descriptor instead.
 func (*WatchLocksRequest) Descriptor() ([]byte, []int) {
-	return file_troupe_v1_lock_service_proto_rawDescGZIP(), []int{23}
+	return file_troupe_v1_lock_service_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *WatchLocksRequest) GetNamespace() string {
@@ -2125,7 +2484,7 @@ type WatchLocksResponse struct {
 
 func (x *WatchLocksResponse) Reset() {
 	*x = WatchLocksResponse{}
-	mi := &file_troupe_v1_lock_service_proto_msgTypes[24]
+	mi := &file_troupe_v1_lock_service_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2137,7 +2496,7 @@ func (x *WatchLocksResponse) String() string {
 func (*WatchLocksResponse) ProtoMessage() {}
 
 func (x *WatchLocksResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_troupe_v1_lock_service_proto_msgTypes[24]
+	mi := &file_troupe_v1_lock_service_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2150,7 +2509,7 @@ func (x *WatchLocksResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchLocksResponse.ProtoReflect.Descriptor instead.
 func (*WatchLocksResponse) Descriptor() ([]byte, []int) {
-	return file_troupe_v1_lock_service_proto_rawDescGZIP(), []int{24}
+	return file_troupe_v1_lock_service_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *WatchLocksResponse) GetChange() *LockChange {
@@ -2207,7 +2566,7 @@ type LockChange struct {
 
 func (x *LockChange) Reset() {
 	*x = LockChange{}
-	mi := &file_troupe_v1_lock_service_proto_msgTypes[25]
+	mi := &file_troupe_v1_lock_service_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2219,7 +2578,7 @@ func (x *LockChange) String() string {
 func (*LockChange) ProtoMessage() {}
 
 func (x *LockChange) ProtoReflect() protoreflect.Message {
-	mi := &file_troupe_v1_lock_service_proto_msgTypes[25]
+	mi := &file_troupe_v1_lock_service_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2232,7 +2591,7 @@ func (x *LockChange) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LockChange.ProtoReflect.Descriptor instead.
 func (*LockChange) Descriptor() ([]byte, []int) {
-	return file_troupe_v1_lock_service_proto_rawDescGZIP(), []int{25}
+	return file_troupe_v1_lock_service_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *LockChange) GetKind() LockChangeKind {
@@ -2423,7 +2782,24 @@ const file_troupe_v1_lock_service_proto_rawDesc = "" +
 	"\x13ReleaseLockResponse\x12\x1a\n" +
 	"\breleased\x18\x01 \x01(\bR\breleased\x12\x1d\n" +
 	"\n" +
-	"holds_left\x18\x02 \x01(\x05R\tholdsLeft\"B\n" +
+	"holds_left\x18\x02 \x01(\x05R\tholdsLeft\"D\n" +
+	"\x11LockStreamRequest\x12/\n" +
+	"\x05calls\x18\x01 \x03(\v2\x19.troupe.v1.LockStreamCallR\x05calls\"\xda\x01\n" +
+	"\x0eLockStreamCall\x12\x17\n" +
+	"\acall_id\x18\x01 \x01(\x03R\x06callId\x125\n" +
+	"\aacquire\x18\x02 \x01(\v2\x19.troupe.v1.AcquireRequestH\x00R\aacquire\x129\n" +
+	"\arelease\x18\x03 \x01(\v2\x1d.troupe.v1.ReleaseLockRequestH\x00R\arelease\x125\n" +
+	"\x06cancel\x18\x04 \x01(\v2\x1b.troupe.v1.LockStreamCancelH\x00R\x06cancelB\x06\n" +
+	"\x04call\"\x12\n" +
+	"\x10LockStreamCancel\"K\n" +
+	"\x12LockStreamResponse\x125\n" +
+	"\aanswers\x18\x01 \x03(\v2\x1b.troupe.v1.LockStreamAnswerR\aanswers\"\xd8\x01\n" +
+	"\x10LockStreamAnswer\x12\x17\n" +
+	"\acall_id\x18\x01 \x01(\x03R\x06callId\x126\n" +
+	"\aacquire\x18\x02 \x01(\v2\x1a.troupe.v1.AcquireResponseH\x00R\aacquire\x12:\n" +
+	"\arelease\x18\x03 \x01(\v2\x1e.troupe.v1.ReleaseLockResponseH\x00R\arelease\x12,\n" +
+	"\x05error\x18\x04 \x01(\v2\x14.troupe.v1.ItemErrorH\x00R\x05errorB\t\n" +
+	"\aoutcome\"B\n" +
 	"\x0eGetLockRequest\x12\x1c\n" +
 	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\":\n" +
@@ -2489,14 +2865,16 @@ const file_troupe_v1_lock_service_proto_rawDesc = "" +
 	"\x17LOCK_CHANGE_KIND_FORCED\x10\x04\x12\"\n" +
 	"\x1eLOCK_CHANGE_KIND_SESSION_ENDED\x10\x05\x12\x1d\n" +
 	"\x19LOCK_CHANGE_KIND_DEADLOCK\x10\x06\x12\x1f\n" +
-	"\x1bLOCK_CHANGE_KIND_WAIT_ENDED\x10\a2\x98\x05\n" +
+	"\x1bLOCK_CHANGE_KIND_WAIT_ENDED\x10\a2\xe7\x05\n" +
 	"\vLockService\x12@\n" +
 	"\aAcquire\x12\x19.troupe.v1.AcquireRequest\x1a\x1a.troupe.v1.AcquireResponse\x12I\n" +
 	"\n" +
 	"AcquireAll\x12\x1c.troupe.v1.AcquireAllRequest\x1a\x1d.troupe.v1.AcquireAllResponse\x12:\n" +
 	"\x05Renew\x12\x17.troupe.v1.RenewRequest\x1a\x18.troupe.v1.RenewResponse\x12J\n" +
 	"\tKeepAlive\x12\x1b.troupe.v1.KeepAliveRequest\x1a\x1c.troupe.v1.KeepAliveResponse(\x010\x01\x12L\n" +
-	"\vReleaseLock\x12\x1d.troupe.v1.ReleaseLockRequest\x1a\x1e.troupe.v1.ReleaseLockResponse\x12@\n" +
+	"\vReleaseLock\x12\x1d.troupe.v1.ReleaseLockRequest\x1a\x1e.troupe.v1.ReleaseLockResponse\x12M\n" +
+	"\n" +
+	"LockStream\x12\x1c.troupe.v1.LockStreamRequest\x1a\x1d.troupe.v1.LockStreamResponse(\x010\x01\x12@\n" +
 	"\aGetLock\x12\x19.troupe.v1.GetLockRequest\x1a\x1a.troupe.v1.GetLockResponse\x12F\n" +
 	"\tListLocks\x12\x1b.troupe.v1.ListLocksRequest\x1a\x1c.troupe.v1.ListLocksResponse\x12O\n" +
 	"\fForceRelease\x12\x1e.troupe.v1.ForceReleaseRequest\x1a\x1f.troupe.v1.ForceReleaseResponse\x12K\n" +
@@ -2517,7 +2895,7 @@ func file_troupe_v1_lock_service_proto_rawDescGZIP() []byte {
 }
 
 var file_troupe_v1_lock_service_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
-var file_troupe_v1_lock_service_proto_msgTypes = make([]protoimpl.MessageInfo, 29)
+var file_troupe_v1_lock_service_proto_msgTypes = make([]protoimpl.MessageInfo, 34)
 var file_troupe_v1_lock_service_proto_goTypes = []any{
 	(LockMode)(0),                 // 0: troupe.v1.LockMode
 	(Refusal)(0),                  // 1: troupe.v1.Refusal
@@ -2539,96 +2917,111 @@ var file_troupe_v1_lock_service_proto_goTypes = []any{
 	(*KeepAliveOutcome)(nil),      // 17: troupe.v1.KeepAliveOutcome
 	(*ReleaseLockRequest)(nil),    // 18: troupe.v1.ReleaseLockRequest
 	(*ReleaseLockResponse)(nil),   // 19: troupe.v1.ReleaseLockResponse
-	(*GetLockRequest)(nil),        // 20: troupe.v1.GetLockRequest
-	(*GetLockResponse)(nil),       // 21: troupe.v1.GetLockResponse
-	(*ListLocksRequest)(nil),      // 22: troupe.v1.ListLocksRequest
-	(*ListLocksResponse)(nil),     // 23: troupe.v1.ListLocksResponse
-	(*ForceReleaseRequest)(nil),   // 24: troupe.v1.ForceReleaseRequest
-	(*ForceReleaseResponse)(nil),  // 25: troupe.v1.ForceReleaseResponse
-	(*WatchLocksRequest)(nil),     // 26: troupe.v1.WatchLocksRequest
-	(*WatchLocksResponse)(nil),    // 27: troupe.v1.WatchLocksResponse
-	(*LockChange)(nil),            // 28: troupe.v1.LockChange
-	nil,                           // 29: troupe.v1.LockLease.MetadataEntry
-	nil,                           // 30: troupe.v1.AcquireRequest.MetadataEntry
-	nil,                           // 31: troupe.v1.AcquireAllRequest.MetadataEntry
-	(*timestamppb.Timestamp)(nil), // 32: google.protobuf.Timestamp
-	(*durationpb.Duration)(nil),   // 33: google.protobuf.Duration
-	(*Fence)(nil),                 // 34: troupe.v1.Fence
-	(*ItemError)(nil),             // 35: troupe.v1.ItemError
+	(*LockStreamRequest)(nil),     // 20: troupe.v1.LockStreamRequest
+	(*LockStreamCall)(nil),        // 21: troupe.v1.LockStreamCall
+	(*LockStreamCancel)(nil),      // 22: troupe.v1.LockStreamCancel
+	(*LockStreamResponse)(nil),    // 23: troupe.v1.LockStreamResponse
+	(*LockStreamAnswer)(nil),      // 24: troupe.v1.LockStreamAnswer
+	(*GetLockRequest)(nil),        // 25: troupe.v1.GetLockRequest
+	(*GetLockResponse)(nil),       // 26: troupe.v1.GetLockResponse
+	(*ListLocksRequest)(nil),      // 27: troupe.v1.ListLocksRequest
+	(*ListLocksResponse)(nil),     // 28: troupe.v1.ListLocksResponse
+	(*ForceReleaseRequest)(nil),   // 29: troupe.v1.ForceReleaseRequest
+	(*ForceReleaseResponse)(nil),  // 30: troupe.v1.ForceReleaseResponse
+	(*WatchLocksRequest)(nil),     // 31: troupe.v1.WatchLocksRequest
+	(*WatchLocksResponse)(nil),    // 32: troupe.v1.WatchLocksResponse
+	(*LockChange)(nil),            // 33: troupe.v1.LockChange
+	nil,                           // 34: troupe.v1.LockLease.MetadataEntry
+	nil,                           // 35: troupe.v1.AcquireRequest.MetadataEntry
+	nil,                           // 36: troupe.v1.AcquireAllRequest.MetadataEntry
+	(*timestamppb.Timestamp)(nil), // 37: google.protobuf.Timestamp
+	(*durationpb.Duration)(nil),   // 38: google.protobuf.Duration
+	(*Fence)(nil),                 // 39: troupe.v1.Fence
+	(*ItemError)(nil),             // 40: troupe.v1.ItemError
 }
 var file_troupe_v1_lock_service_proto_depIdxs = []int32{
 	0,  // 0: troupe.v1.LockLease.mode:type_name -> troupe.v1.LockMode
-	32, // 1: troupe.v1.LockLease.grant_time:type_name -> google.protobuf.Timestamp
-	32, // 2: troupe.v1.LockLease.expire_time:type_name -> google.protobuf.Timestamp
-	33, // 3: troupe.v1.LockLease.ttl:type_name -> google.protobuf.Duration
-	29, // 4: troupe.v1.LockLease.metadata:type_name -> troupe.v1.LockLease.MetadataEntry
-	34, // 5: troupe.v1.LockLease.fence:type_name -> troupe.v1.Fence
+	37, // 1: troupe.v1.LockLease.grant_time:type_name -> google.protobuf.Timestamp
+	37, // 2: troupe.v1.LockLease.expire_time:type_name -> google.protobuf.Timestamp
+	38, // 3: troupe.v1.LockLease.ttl:type_name -> google.protobuf.Duration
+	34, // 4: troupe.v1.LockLease.metadata:type_name -> troupe.v1.LockLease.MetadataEntry
+	39, // 5: troupe.v1.LockLease.fence:type_name -> troupe.v1.Fence
 	0,  // 6: troupe.v1.Waiter.mode:type_name -> troupe.v1.LockMode
-	32, // 7: troupe.v1.Waiter.since:type_name -> google.protobuf.Timestamp
-	32, // 8: troupe.v1.Waiter.until:type_name -> google.protobuf.Timestamp
+	37, // 7: troupe.v1.Waiter.since:type_name -> google.protobuf.Timestamp
+	37, // 8: troupe.v1.Waiter.until:type_name -> google.protobuf.Timestamp
 	0,  // 9: troupe.v1.LockInfo.mode:type_name -> troupe.v1.LockMode
 	4,  // 10: troupe.v1.LockInfo.holders:type_name -> troupe.v1.LockLease
 	5,  // 11: troupe.v1.LockInfo.waiters:type_name -> troupe.v1.Waiter
 	0,  // 12: troupe.v1.AcquireRequest.mode:type_name -> troupe.v1.LockMode
-	33, // 13: troupe.v1.AcquireRequest.ttl:type_name -> google.protobuf.Duration
-	33, // 14: troupe.v1.AcquireRequest.wait:type_name -> google.protobuf.Duration
-	30, // 15: troupe.v1.AcquireRequest.metadata:type_name -> troupe.v1.AcquireRequest.MetadataEntry
+	38, // 13: troupe.v1.AcquireRequest.ttl:type_name -> google.protobuf.Duration
+	38, // 14: troupe.v1.AcquireRequest.wait:type_name -> google.protobuf.Duration
+	35, // 15: troupe.v1.AcquireRequest.metadata:type_name -> troupe.v1.AcquireRequest.MetadataEntry
 	3,  // 16: troupe.v1.AcquireRequest.session:type_name -> troupe.v1.SessionBinding
-	34, // 17: troupe.v1.AcquireRequest.fence:type_name -> troupe.v1.Fence
+	39, // 17: troupe.v1.AcquireRequest.fence:type_name -> troupe.v1.Fence
 	4,  // 18: troupe.v1.AcquireResponse.lease:type_name -> troupe.v1.LockLease
 	1,  // 19: troupe.v1.AcquireResponse.refusal:type_name -> troupe.v1.Refusal
-	32, // 20: troupe.v1.AcquireResponse.held_until:type_name -> google.protobuf.Timestamp
+	37, // 20: troupe.v1.AcquireResponse.held_until:type_name -> google.protobuf.Timestamp
 	0,  // 21: troupe.v1.LockTarget.mode:type_name -> troupe.v1.LockMode
 	9,  // 22: troupe.v1.AcquireAllRequest.locks:type_name -> troupe.v1.LockTarget
-	33, // 23: troupe.v1.AcquireAllRequest.ttl:type_name -> google.protobuf.Duration
-	33, // 24: troupe.v1.AcquireAllRequest.wait:type_name -> google.protobuf.Duration
-	31, // 25: troupe.v1.AcquireAllRequest.metadata:type_name -> troupe.v1.AcquireAllRequest.MetadataEntry
+	38, // 23: troupe.v1.AcquireAllRequest.ttl:type_name -> google.protobuf.Duration
+	38, // 24: troupe.v1.AcquireAllRequest.wait:type_name -> google.protobuf.Duration
+	36, // 25: troupe.v1.AcquireAllRequest.metadata:type_name -> troupe.v1.AcquireAllRequest.MetadataEntry
 	3,  // 26: troupe.v1.AcquireAllRequest.session:type_name -> troupe.v1.SessionBinding
-	34, // 27: troupe.v1.AcquireAllRequest.fence:type_name -> troupe.v1.Fence
+	39, // 27: troupe.v1.AcquireAllRequest.fence:type_name -> troupe.v1.Fence
 	4,  // 28: troupe.v1.AcquireAllResponse.leases:type_name -> troupe.v1.LockLease
 	1,  // 29: troupe.v1.AcquireAllResponse.refusal:type_name -> troupe.v1.Refusal
-	32, // 30: troupe.v1.AcquireAllResponse.held_until:type_name -> google.protobuf.Timestamp
-	33, // 31: troupe.v1.RenewRequest.ttl:type_name -> google.protobuf.Duration
-	34, // 32: troupe.v1.RenewRequest.fence:type_name -> troupe.v1.Fence
-	32, // 33: troupe.v1.RenewResponse.expire_time:type_name -> google.protobuf.Timestamp
+	37, // 30: troupe.v1.AcquireAllResponse.held_until:type_name -> google.protobuf.Timestamp
+	38, // 31: troupe.v1.RenewRequest.ttl:type_name -> google.protobuf.Duration
+	39, // 32: troupe.v1.RenewRequest.fence:type_name -> troupe.v1.Fence
+	37, // 33: troupe.v1.RenewResponse.expire_time:type_name -> google.protobuf.Timestamp
 	14, // 34: troupe.v1.KeepAliveRequest.leases:type_name -> troupe.v1.LeaseRef
-	34, // 35: troupe.v1.KeepAliveRequest.fence:type_name -> troupe.v1.Fence
+	39, // 35: troupe.v1.KeepAliveRequest.fence:type_name -> troupe.v1.Fence
 	17, // 36: troupe.v1.KeepAliveResponse.outcomes:type_name -> troupe.v1.KeepAliveOutcome
 	14, // 37: troupe.v1.KeepAliveOutcome.lease:type_name -> troupe.v1.LeaseRef
-	32, // 38: troupe.v1.KeepAliveOutcome.expire_time:type_name -> google.protobuf.Timestamp
-	35, // 39: troupe.v1.KeepAliveOutcome.error:type_name -> troupe.v1.ItemError
-	34, // 40: troupe.v1.ReleaseLockRequest.fence:type_name -> troupe.v1.Fence
-	6,  // 41: troupe.v1.GetLockResponse.lock:type_name -> troupe.v1.LockInfo
-	6,  // 42: troupe.v1.ListLocksResponse.locks:type_name -> troupe.v1.LockInfo
-	34, // 43: troupe.v1.ForceReleaseRequest.fence:type_name -> troupe.v1.Fence
-	4,  // 44: troupe.v1.ForceReleaseResponse.released:type_name -> troupe.v1.LockLease
-	28, // 45: troupe.v1.WatchLocksResponse.change:type_name -> troupe.v1.LockChange
-	32, // 46: troupe.v1.WatchLocksResponse.time:type_name -> google.protobuf.Timestamp
-	2,  // 47: troupe.v1.LockChange.kind:type_name -> troupe.v1.LockChangeKind
-	0,  // 48: troupe.v1.LockChange.mode:type_name -> troupe.v1.LockMode
-	7,  // 49: troupe.v1.LockService.Acquire:input_type -> troupe.v1.AcquireRequest
-	10, // 50: troupe.v1.LockService.AcquireAll:input_type -> troupe.v1.AcquireAllRequest
-	12, // 51: troupe.v1.LockService.Renew:input_type -> troupe.v1.RenewRequest
-	15, // 52: troupe.v1.LockService.KeepAlive:input_type -> troupe.v1.KeepAliveRequest
-	18, // 53: troupe.v1.LockService.ReleaseLock:input_type -> troupe.v1.ReleaseLockRequest
-	20, // 54: troupe.v1.LockService.GetLock:input_type -> troupe.v1.GetLockRequest
-	22, // 55: troupe.v1.LockService.ListLocks:input_type -> troupe.v1.ListLocksRequest
-	24, // 56: troupe.v1.LockService.ForceRelease:input_type -> troupe.v1.ForceReleaseRequest
-	26, // 57: troupe.v1.LockService.WatchLocks:input_type -> troupe.v1.WatchLocksRequest
-	8,  // 58: troupe.v1.LockService.Acquire:output_type -> troupe.v1.AcquireResponse
-	11, // 59: troupe.v1.LockService.AcquireAll:output_type -> troupe.v1.AcquireAllResponse
-	13, // 60: troupe.v1.LockService.Renew:output_type -> troupe.v1.RenewResponse
-	16, // 61: troupe.v1.LockService.KeepAlive:output_type -> troupe.v1.KeepAliveResponse
-	19, // 62: troupe.v1.LockService.ReleaseLock:output_type -> troupe.v1.ReleaseLockResponse
-	21, // 63: troupe.v1.LockService.GetLock:output_type -> troupe.v1.GetLockResponse
-	23, // 64: troupe.v1.LockService.ListLocks:output_type -> troupe.v1.ListLocksResponse
-	25, // 65: troupe.v1.LockService.ForceRelease:output_type -> troupe.v1.ForceReleaseResponse
-	27, // 66: troupe.v1.LockService.WatchLocks:output_type -> troupe.v1.WatchLocksResponse
-	58, // [58:67] is the sub-list for method output_type
-	49, // [49:58] is the sub-list for method input_type
-	49, // [49:49] is the sub-list for extension type_name
-	49, // [49:49] is the sub-list for extension extendee
-	0,  // [0:49] is the sub-list for field type_name
+	37, // 38: troupe.v1.KeepAliveOutcome.expire_time:type_name -> google.protobuf.Timestamp
+	40, // 39: troupe.v1.KeepAliveOutcome.error:type_name -> troupe.v1.ItemError
+	39, // 40: troupe.v1.ReleaseLockRequest.fence:type_name -> troupe.v1.Fence
+	21, // 41: troupe.v1.LockStreamRequest.calls:type_name -> troupe.v1.LockStreamCall
+	7,  // 42: troupe.v1.LockStreamCall.acquire:type_name -> troupe.v1.AcquireRequest
+	18, // 43: troupe.v1.LockStreamCall.release:type_name -> troupe.v1.ReleaseLockRequest
+	22, // 44: troupe.v1.LockStreamCall.cancel:type_name -> troupe.v1.LockStreamCancel
+	24, // 45: troupe.v1.LockStreamResponse.answers:type_name -> troupe.v1.LockStreamAnswer
+	8,  // 46: troupe.v1.LockStreamAnswer.acquire:type_name -> troupe.v1.AcquireResponse
+	19, // 47: troupe.v1.LockStreamAnswer.release:type_name -> troupe.v1.ReleaseLockResponse
+	40, // 48: troupe.v1.LockStreamAnswer.error:type_name -> troupe.v1.ItemError
+	6,  // 49: troupe.v1.GetLockResponse.lock:type_name -> troupe.v1.LockInfo
+	6,  // 50: troupe.v1.ListLocksResponse.locks:type_name -> troupe.v1.LockInfo
+	39, // 51: troupe.v1.ForceReleaseRequest.fence:type_name -> troupe.v1.Fence
+	4,  // 52: troupe.v1.ForceReleaseResponse.released:type_name -> troupe.v1.LockLease
+	33, // 53: troupe.v1.WatchLocksResponse.change:type_name -> troupe.v1.LockChange
+	37, // 54: troupe.v1.WatchLocksResponse.time:type_name -> google.protobuf.Timestamp
+	2,  // 55: troupe.v1.LockChange.kind:type_name -> troupe.v1.LockChangeKind
+	0,  // 56: troupe.v1.LockChange.mode:type_name -> troupe.v1.LockMode
+	7,  // 57: troupe.v1.LockService.Acquire:input_type -> troupe.v1.AcquireRequest
+	10, // 58: troupe.v1.LockService.AcquireAll:input_type -> troupe.v1.AcquireAllRequest
+	12, // 59: troupe.v1.LockService.Renew:input_type -> troupe.v1.RenewRequest
+	15, // 60: troupe.v1.LockService.KeepAlive:input_type -> troupe.v1.KeepAliveRequest
+	18, // 61: troupe.v1.LockService.ReleaseLock:input_type -> troupe.v1.ReleaseLockRequest
+	20, // 62: troupe.v1.LockService.LockStream:input_type -> troupe.v1.LockStreamRequest
+	25, // 63: troupe.v1.LockService.GetLock:input_type -> troupe.v1.GetLockRequest
+	27, // 64: troupe.v1.LockService.ListLocks:input_type -> troupe.v1.ListLocksRequest
+	29, // 65: troupe.v1.LockService.ForceRelease:input_type -> troupe.v1.ForceReleaseRequest
+	31, // 66: troupe.v1.LockService.WatchLocks:input_type -> troupe.v1.WatchLocksRequest
+	8,  // 67: troupe.v1.LockService.Acquire:output_type -> troupe.v1.AcquireResponse
+	11, // 68: troupe.v1.LockService.AcquireAll:output_type -> troupe.v1.AcquireAllResponse
+	13, // 69: troupe.v1.LockService.Renew:output_type -> troupe.v1.RenewResponse
+	16, // 70: troupe.v1.LockService.KeepAlive:output_type -> troupe.v1.KeepAliveResponse
+	19, // 71: troupe.v1.LockService.ReleaseLock:output_type -> troupe.v1.ReleaseLockResponse
+	23, // 72: troupe.v1.LockService.LockStream:output_type -> troupe.v1.LockStreamResponse
+	26, // 73: troupe.v1.LockService.GetLock:output_type -> troupe.v1.GetLockResponse
+	28, // 74: troupe.v1.LockService.ListLocks:output_type -> troupe.v1.ListLocksResponse
+	30, // 75: troupe.v1.LockService.ForceRelease:output_type -> troupe.v1.ForceReleaseResponse
+	32, // 76: troupe.v1.LockService.WatchLocks:output_type -> troupe.v1.WatchLocksResponse
+	67, // [67:77] is the sub-list for method output_type
+	57, // [57:67] is the sub-list for method input_type
+	57, // [57:57] is the sub-list for extension type_name
+	57, // [57:57] is the sub-list for extension extendee
+	0,  // [0:57] is the sub-list for field type_name
 }
 
 func init() { file_troupe_v1_lock_service_proto_init() }
@@ -2637,13 +3030,23 @@ func file_troupe_v1_lock_service_proto_init() {
 		return
 	}
 	file_troupe_v1_error_reason_proto_init()
+	file_troupe_v1_lock_service_proto_msgTypes[18].OneofWrappers = []any{
+		(*LockStreamCall_Acquire)(nil),
+		(*LockStreamCall_Release)(nil),
+		(*LockStreamCall_Cancel)(nil),
+	}
+	file_troupe_v1_lock_service_proto_msgTypes[21].OneofWrappers = []any{
+		(*LockStreamAnswer_Acquire)(nil),
+		(*LockStreamAnswer_Release)(nil),
+		(*LockStreamAnswer_Error)(nil),
+	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_troupe_v1_lock_service_proto_rawDesc), len(file_troupe_v1_lock_service_proto_rawDesc)),
 			NumEnums:      3,
-			NumMessages:   29,
+			NumMessages:   34,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

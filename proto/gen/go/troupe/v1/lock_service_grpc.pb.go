@@ -24,6 +24,7 @@ const (
 	LockService_Renew_FullMethodName        = "/troupe.v1.LockService/Renew"
 	LockService_KeepAlive_FullMethodName    = "/troupe.v1.LockService/KeepAlive"
 	LockService_ReleaseLock_FullMethodName  = "/troupe.v1.LockService/ReleaseLock"
+	LockService_LockStream_FullMethodName   = "/troupe.v1.LockService/LockStream"
 	LockService_GetLock_FullMethodName      = "/troupe.v1.LockService/GetLock"
 	LockService_ListLocks_FullMethodName    = "/troupe.v1.LockService/ListLocks"
 	LockService_ForceRelease_FullMethodName = "/troupe.v1.LockService/ForceRelease"
@@ -96,6 +97,22 @@ type LockServiceClient interface {
 	// Errors: FAILED_PRECONDITION / STALE_FENCE; ALREADY_EXISTS /
 	// REQUEST_ID_REUSED.
 	ReleaseLock(ctx context.Context, in *ReleaseLockRequest, opts ...grpc.CallOption) (*ReleaseLockResponse, error)
+	// Acquires and gives back over one stream, for those who do it a lot: several
+	// calls travel in one message, and each costs a fraction of one of its own.
+	// What a call means is the same as in Acquire and ReleaseLock, `request_id`
+	// included. Calls of one stream are concurrent, and are answered in any order;
+	// what has to happen after a call is to be sent after its answer.
+	//
+	// Whoever closes its side gets the answers that are left, and then the end. A
+	// stream that breaks is the end of its calls as if each were cancelled: repeat
+	// those with a `request_id`, over another stream or by themselves. A server
+	// that stops answers what it has read before it ends the stream. A server does
+	// not read from a client that does not read its answers.
+	//
+	// Errors: of a call, in its answer: those of Acquire and ReleaseLock, and
+	// LIMIT_EXCEEDED when 10000 acquires of the stream have no answer. Of the
+	// stream: UNAVAILABLE / SHUTTING_DOWN.
+	LockStream(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[LockStreamRequest, LockStreamResponse], error)
 	// Returns a lock with its holders and waiters; one that is free has none.
 	//
 	// Errors: those of every call.
@@ -183,6 +200,19 @@ func (c *lockServiceClient) ReleaseLock(ctx context.Context, in *ReleaseLockRequ
 	return out, nil
 }
 
+func (c *lockServiceClient) LockStream(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[LockStreamRequest, LockStreamResponse], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &LockService_ServiceDesc.Streams[1], LockService_LockStream_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[LockStreamRequest, LockStreamResponse]{ClientStream: stream}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type LockService_LockStreamClient = grpc.BidiStreamingClient[LockStreamRequest, LockStreamResponse]
+
 func (c *lockServiceClient) GetLock(ctx context.Context, in *GetLockRequest, opts ...grpc.CallOption) (*GetLockResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(GetLockResponse)
@@ -215,7 +245,7 @@ func (c *lockServiceClient) ForceRelease(ctx context.Context, in *ForceReleaseRe
 
 func (c *lockServiceClient) WatchLocks(ctx context.Context, in *WatchLocksRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[WatchLocksResponse], error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
-	stream, err := c.cc.NewStream(ctx, &LockService_ServiceDesc.Streams[1], LockService_WatchLocks_FullMethodName, cOpts...)
+	stream, err := c.cc.NewStream(ctx, &LockService_ServiceDesc.Streams[2], LockService_WatchLocks_FullMethodName, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -298,6 +328,22 @@ type LockServiceServer interface {
 	// Errors: FAILED_PRECONDITION / STALE_FENCE; ALREADY_EXISTS /
 	// REQUEST_ID_REUSED.
 	ReleaseLock(context.Context, *ReleaseLockRequest) (*ReleaseLockResponse, error)
+	// Acquires and gives back over one stream, for those who do it a lot: several
+	// calls travel in one message, and each costs a fraction of one of its own.
+	// What a call means is the same as in Acquire and ReleaseLock, `request_id`
+	// included. Calls of one stream are concurrent, and are answered in any order;
+	// what has to happen after a call is to be sent after its answer.
+	//
+	// Whoever closes its side gets the answers that are left, and then the end. A
+	// stream that breaks is the end of its calls as if each were cancelled: repeat
+	// those with a `request_id`, over another stream or by themselves. A server
+	// that stops answers what it has read before it ends the stream. A server does
+	// not read from a client that does not read its answers.
+	//
+	// Errors: of a call, in its answer: those of Acquire and ReleaseLock, and
+	// LIMIT_EXCEEDED when 10000 acquires of the stream have no answer. Of the
+	// stream: UNAVAILABLE / SHUTTING_DOWN.
+	LockStream(grpc.BidiStreamingServer[LockStreamRequest, LockStreamResponse]) error
 	// Returns a lock with its holders and waiters; one that is free has none.
 	//
 	// Errors: those of every call.
@@ -346,6 +392,9 @@ func (UnimplementedLockServiceServer) KeepAlive(grpc.BidiStreamingServer[KeepAli
 }
 func (UnimplementedLockServiceServer) ReleaseLock(context.Context, *ReleaseLockRequest) (*ReleaseLockResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ReleaseLock not implemented")
+}
+func (UnimplementedLockServiceServer) LockStream(grpc.BidiStreamingServer[LockStreamRequest, LockStreamResponse]) error {
+	return status.Error(codes.Unimplemented, "method LockStream not implemented")
 }
 func (UnimplementedLockServiceServer) GetLock(context.Context, *GetLockRequest) (*GetLockResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method GetLock not implemented")
@@ -459,6 +508,13 @@ func _LockService_ReleaseLock_Handler(srv interface{}, ctx context.Context, dec 
 	return interceptor(ctx, in, info, handler)
 }
 
+func _LockService_LockStream_Handler(srv interface{}, stream grpc.ServerStream) error {
+	return srv.(LockServiceServer).LockStream(&grpc.GenericServerStream[LockStreamRequest, LockStreamResponse]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type LockService_LockStreamServer = grpc.BidiStreamingServer[LockStreamRequest, LockStreamResponse]
+
 func _LockService_GetLock_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(GetLockRequest)
 	if err := dec(in); err != nil {
@@ -564,6 +620,12 @@ var LockService_ServiceDesc = grpc.ServiceDesc{
 		{
 			StreamName:    "KeepAlive",
 			Handler:       _LockService_KeepAlive_Handler,
+			ServerStreams: true,
+			ClientStreams: true,
+		},
+		{
+			StreamName:    "LockStream",
+			Handler:       _LockService_LockStream_Handler,
 			ServerStreams: true,
 			ClientStreams: true,
 		},

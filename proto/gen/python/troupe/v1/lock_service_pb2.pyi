@@ -944,6 +944,162 @@ class ReleaseLockResponse(_message.Message):
 Global___ReleaseLockResponse: _TypeAlias = ReleaseLockResponse  # noqa: Y015
 
 @_typing.final
+class LockStreamRequest(_message.Message):
+    """One message of LockStream, up."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CALLS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def calls(self) -> _containers.RepeatedCompositeFieldContainer[Global___LockStreamCall]:
+        """What is asked for. At most 1000, of which those beyond are refused one by
+        one.
+        """
+
+    def __init__(
+        self,
+        *,
+        calls: _abc.Iterable[Global___LockStreamCall] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["calls", b"calls"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___LockStreamRequest: _TypeAlias = LockStreamRequest  # noqa: Y015
+
+@_typing.final
+class LockStreamCall(_message.Message):
+    """One call within a stream."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CALL_ID_FIELD_NUMBER: _builtins.int
+    ACQUIRE_FIELD_NUMBER: _builtins.int
+    RELEASE_FIELD_NUMBER: _builtins.int
+    CANCEL_FIELD_NUMBER: _builtins.int
+    call_id: _builtins.int
+    """Chosen by the caller, and returned with the answer. Should differ from those
+    of its calls that have no answer yet.
+    """
+    @_builtins.property
+    def acquire(self) -> Global___AcquireRequest:
+        """Acquires a lock. There is no deadline but `wait`."""
+
+    @_builtins.property
+    def release(self) -> Global___ReleaseLockRequest:
+        """Gives a lease back."""
+
+    @_builtins.property
+    def cancel(self) -> Global___LockStreamCancel:
+        """Gives up an acquire."""
+
+    def __init__(
+        self,
+        *,
+        call_id: _builtins.int = ...,
+        acquire: Global___AcquireRequest | None = ...,
+        release: Global___ReleaseLockRequest | None = ...,
+        cancel: Global___LockStreamCancel | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["acquire", b"acquire", "call", b"call", "cancel", b"cancel", "release", b"release"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["acquire", b"acquire", "call", b"call", "call_id", b"call_id", "cancel", b"cancel", "release", b"release"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_call: _TypeAlias = _typing.Literal["acquire", "release", "cancel"]  # noqa: Y015
+    _WhichOneofArgType_call: _TypeAlias = _typing.Literal["call", b"call"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_call) -> _WhichOneofReturnType_call | None: ...
+
+Global___LockStreamCall: _TypeAlias = LockStreamCall  # noqa: Y015
+
+@_typing.final
+class LockStreamCancel(_message.Message):
+    """Gives up the acquire of the same `call_id`, as if it were a call that is
+    cancelled. It is answered with TIMED_OUT unless its answer is on the way
+    already; this itself has no answer.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___LockStreamCancel: _TypeAlias = LockStreamCancel  # noqa: Y015
+
+@_typing.final
+class LockStreamResponse(_message.Message):
+    """One message of LockStream, down."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ANSWERS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def answers(self) -> _containers.RepeatedCompositeFieldContainer[Global___LockStreamAnswer]:
+        """Answers that were there at the same time."""
+
+    def __init__(
+        self,
+        *,
+        answers: _abc.Iterable[Global___LockStreamAnswer] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["answers", b"answers"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___LockStreamResponse: _TypeAlias = LockStreamResponse  # noqa: Y015
+
+@_typing.final
+class LockStreamAnswer(_message.Message):
+    """The answer to one call within a stream."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CALL_ID_FIELD_NUMBER: _builtins.int
+    ACQUIRE_FIELD_NUMBER: _builtins.int
+    RELEASE_FIELD_NUMBER: _builtins.int
+    ERROR_FIELD_NUMBER: _builtins.int
+    call_id: _builtins.int
+    """The call's."""
+    @_builtins.property
+    def acquire(self) -> Global___AcquireResponse:
+        """Of an acquire."""
+
+    @_builtins.property
+    def release(self) -> Global___ReleaseLockResponse:
+        """Of a release."""
+
+    @_builtins.property
+    def error(self) -> _error_reason_pb2.ItemError:
+        """Why it was refused. The other calls of the stream are not concerned."""
+
+    def __init__(
+        self,
+        *,
+        call_id: _builtins.int = ...,
+        acquire: Global___AcquireResponse | None = ...,
+        release: Global___ReleaseLockResponse | None = ...,
+        error: _error_reason_pb2.ItemError | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["acquire", b"acquire", "error", b"error", "outcome", b"outcome", "release", b"release"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["acquire", b"acquire", "call_id", b"call_id", "error", b"error", "outcome", b"outcome", "release", b"release"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_outcome: _TypeAlias = _typing.Literal["acquire", "release", "error"]  # noqa: Y015
+    _WhichOneofArgType_outcome: _TypeAlias = _typing.Literal["outcome", b"outcome"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_outcome) -> _WhichOneofReturnType_outcome | None: ...
+
+Global___LockStreamAnswer: _TypeAlias = LockStreamAnswer  # noqa: Y015
+
+@_typing.final
 class GetLockRequest(_message.Message):
     """Request of GetLock."""
 

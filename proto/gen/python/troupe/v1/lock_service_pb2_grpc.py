@@ -80,6 +80,11 @@ class LockServiceStub:
                 request_serializer=troupe_dot_v1_dot_lock__service__pb2.ReleaseLockRequest.SerializeToString,
                 response_deserializer=troupe_dot_v1_dot_lock__service__pb2.ReleaseLockResponse.FromString,
                 _registered_method=True)
+        self.LockStream = channel.stream_stream(
+                '/troupe.v1.LockService/LockStream',
+                request_serializer=troupe_dot_v1_dot_lock__service__pb2.LockStreamRequest.SerializeToString,
+                response_deserializer=troupe_dot_v1_dot_lock__service__pb2.LockStreamResponse.FromString,
+                _registered_method=True)
         self.GetLock = channel.unary_unary(
                 '/troupe.v1.LockService/GetLock',
                 request_serializer=troupe_dot_v1_dot_lock__service__pb2.GetLockRequest.SerializeToString,
@@ -191,6 +196,27 @@ class LockServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def LockStream(self, request_iterator, context):
+        """Acquires and gives back over one stream, for those who do it a lot: several
+        calls travel in one message, and each costs a fraction of one of its own.
+        What a call means is the same as in Acquire and ReleaseLock, `request_id`
+        included. Calls of one stream are concurrent, and are answered in any order;
+        what has to happen after a call is to be sent after its answer.
+
+        Whoever closes its side gets the answers that are left, and then the end. A
+        stream that breaks is the end of its calls as if each were cancelled: repeat
+        those with a `request_id`, over another stream or by themselves. A server
+        that stops answers what it has read before it ends the stream. A server does
+        not read from a client that does not read its answers.
+
+        Errors: of a call, in its answer: those of Acquire and ReleaseLock, and
+        LIMIT_EXCEEDED when 10000 acquires of the stream have no answer. Of the
+        stream: UNAVAILABLE / SHUTTING_DOWN.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def GetLock(self, request, context):
         """Returns a lock with its holders and waiters; one that is free has none.
 
@@ -262,6 +288,11 @@ def add_LockServiceServicer_to_server(servicer, server):
                     servicer.ReleaseLock,
                     request_deserializer=troupe_dot_v1_dot_lock__service__pb2.ReleaseLockRequest.FromString,
                     response_serializer=troupe_dot_v1_dot_lock__service__pb2.ReleaseLockResponse.SerializeToString,
+            ),
+            'LockStream': grpc.stream_stream_rpc_method_handler(
+                    servicer.LockStream,
+                    request_deserializer=troupe_dot_v1_dot_lock__service__pb2.LockStreamRequest.FromString,
+                    response_serializer=troupe_dot_v1_dot_lock__service__pb2.LockStreamResponse.SerializeToString,
             ),
             'GetLock': grpc.unary_unary_rpc_method_handler(
                     servicer.GetLock,
@@ -440,6 +471,33 @@ class LockService:
             '/troupe.v1.LockService/ReleaseLock',
             troupe_dot_v1_dot_lock__service__pb2.ReleaseLockRequest.SerializeToString,
             troupe_dot_v1_dot_lock__service__pb2.ReleaseLockResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def LockStream(request_iterator,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.stream_stream(
+            request_iterator,
+            target,
+            '/troupe.v1.LockService/LockStream',
+            troupe_dot_v1_dot_lock__service__pb2.LockStreamRequest.SerializeToString,
+            troupe_dot_v1_dot_lock__service__pb2.LockStreamResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -99,6 +99,23 @@ class LockServiceStub:
     Errors: FAILED_PRECONDITION / STALE_FENCE; ALREADY_EXISTS /
     REQUEST_ID_REUSED.
     """
+    LockStream: _grpc.StreamStreamMultiCallable[_lock_service_pb2.LockStreamRequest, _lock_service_pb2.LockStreamResponse]
+    """Acquires and gives back over one stream, for those who do it a lot: several
+    calls travel in one message, and each costs a fraction of one of its own.
+    What a call means is the same as in Acquire and ReleaseLock, `request_id`
+    included. Calls of one stream are concurrent, and are answered in any order;
+    what has to happen after a call is to be sent after its answer.
+
+    Whoever closes its side gets the answers that are left, and then the end. A
+    stream that breaks is the end of its calls as if each were cancelled: repeat
+    those with a `request_id`, over another stream or by themselves. A server
+    that stops answers what it has read before it ends the stream. A server does
+    not read from a client that does not read its answers.
+
+    Errors: of a call, in its answer: those of Acquire and ReleaseLock, and
+    LIMIT_EXCEEDED when 10000 acquires of the stream have no answer. Of the
+    stream: UNAVAILABLE / SHUTTING_DOWN.
+    """
     GetLock: _grpc.UnaryUnaryMultiCallable[_lock_service_pb2.GetLockRequest, _lock_service_pb2.GetLockResponse]
     """Returns a lock with its holders and waiters; one that is free has none.
 
@@ -198,6 +215,23 @@ class LockServiceAsyncStub(LockServiceStub):
 
     Errors: FAILED_PRECONDITION / STALE_FENCE; ALREADY_EXISTS /
     REQUEST_ID_REUSED.
+    """
+    LockStream: _aio.StreamStreamMultiCallable[_lock_service_pb2.LockStreamRequest, _lock_service_pb2.LockStreamResponse]  # type: ignore[assignment]
+    """Acquires and gives back over one stream, for those who do it a lot: several
+    calls travel in one message, and each costs a fraction of one of its own.
+    What a call means is the same as in Acquire and ReleaseLock, `request_id`
+    included. Calls of one stream are concurrent, and are answered in any order;
+    what has to happen after a call is to be sent after its answer.
+
+    Whoever closes its side gets the answers that are left, and then the end. A
+    stream that breaks is the end of its calls as if each were cancelled: repeat
+    those with a `request_id`, over another stream or by themselves. A server
+    that stops answers what it has read before it ends the stream. A server does
+    not read from a client that does not read its answers.
+
+    Errors: of a call, in its answer: those of Acquire and ReleaseLock, and
+    LIMIT_EXCEEDED when 10000 acquires of the stream have no answer. Of the
+    stream: UNAVAILABLE / SHUTTING_DOWN.
     """
     GetLock: _aio.UnaryUnaryMultiCallable[_lock_service_pb2.GetLockRequest, _lock_service_pb2.GetLockResponse]  # type: ignore[assignment]
     """Returns a lock with its holders and waiters; one that is free has none.
@@ -325,6 +359,29 @@ class LockServiceServicer(metaclass=_abc_1.ABCMeta):
 
         Errors: FAILED_PRECONDITION / STALE_FENCE; ALREADY_EXISTS /
         REQUEST_ID_REUSED.
+        """
+
+    @_abc_1.abstractmethod
+    def LockStream(
+        self,
+        request_iterator: _MaybeAsyncIterator[_lock_service_pb2.LockStreamRequest],
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_lock_service_pb2.LockStreamResponse], _abc.AsyncIterator[_lock_service_pb2.LockStreamResponse]]:
+        """Acquires and gives back over one stream, for those who do it a lot: several
+        calls travel in one message, and each costs a fraction of one of its own.
+        What a call means is the same as in Acquire and ReleaseLock, `request_id`
+        included. Calls of one stream are concurrent, and are answered in any order;
+        what has to happen after a call is to be sent after its answer.
+
+        Whoever closes its side gets the answers that are left, and then the end. A
+        stream that breaks is the end of its calls as if each were cancelled: repeat
+        those with a `request_id`, over another stream or by themselves. A server
+        that stops answers what it has read before it ends the stream. A server does
+        not read from a client that does not read its answers.
+
+        Errors: of a call, in its answer: those of Acquire and ReleaseLock, and
+        LIMIT_EXCEEDED when 10000 acquires of the stream have no answer. Of the
+        stream: UNAVAILABLE / SHUTTING_DOWN.
         """
 
     @_abc_1.abstractmethod

@@ -13,6 +13,14 @@ end
 -- However many hold it: leases that others may have beside it are found by their tokens.
 local function lock_token(name, token)
   local key = P..'lk:l:'..name
+  -- As in lock/thin; of a hash, this gets nothing.
+  local thin = C('MGET', key)[1]
+  if thin then
+    local id, held = struct.unpack('>c22d', thin)
+    if not lasts(id, name) then return '0' end
+    held = int(held)
+    return held ~= token and held or nil
+  end
   local v = C('HMGET', key, 's', 'h', 't'..token)
   if not v[1] then return '0' end
   if string.sub(v[1], 1, 2) ~= '1 ' then

@@ -1,5 +1,6 @@
 -- Does what callers ask of locks, one after the other: those that arrive together share
--- a script, for most of what it costs Redis is the same for one and for many.
+-- a script, for most of what it costs Redis is the same for one and for many. Runs within
+-- lock/fast, which the server calls.
 --
 -- ARGV  1 how many may wait for a lock, then one after the other:
 --       'A' acquire one lock: owner, ttl us, wait us (0: at once, or no longer; -1: this call
@@ -17,7 +18,6 @@
 --       of a set: then leases last no longer than an unclaimed grant, and no answer is kept
 --       but that of the whole set
 -- Reply {'OK', now us, answer...}, each of them
---       a token: granted now, as it was asked for
 --       {'GRANTED', for each target: token, granted us, due us, holds, LockLease ('' as
 --           asked for), lease id ('' as asked for)}
 --       {'WAITING', number, how many are ahead, 1 if the owner holds or waits for more}
@@ -253,16 +253,16 @@ local function release(id, name, more)
   local request, digest = more[1], more[2]
   local answer = replay('ReleaseLock', request, digest)
   if answer then return answer end
-  local v = C('HMGET', lock_key(name), 's', 'g'..id)
-  if not v[2] then return {'RELEASED', 0, 0} end
+  local g = load_grant(name, id)
+  if not g then return {'RELEASED', 0, 0} end
   local highest = stale_fence(more[3], more[4])
   if highest then return {'STALE_FENCE', highest} end
-  local lock, g = parse_lock(v[1]), unpack_one(v[2])
   if g[G_HOLDS] > 1 then
     g[G_HOLDS] = g[G_HOLDS] - 1
     save_grant(name, id, g)
     return remember('ReleaseLock', request, digest, {'RELEASED', 1, g[G_HOLDS]}, KEPT)
   end
+  local lock = load_lock(name)
   end_lease(lock, name, id, g, 'released', '')
   if lock.q > 0 then grant_next(name, lock) end
   return remember('ReleaseLock', request, digest, {'RELEASED', 1, 0}, KEPT)
@@ -325,38 +325,6 @@ local function detach(id, request, call, forget, leases)
   return {'GONE', concerned}
 end
 
--- What is asked for most: a free lock, and one that nobody waits for given back. Without a
--- table, as these are what time goes into. Both answer nil when it is not as simple.
-local dues = {}
-local function acquire_free(i)
-  local name, id, owner, ttl = ARGV[i + 8], ARGV[i + 12], ARGV[i + 1], ARGV[i + 2]
-  local key = P..'lk:l:'..name
-  if ARGV[i + 9] ~= '1' or C('EXISTS', key) == 1 then return nil end
-  local token = next_token()
-  local due = dues[ttl] or int(US + tonumber(ttl))
-  dues[ttl] = due
-  C('HSET', key, 's', SOLE, 'g'..id,
-    pack({owner, 1, token, US, tonumber(ttl), 1, ARGV[i + 4], '', 0, '', 0, ARGV[i + 13], ARGV[i + 14]}))
-  C('ZADD', DUE, due, id..name)
-  C('ZADD', INDEX, '0', 'n:'..name, '0', 'h:'..owner..'\0'..name..'\0'..id)
-  tell('acquired', name, ARGV[i + 14], token, '', 0)
-  return int(token)
-end
-
-local RELEASED = {'RELEASED', 1, 0}
-local function release_sole(id, name)
-  local key = P..'lk:l:'..name
-  local v = C('HMGET', key, 's', 'g'..id)
-  if v[1] ~= SOLE or not v[2] then return nil end
-  local g = unpack_one(v[2])
-  if g[G_HOLDS] ~= 1 or g[G_AGENT] ~= '' then return nil end
-  C('DEL', key)
-  C('ZREM', DUE, id..name)
-  C('ZREM', INDEX, 'n:'..name, 'h:'..g[G_OWNER]..'\0'..name..'\0'..id)
-  tell('released', name, g[G_CHANGE], g[G_TOKEN], '', 0)
-  return RELEASED
-end
-
 -- Reads a wish that names some locks, and acquires them; answers where it ends, too.
 local function read_acquire(i, at, count)
   local targets, more = {}, fields_of(ARGV[i + 7])
@@ -374,11 +342,10 @@ local reply, i = {'OK', int(US)}, 2
 while i <= #ARGV do
   local op, answer = ARGV[i], nil
   if op == 'A' then
-    answer = ARGV[i + 7] == '' and acquire_free(i) or read_acquire(i, i + 8, 1)
+    answer = read_acquire(i, i + 8, 1)
     i = i + 15
   elseif op == 'R' then
-    local id, name, more = ARGV[i + 1], ARGV[i + 2], ARGV[i + 3]
-    answer = more == '' and release_sole(id, name) or release(id, name, fields_of(more))
+    answer = release(ARGV[i + 1], ARGV[i + 2], fields_of(ARGV[i + 3]))
     i = i + 4
   elseif op == 'N' then
     answer = renew(ARGV[i + 1], ARGV[i + 2], tonumber(ARGV[i + 3]), fields_of(ARGV[i + 4]))

@@ -6,8 +6,19 @@
 --       permits, since us, until us}..., each flat
 --#include lock/lock
 local most, reply = tonumber(ARGV[1]), {'OK'}
-for i = 2, #ARGV do
-  local name = ARGV[i]
+
+local function add_holder(holders, name, id, g)
+  for _, value in ipairs({int(g[G_TOKEN]), int(g[G_SINCE]), C('ZSCORE', DUE, id..name) or '0',
+      g[G_HOLDS], g[G_LEASE]}) do
+    holders[#holders + 1] = value
+  end
+  return holders
+end
+
+local function info(name)
+  -- As it is: who only looks makes nothing more of a lock.
+  local sole, sole_id = load_thin(name)
+  if sole then return {EXCLUSIVE, 0, 1, 0, add_holder({}, name, sole_id, sole), {}} end
   local lock, holders, waiters = load_lock(name), {}, {}
   local cursor, seen = '0', {}
   repeat
@@ -16,11 +27,7 @@ for i = 2, #ARGV do
       local id = string.sub(found[2][f], 2)
       if not seen[id] and #holders < 5 * most then
         seen[id] = true
-        local g = unpack_one(found[2][f + 1])
-        for _, value in ipairs({int(g[G_TOKEN]), int(g[G_SINCE]), C('ZSCORE', DUE, id..name) or '0',
-            g[G_HOLDS], g[G_LEASE]}) do
-          holders[#holders + 1] = value
-        end
+        add_holder(holders, name, id, unpack_one(found[2][f + 1]))
       end
     end
     cursor = found[1]
@@ -35,6 +42,8 @@ for i = 2, #ARGV do
       end
     end
   end
-  reply[#reply + 1] = {lock.m, lock.lim, lock.n, lock.q, holders, waiters}
+  return {lock.m, lock.lim, lock.n, lock.q, holders, waiters}
 end
+
+for i = 2, #ARGV do reply[#reply + 1] = info(ARGV[i]) end
 return reply

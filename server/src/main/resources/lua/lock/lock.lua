@@ -4,7 +4,8 @@
 --                        hold, how many wait, permits of a semaphore (0: a lock);
 --                        g<lease id> a grant, packed as G_* says; unless it is exclusive
 --                        t<token> its lease id, h the highest token granted so. No key when
---                        the lock is neither held nor waited for.
+--                        the lock is neither held nor waited for. A STRING while there is no
+--                        more to say than lock/thin does.
 -- lk:q:<name>      ZSET  wait id -> number of the wait; the lowest is next
 -- lk:w:<wait id>   STRING  a wait, packed as W_* and T_* say
 -- lk:due           ZSET  <lease id><name> -> when the lease runs out, us
@@ -24,6 +25,7 @@
 --#include common/log
 --#include common/protobuf
 --#include common/protobuf_token
+--#include lock/thin
 local EXCLUSIVE, SHARED, SEMAPHORE = 1, 2, 3
 -- The state of a lock that one owner holds and nobody waits for.
 local SOLE = '1 1 0 0'
@@ -91,7 +93,29 @@ local function parse_lock(state)
   return {m = tonumber(m), n = tonumber(n), q = tonumber(q), lim = tonumber(lim), there = true}
 end
 
-local function load_lock(name) return parse_lock(C('HGET', lock_key(name), 's')) end
+-- The only grant of a lock that is a string, and its lease id; nil when it is none.
+local function load_thin(name)
+  -- Of a hash, this gets nothing.
+  local held = C('MGET', lock_key(name))[1]
+  if not held then return nil end
+  local id, token, since, change, ttl, member, call, digest, behind = struct.unpack(THIN, held)
+  return {thin_owner(member, name), 1, token, since, ttl, 1, call, '', 0, digest, 0,
+    string.sub(held, behind), string.sub(change, 1, -10)}, id
+end
+
+-- Makes a hash of a lock that is a string, before more is made of it.
+local function thicken(name)
+  local g, id = load_thin(name)
+  if g then
+    C('DEL', lock_key(name))
+    C('HSET', lock_key(name), 's', SOLE, 'g'..id, pack(g))
+  end
+end
+
+local function load_lock(name)
+  thicken(name)
+  return parse_lock(C('HGET', lock_key(name), 's'))
+end
 
 local function state_of(lock) return lock.m..' '..lock.n..' '..lock.q..' '..lock.lim end
 
@@ -116,11 +140,16 @@ local function is_claimed(g) return string.sub(g[G_CALL], 1, 1) ~= '?' end
 local function server_of(call) return string.match(call, '^%??([^ ]*)') end
 
 local function load_grant(name, id)
+  local g, sole = load_thin(name)
+  if g then return sole == id and g or nil end
   local packed = C('HGET', lock_key(name), 'g'..id)
   return packed and unpack_one(packed)
 end
 
-local function save_grant(name, id, g) C('HSET', lock_key(name), 'g'..id, pack(g)) end
+local function save_grant(name, id, g)
+  thicken(name)
+  C('HSET', lock_key(name), 'g'..id, pack(g))
+end
 
 -- Ends a lease. The next waiters are not granted yet.
 local function end_lease(lock, name, id, g, kind, reason)

@@ -38,7 +38,8 @@ final class LockLoads {
   static void measure(Path jar, String fsync, int runs) throws Exception {
     LockLoads loads = new LockLoads(runs);
     try {
-      loads.join(() -> TroupeLocks.start(jar, fsync));
+      loads.join(() -> TroupeLocks.byCalls(jar, fsync));
+      loads.join(() -> TroupeLocks.byStreams(jar, fsync));
       loads.join(EtcdLocks::start);
       loads.join(() -> RLockLocks.start(fsync, RLockLocks.Tuning.FEW_CONNECTIONS));
       loads.join(() -> RLockLocks.start(fsync, RLockLocks.Tuning.DEFAULTS));

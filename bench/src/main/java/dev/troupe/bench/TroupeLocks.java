@@ -5,6 +5,8 @@ import dev.troupe.v1.AcquireRequest;
 import dev.troupe.v1.AcquireResponse;
 import dev.troupe.v1.LockLease;
 import dev.troupe.v1.LockServiceGrpc;
+import dev.troupe.v1.LockStreamAnswer;
+import dev.troupe.v1.LockStreamCall;
 import dev.troupe.v1.ReleaseLockRequest;
 import dev.troupe.v1.ReleaseLockResponse;
 import io.grpc.CallOptions;
@@ -17,7 +19,10 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 
-/** Troupe's own locks, through its gRPC service: a server with its embedded Redis. */
+/**
+ * Troupe's own locks, through its gRPC service: a server with its embedded Redis. By calls, or over
+ * a stream per connection.
+ */
 final class TroupeLocks implements LockPeer {
 
   private static final int CHANNELS = 4;
@@ -27,48 +32,74 @@ final class TroupeLocks implements LockPeer {
 
   private static final Duration WAIT = Duration.newBuilder().setSeconds(3600).build();
 
-  private final String fsync;
+  private final String label;
   private final ServerUnderTest server;
   private final List<ManagedChannel> channels;
 
-  private TroupeLocks(String fsync, ServerUnderTest server) {
-    this.fsync = fsync;
+  /** One per channel, or none. */
+  private final List<LockStreamCalls> streams;
+
+  private TroupeLocks(String label, ServerUnderTest server, boolean streamed) {
+    this.label = label;
     this.server = server;
     this.channels = ClosedLoop.channels(server.port, CHANNELS);
+    this.streams = streamed ? channels.stream().map(LockStreamCalls::new).toList() : List.of();
   }
 
-  static TroupeLocks start(Path jar, String fsync) throws IOException {
-    return new TroupeLocks(fsync, new ServerUnderTest(jar, "--redis.fsync=" + fsync));
+  /** A server that is called. */
+  static TroupeLocks byCalls(Path jar, String fsync) throws IOException {
+    return new TroupeLocks("Troupe, " + fsync, start(jar, fsync), false);
+  }
+
+  /** A server that is asked over {@code LockStream}. */
+  static TroupeLocks byStreams(Path jar, String fsync) throws IOException {
+    return new TroupeLocks("Troupe by stream, " + fsync, start(jar, fsync), true);
+  }
+
+  private static ServerUnderTest start(Path jar, String fsync) throws IOException {
+    return new ServerUnderTest(jar, "--redis.fsync=" + fsync);
   }
 
   @Override
   public String label() {
-    return "Troupe, " + fsync;
+    return label;
   }
 
   @Override
   public CompletionStage<Held> acquire(String name, int worker) {
-    return call(
-            LockServiceGrpc.getAcquireMethod(),
-            worker,
-            AcquireRequest.newBuilder()
-                .setName(name)
-                .setOwner("worker-" + worker)
-                .setTtl(LEASE)
-                .setWait(WAIT)
-                .build())
+    AcquireRequest request =
+        AcquireRequest.newBuilder()
+            .setName(name)
+            .setOwner("worker-" + worker)
+            .setTtl(LEASE)
+            .setWait(WAIT)
+            .build();
+    CompletableFuture<AcquireResponse> answer =
+        streams.isEmpty()
+            ? call(LockServiceGrpc.getAcquireMethod(), worker, request)
+            : stream(worker)
+                .call(LockStreamCall.newBuilder().setAcquire(request))
+                .thenApply(LockStreamAnswer::getAcquire);
+    return answer
         .thenApply(AcquireResponse::getLease)
         .thenApply(lease -> () -> release(lease, worker));
   }
 
   private CompletableFuture<ReleaseLockResponse> release(LockLease lease, int worker) {
-    return call(
-        LockServiceGrpc.getReleaseLockMethod(),
-        worker,
+    ReleaseLockRequest request =
         ReleaseLockRequest.newBuilder()
             .setName(lease.getName())
             .setLeaseId(lease.getLeaseId())
-            .build());
+            .build();
+    return streams.isEmpty()
+        ? call(LockServiceGrpc.getReleaseLockMethod(), worker, request)
+        : stream(worker)
+            .call(LockStreamCall.newBuilder().setRelease(request))
+            .thenApply(LockStreamAnswer::getRelease);
+  }
+
+  private LockStreamCalls stream(int worker) {
+    return streams.get(worker % CHANNELS);
   }
 
   private <Q, A> CompletableFuture<A> call(MethodDescriptor<Q, A> method, int worker, Q request) {

@@ -19,15 +19,18 @@ import java.util.function.Consumer;
 
 /**
  * Locks, asynchronously. A future fails with {@link TroupeClientException}; cancelling it gives up
- * the wait. Limits, defaults and errors are those of {@code LockService}.
+ * the wait. Limits, defaults and errors are those of {@code LockService}. Locks are acquired and
+ * released over one stream, where the server has it.
  */
 public final class LockClient {
 
   private final ClientRuntime runtime;
+  private final LockCalls calls;
   private final LeaseKeeper keeper;
 
   LockClient(ClientRuntime runtime) {
     this.runtime = runtime;
+    this.calls = new LockCalls(runtime);
     this.keeper = new LeaseKeeper(runtime);
   }
 
@@ -53,7 +56,7 @@ public final class LockClient {
    * request is repeated under its id and keeps its place in the queue.
    */
   public CompletableFuture<Optional<LockHandle>> acquire(AcquireRequest request) {
-    return new LockWait(runtime, keeper, request).begin();
+    return new LockWait(runtime, calls, keeper, request).begin();
   }
 
   /** One call, without repeats beyond gRPC's own, and without renewal of what it yields. */

@@ -29,6 +29,7 @@ public final class LockHandle implements AutoCloseable {
   private static final Duration RELEASE_TIMEOUT = Duration.ofSeconds(5);
 
   private final ClientRuntime runtime;
+  private final LockCalls calls;
   private final LeaseKeeper keeper;
   private final String namespace;
   private final LockLease lease;
@@ -45,8 +46,14 @@ public final class LockHandle implements AutoCloseable {
   @GuardedBy("this")
   private @Nullable CompletableFuture<Boolean> released;
 
-  LockHandle(ClientRuntime runtime, LeaseKeeper keeper, String namespace, LockLease lease) {
+  LockHandle(
+      ClientRuntime runtime,
+      LockCalls calls,
+      LeaseKeeper keeper,
+      String namespace,
+      LockLease lease) {
     this.runtime = runtime;
+    this.calls = calls;
     this.keeper = keeper;
     this.namespace = namespace;
     this.lease = lease;
@@ -163,9 +170,8 @@ public final class LockHandle implements AutoCloseable {
       }
     }
     keeper.remove(this);
-    runtime
-        .call(
-            LockServiceGrpc.getReleaseLockMethod(),
+    calls
+        .release(
             ReleaseLockRequest.newBuilder()
                 .setNamespace(namespace)
                 .setName(lease.getName())

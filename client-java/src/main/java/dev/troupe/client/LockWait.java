@@ -22,6 +22,7 @@ final class LockWait {
   private static final Duration MARGIN = Duration.ofSeconds(5);
 
   private final ClientRuntime runtime;
+  private final LockCalls calls;
   private final LeaseKeeper keeper;
   private final AcquireRequest request;
   private final boolean ownId;
@@ -33,8 +34,10 @@ final class LockWait {
 
   private volatile @Nullable CompletableFuture<AcquireResponse> call;
 
-  LockWait(ClientRuntime runtime, LeaseKeeper keeper, AcquireRequest request) {
+  LockWait(
+      ClientRuntime runtime, LockCalls calls, LeaseKeeper keeper, AcquireRequest request) {
     this.runtime = runtime;
+    this.calls = calls;
     this.keeper = keeper;
     this.ownId = request.getRequestId().isEmpty();
     this.request =
@@ -62,10 +65,8 @@ final class LockWait {
     Duration left = Duration.ofNanos(Math.max(0, endNanos - System.nanoTime()));
     lastChance = left.isZero();
     CompletableFuture<AcquireResponse> sent =
-        runtime.call(
-            LockServiceGrpc.getAcquireMethod(),
-            request.toBuilder().setWait(Durations.of(left)).build(),
-            left.plus(MARGIN));
+        calls.acquire(
+            request.toBuilder().setWait(Durations.of(left)).build(), left.plus(MARGIN));
     call = sent;
     sent.whenComplete(
         (response, failure) -> {
@@ -89,7 +90,7 @@ final class LockWait {
         .thenAccept(
             response -> {
               if (response.hasLease()) {
-                new LockHandle(runtime, keeper, request.getNamespace(), response.getLease())
+                new LockHandle(runtime, calls, keeper, request.getNamespace(), response.getLease())
                     .release();
               }
             });
@@ -100,7 +101,7 @@ final class LockWait {
    * may be given the first one's answer. Under an id of the caller's that may be one of long ago.
    */
   private void granted(LockLease lease) {
-    LockHandle handle = new LockHandle(runtime, keeper, request.getNamespace(), lease);
+    LockHandle handle = new LockHandle(runtime, calls, keeper, request.getNamespace(), lease);
     long sinceNanos = System.nanoTime() - begunNanos;
     boolean isFresh = ownId && sinceNanos <= Durations.of(lease.getTtl()).dividedBy(10).toNanos();
     CompletableFuture<Void> begun = isFresh ? handle.begin(begunNanos) : handle.confirm();

@@ -6,8 +6,8 @@ import io.grpc.ManagedChannel;
 import io.grpc.netty.NettyChannelBuilder;
 import java.time.Duration;
 import java.util.Objects;
-import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
@@ -118,12 +118,17 @@ public final class TroupeClient implements AutoCloseable {
   }
 
   private static ScheduledExecutorService timer() {
-    return Executors.newSingleThreadScheduledExecutor(
-        task -> {
-          Thread thread = new Thread(task, "troupe-client-timer");
-          thread.setDaemon(true);
-          return thread;
-        });
+    ScheduledThreadPoolExecutor timer =
+        new ScheduledThreadPoolExecutor(
+            1,
+            task -> {
+              Thread thread = new Thread(task, "troupe-client-timer");
+              thread.setDaemon(true);
+              return thread;
+            });
+    // Most timers are of things that happen in time, and are not to be kept until then.
+    timer.setRemoveOnCancelPolicy(true);
+    return timer;
   }
 
   /** What a client needs to know. Not thread-safe. */

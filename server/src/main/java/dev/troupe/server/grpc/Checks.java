@@ -159,16 +159,17 @@ public final class Checks {
   /** No more elements than allowed. */
   @CanIgnoreReturnValue
   public Checks atMost(String field, int count, int most) {
-    return that(count <= most, field, "too many: " + count + " (at most " + most + ")");
+    return count <= most
+        ? this
+        : violation(field, "too many: " + count + " (at most " + most + ")");
   }
 
   /** A number within bounds. */
   @CanIgnoreReturnValue
   public Checks range(String field, long value, long least, long most) {
-    return that(
-        value >= least && value <= most,
-        field,
-        "out of range: " + value + " (expected " + least + " to " + most + ")");
+    return value >= least && value <= most
+        ? this
+        : violation(field, "out of range: " + value + " (expected " + least + " to " + most + ")");
   }
 
   /** A number of bytes up to a limit. */
@@ -191,18 +192,19 @@ public final class Checks {
     if (!Durations.isValid(value)) {
       return violation(field, "not a valid duration");
     }
-    boolean within =
-        Durations.compare(value, millis(least)) >= 0 && Durations.compare(value, millis(most)) <= 0;
-    return that(
-        within,
-        field,
-        "out of range: "
-            + Durations.toString(value)
-            + " (expected "
-            + Durations.toString(millis(least))
-            + " to "
-            + Durations.toString(millis(most))
-            + ")");
+    java.time.Duration exact = java.time.Duration.ofSeconds(value.getSeconds(), value.getNanos());
+    boolean within = exact.compareTo(least) >= 0 && exact.compareTo(most) <= 0;
+    return within
+        ? this
+        : violation(
+            field,
+            "out of range: "
+                + Durations.toString(value)
+                + " (expected "
+                + Durations.toString(millis(least))
+                + " to "
+                + Durations.toString(millis(most))
+                + ")");
   }
 
   private static Duration millis(java.time.Duration duration) {

@@ -1,13 +1,30 @@
 package dev.troupe.server.lock;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import dev.troupe.server.redis.Fences;
 import dev.troupe.server.redis.Partition;
 import dev.troupe.v1.Fence;
 import dev.troupe.v1.LockChange;
+import dev.troupe.v1.LockMode;
+import java.nio.ByteBuffer;
 import java.util.List;
 
-/** One change of locks, as the script {@code lock/change} takes it. */
+/** One change of locks, as the script {@code lock/fast} takes it. */
 sealed interface LockChangeRequest {
+
+  /** In which part of the script's arguments it stands. */
+  enum Kind {
+    /** A release that is simple unless the lock turns out not to be. */
+    RELEASE,
+    /** An acquire that is simple if the lock is free. */
+    ACQUIRE,
+    /** All others. */
+    OTHER
+  }
+
+  /** Where it belongs. Those of one script are concurrent, so that their order is free. */
+  Kind kind();
 
   /** Appends it to the arguments of a script. */
   void addTo(Partition partition, List<Object> arguments);
@@ -41,7 +58,73 @@ sealed interface LockChangeRequest {
   record Acquire(Wish wish) implements LockChangeRequest {
 
     @Override
+    public Kind kind() {
+      return wish.targets().size() == 1
+              && wish.targets().get(0).lease().getMode() == LockMode.LOCK_MODE_EXCLUSIVE
+              && wish.waitMicros() >= 0
+              && wish.agent().isEmpty()
+              && wish.heldLeaseId().isEmpty()
+              && !wish.part()
+              && wish.fence().getName().isEmpty()
+          ? Kind.ACQUIRE
+          : Kind.OTHER;
+    }
+
+    @Override
     public void addTo(Partition partition, List<Object> arguments) {
+      if (kind() == Kind.ACQUIRE) {
+        addSimple(arguments);
+      } else {
+        addOther(partition, arguments);
+      }
+    }
+
+    private void addSimple(List<Object> arguments) {
+      Target target = wish.targets().get(0);
+      arguments.add(target.name());
+      arguments.add(target.leaseId());
+      arguments.add(rest(target));
+      arguments.add(change(target));
+      arguments.add(
+          (wish.known() ? "1" : "0")
+              + wish.waitMicros()
+              + '\0'
+              + wish.waitId()
+              + '\0'
+              + wish.requestId()
+              + '\0');
+    }
+
+    /** What is kept of a lease besides what the script knows, as {@code lock/thin} says. */
+    private byte[] rest(Target target) {
+      byte[] indexed =
+          ("h:" + wish.owner() + '\0' + target.name() + '\0' + target.leaseId()).getBytes(UTF_8);
+      byte[] call = wish.call().getBytes(UTF_8);
+      byte[] digest = wish.digest().getBytes(UTF_8);
+      byte[] lease = target.lease().toByteArray();
+      return ByteBuffer.allocate(14 + indexed.length + call.length + digest.length + lease.length)
+          .putDouble(wish.ttlMicros())
+          .putShort((short) indexed.length)
+          .put(indexed)
+          .putShort((short) call.length)
+          .put(call)
+          .putShort((short) digest.length)
+          .put(digest)
+          .put(lease)
+          .array();
+    }
+
+    private byte[] change(Target target) {
+      return LockChange.newBuilder()
+          .setName(target.name())
+          .setOwner(wish.owner())
+          .setMode(target.lease().getMode())
+          .setPermits(target.lease().getPermits())
+          .build()
+          .toByteArray();
+    }
+
+    private void addOther(Partition partition, List<Object> arguments) {
       int count = wish.targets().size();
       arguments.add(count == 1 ? "A" : "M");
       arguments.add(wish.owner());
@@ -72,14 +155,7 @@ sealed interface LockChangeRequest {
         arguments.add(target.leaseId());
         // Without its id: who reads of a lock must not learn how to release it.
         arguments.add(target.lease().toByteArray());
-        arguments.add(
-            LockChange.newBuilder()
-                .setName(target.name())
-                .setOwner(wish.owner())
-                .setMode(target.lease().getMode())
-                .setPermits(target.lease().getPermits())
-                .build()
-                .toByteArray());
+        arguments.add(change(target));
       }
     }
 
@@ -98,7 +174,18 @@ sealed interface LockChangeRequest {
       implements LockChangeRequest {
 
     @Override
+    public Kind kind() {
+      return fence.getName().isEmpty() ? Kind.RELEASE : Kind.OTHER;
+    }
+
+    @Override
     public void addTo(Partition partition, List<Object> arguments) {
+      if (kind() == Kind.RELEASE) {
+        arguments.add(name);
+        arguments.add(leaseId);
+        arguments.add(requestId.isEmpty() ? "" : requestId + '\0' + digest + '\0');
+        return;
+      }
       arguments.add("R");
       arguments.add(leaseId);
       arguments.add(name);
@@ -121,6 +208,11 @@ sealed interface LockChangeRequest {
       implements LockChangeRequest {
 
     @Override
+    public Kind kind() {
+      return Kind.OTHER;
+    }
+
+    @Override
     public void addTo(Partition partition, List<Object> arguments) {
       arguments.add("N");
       arguments.add(leaseId);
@@ -137,6 +229,11 @@ sealed interface LockChangeRequest {
 
   /** Says that nobody hears the answer to a wish any more. */
   record Detach(Wish wish, boolean forget) implements LockChangeRequest {
+
+    @Override
+    public Kind kind() {
+      return Kind.OTHER;
+    }
 
     @Override
     public void addTo(Partition partition, List<Object> arguments) {

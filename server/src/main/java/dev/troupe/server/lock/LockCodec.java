@@ -27,16 +27,21 @@ final class LockCodec {
   private static final int HOLDER_FIELDS = 5;
   private static final int WAITER_FIELDS = 5;
 
+  private static final LockAnswer RELEASED = new LockAnswer.Released(true, 0);
+
   private LockCodec() {}
 
-  /** An answer of {@code lock/change}, which ran at a time in microseconds since 1970. */
+  /** An answer of {@code lock/fast}, which ran at a time in microseconds since 1970. */
   static LockAnswer answer(LockChangeRequest request, Reply answers, int index, long nowMicros) {
     if (answers.isList(index)) {
       return answer(request, answers.nested(index));
     }
+    if (request instanceof LockChangeRequest.Release) {
+      return RELEASED;
+    }
     Wish wish = ((LockChangeRequest.Acquire) request).wish();
     Target target = wish.targets().get(0);
-    LockLease known = target.lease().toBuilder().setLeaseId(target.leaseId()).build();
+    LockLease.Builder known = target.lease().toBuilder().setLeaseId(target.leaseId());
     return new LockAnswer.Granted(
         List.of(lease(known, answers.number(index), nowMicros, nowMicros + wish.ttlMicros(), 1)));
   }
@@ -70,17 +75,17 @@ final class LockCodec {
     for (Target target : targets) {
       ByteString stored = reply.bytes(at + 4);
       // Who acquires once more gets the lease that it has.
-      LockLease known =
+      LockLease.Builder known =
           stored.isEmpty()
-              ? target.lease().toBuilder().setLeaseId(target.leaseId()).build()
-              : parse(stored).toBuilder().setLeaseId(reply.text(at + 5)).build();
+              ? target.lease().toBuilder().setLeaseId(target.leaseId())
+              : parse(stored).toBuilder().setLeaseId(reply.text(at + 5));
       leases.add(lease(known, reply, at));
       at += LEASE_FIELDS;
     }
     return leases;
   }
 
-  private static LockLease lease(LockLease known, Reply reply, int at) {
+  private static LockLease lease(LockLease.Builder known, Reply reply, int at) {
     return lease(
         known,
         reply.number(at),
@@ -90,8 +95,8 @@ final class LockCodec {
   }
 
   private static LockLease lease(
-      LockLease known, long token, long sinceMicros, long dueMicros, int holds) {
-    return known.toBuilder()
+      LockLease.Builder known, long token, long sinceMicros, long dueMicros, int holds) {
+    return known
         .setFencingToken(token)
         .setGrantTime(Timestamps.fromMicros(sinceMicros))
         .setExpireTime(Timestamps.fromMicros(dueMicros))
@@ -145,7 +150,8 @@ final class LockCodec {
             .setWaiterCount((int) reply.number(3));
     Reply holders = reply.nested(4);
     for (int at = 0; at < holders.size(); at += HOLDER_FIELDS) {
-      info.addHolders(lease(parse(holders.bytes(at + 4)), holders, at).toBuilder().clearFence());
+      info.addHolders(
+          lease(parse(holders.bytes(at + 4)).toBuilder(), holders, at).toBuilder().clearFence());
     }
     Reply waiters = reply.nested(5);
     for (int at = 0; at < waiters.size(); at += WAITER_FIELDS) {
@@ -166,7 +172,7 @@ final class LockCodec {
     List<LockLease> leases = new ArrayList<>();
     for (int at = 2; at < reply.size(); at += LEASE_FIELDS) {
       leases.add(
-          lease(parse(reply.bytes(at + 5)), reply, at + 1).toBuilder()
+          lease(parse(reply.bytes(at + 5)).toBuilder(), reply, at + 1).toBuilder()
               .setModeValue((int) reply.number(at))
               .clearFence()
               .build());

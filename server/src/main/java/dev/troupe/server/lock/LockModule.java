@@ -17,6 +17,8 @@ public final class LockModule extends AbstractModule {
     bind(Deadlocks.class).in(Scopes.SINGLETON);
     bind(LockWaits.class).in(Scopes.SINGLETON);
     bind(LockSets.class).in(Scopes.SINGLETON);
+    bind(LockCalls.class).in(Scopes.SINGLETON);
+    bind(LockStreams.class).in(Scopes.SINGLETON);
     bind(LockListing.class).in(Scopes.SINGLETON);
     bind(LockWatching.class).in(Scopes.SINGLETON);
     bind(KeepAliveStreams.class).in(Scopes.SINGLETON);
@@ -29,6 +31,7 @@ public final class LockModule extends AbstractModule {
     Multibinder<Drainable> drainables = Multibinder.newSetBinder(binder(), Drainable.class);
     drainables.addBinding().to(LockWaits.class);
     drainables.addBinding().to(KeepAliveStreams.class);
+    drainables.addBinding().to(LockStreams.class);
     Multibinder.newSetBinder(binder(), BindableService.class).addBinding().to(LockService.class);
   }
 }

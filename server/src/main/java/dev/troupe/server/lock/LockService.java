@@ -24,6 +24,8 @@ import dev.troupe.v1.KeepAliveResponse;
 import dev.troupe.v1.ListLocksRequest;
 import dev.troupe.v1.ListLocksResponse;
 import dev.troupe.v1.LockServiceGrpc;
+import dev.troupe.v1.LockStreamRequest;
+import dev.troupe.v1.LockStreamResponse;
 import dev.troupe.v1.ReleaseLockRequest;
 import dev.troupe.v1.ReleaseLockResponse;
 import dev.troupe.v1.RenewRequest;
@@ -39,57 +41,37 @@ import java.util.List;
 final class LockService extends LockServiceGrpc.LockServiceImplBase {
 
   private final LockStore store;
+  private final LockCalls calls;
   private final Wishes wishes;
   private final LockSets sets;
   private final KeepAliveStreams keepAlives;
+  private final LockStreams streams;
   private final LockListing listing;
   private final LockWatching watching;
 
   @Inject
   LockService(
       LockStore store,
+      LockCalls calls,
       Wishes wishes,
       LockSets sets,
       KeepAliveStreams keepAlives,
+      LockStreams streams,
       LockListing listing,
       LockWatching watching) {
     this.store = store;
+    this.calls = calls;
     this.wishes = wishes;
     this.sets = sets;
     this.keepAlives = keepAlives;
+    this.streams = streams;
     this.listing = listing;
     this.watching = watching;
   }
 
   @Override
   public void acquire(AcquireRequest request, StreamObserver<AcquireResponse> caller) {
-    answer(
-        caller,
-        () -> {
-          LockChecks.acquire(request);
-          Wish wish = wishes.of(request);
-          if (wish.waitMicros() > 0) {
-            LoadLimit.waits();
-          }
-          return sets.acquire(Names.namespace(request.getNamespace()), wish, Context.current())
-              .thenApply(LockService::acquired);
-        });
-  }
-
-  private static AcquireResponse acquired(LockAnswer answer) {
-    if (answer instanceof LockAnswer.Granted granted) {
-      return AcquireResponse.newBuilder().setLease(granted.leases().get(0)).build();
-    }
-    LockAnswer.Refused refused = (LockAnswer.Refused) answer;
-    AcquireResponse.Builder response =
-        AcquireResponse.newBuilder()
-            .setRefusal(refused.why())
-            .setHeldBy(refused.owner())
-            .setWaitersAhead(refused.ahead());
-    if (refused.dueMicros() > 0) {
-      response.setHeldUntil(Timestamps.fromMicros(refused.dueMicros()));
-    }
-    return response.build();
+    answer(caller, () -> calls.acquire(request, Context.current()));
   }
 
   @Override
@@ -139,27 +121,12 @@ final class LockService extends LockServiceGrpc.LockServiceImplBase {
 
   @Override
   public void releaseLock(ReleaseLockRequest request, StreamObserver<ReleaseLockResponse> caller) {
-    answer(
-        caller,
-        () -> {
-          LockChecks.release(request);
-          LockChangeRequest.Release release =
-              new LockChangeRequest.Release(
-                  request.getName(),
-                  request.getLeaseId(),
-                  request.getRequestId(),
-                  RequestDigest.of(request.getRequestId(), request),
-                  request.getFence());
-          return store
-              .locate(Names.namespace(request.getNamespace()), request.getName())
-              .thenCompose(partition -> store.release(partition, release))
-              .thenApply(
-                  released ->
-                      ReleaseLockResponse.newBuilder()
-                          .setReleased(released.released())
-                          .setHoldsLeft(released.holdsLeft())
-                          .build());
-        });
+    answer(caller, () -> calls.release(request));
+  }
+
+  @Override
+  public StreamObserver<LockStreamRequest> lockStream(StreamObserver<LockStreamResponse> caller) {
+    return streams.open(caller);
   }
 
   @Override

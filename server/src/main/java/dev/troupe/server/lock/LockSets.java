@@ -55,6 +55,11 @@ final class LockSets {
 
   /** All the wish's locks, or none. */
   CompletionStage<LockAnswer> acquire(String namespace, Wish wish, Context caller) {
+    if (wish.targets().size() == 1 && wish.agent().isEmpty()) {
+      return store
+          .locate(namespace, wish.targets().get(0).name())
+          .thenCompose(partition -> waits.acquire(partition, wish, caller));
+    }
     return checkSession(namespace, wish)
         .thenCompose(current -> locate(namespace, wish))
         .thenCompose(

@@ -1,6 +1,7 @@
 package dev.troupe.server.lock;
 
 import com.google.inject.Inject;
+import dev.troupe.server.lock.LockChangeRequest.Kind;
 import dev.troupe.server.redis.Fences;
 import dev.troupe.server.redis.Namespaces;
 import dev.troupe.server.redis.Partition;
@@ -32,7 +33,7 @@ public final class LockStore {
 
   private static final int MOST_PER_SCRIPT = 64;
   private static final int MOST_SWEPT = 64;
-  private static final Script CHANGE = Script.load("lock/change");
+  private static final Script CHANGE = Script.load("lock/fast");
   private static final Script SWEEP = Script.load("lock/sweep");
   private static final Script KEEP = Script.load("lock/keep");
   private static final Script FORCE = Script.load("lock/force");
@@ -129,14 +130,28 @@ public final class LockStore {
       Partition partition, List<LockChangeRequest> requests) {
     List<Object> arguments = new ArrayList<>(16 * requests.size());
     arguments.add(config.maxWaiters());
-    requests.forEach(request -> request.addTo(partition, arguments));
+    int[] counts = new int[Kind.values().length];
+    requests.forEach(request -> counts[request.kind().ordinal()]++);
+    arguments.add(counts[Kind.RELEASE.ordinal()]);
+    arguments.add(counts[Kind.ACQUIRE.ordinal()]);
+    // By kind; where in the reply the answer to each of the requests is.
+    int[] places = new int[requests.size()];
+    int place = 2;
+    for (Kind kind : Kind.values()) {
+      for (int i = 0; i < requests.size(); i++) {
+        if (requests.get(i).kind() == kind) {
+          requests.get(i).addTo(partition, arguments);
+          places[i] = place++;
+        }
+      }
+    }
     return run(CHANGE, partition, arguments)
         .thenApply(
             reply -> {
               List<LockAnswer> answers = new ArrayList<>(requests.size());
               long now = reply.number(1);
               for (int i = 0; i < requests.size(); i++) {
-                answers.add(LockCodec.answer(requests.get(i), reply, i + 2, now));
+                answers.add(LockCodec.answer(requests.get(i), reply, places[i], now));
               }
               return answers;
             });

@@ -3,19 +3,22 @@ package dev.troupe.server.lock;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import com.google.inject.Inject;
+import com.google.protobuf.Duration;
 import com.google.protobuf.util.Durations;
 import dev.troupe.server.grpc.RequestDigest;
 import dev.troupe.v1.AcquireAllRequest;
 import dev.troupe.v1.AcquireRequest;
+import dev.troupe.v1.Fence;
 import dev.troupe.v1.LockLease;
 import dev.troupe.v1.LockMode;
 import dev.troupe.v1.LockTarget;
+import dev.troupe.v1.SessionBinding;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
-import java.security.SecureRandom;
+import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Base64;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
@@ -25,11 +28,9 @@ import java.util.concurrent.atomic.AtomicLong;
 final class Wishes {
 
   private static final long TTL_MICROS = 30_000_000;
-  private static final int ID_BYTES = 16;
-  private static final Base64.Encoder TEXT = Base64.getUrlEncoder().withoutPadding();
 
-  private final SecureRandom random = new SecureRandom();
-  private final String server = randomId();
+  private final RandomIds ids = new RandomIds();
+  private final String server = ids.next();
   private final AtomicLong calls = new AtomicLong();
 
   @Inject
@@ -37,94 +38,112 @@ final class Wishes {
 
   /** The wish of one call; another call that repeats the request gets an equal one. */
   Wish of(AcquireRequest request) {
-    return of(
-        AcquireAllRequest.newBuilder()
-            .setOwner(request.getOwner())
-            .setTtl(request.getTtl())
-            .setWait(request.getWait())
-            .putAllMetadata(request.getMetadataMap())
-            .setSession(request.getSession())
-            .setRequestId(request.getRequestId())
-            .setFence(request.getFence())
-            .addLocks(
-                LockTarget.newBuilder()
-                    .setName(request.getName())
-                    .setMode(request.getMode())
-                    .setPermits(request.getPermits())
-                    .setLimit(request.getLimit()))
-            .build(),
-        request.getHeldLeaseId(),
+    String requestId = request.getRequestId();
+    LockLease.Builder shape =
+        shape(request.getOwner(), request.getTtl(), request.getMetadataMap(), request.getSession());
+    return wish(
+        requestId,
         // How long a repeat waits is up to it.
-        RequestDigest.of(request.getRequestId(), withoutWait(request)));
+        requestId.isEmpty()
+            ? ""
+            : RequestDigest.of(requestId, request.toBuilder().clearWait().build()),
+        request.getFence(),
+        request.getWait(),
+        request.getSession(),
+        request.getHeldLeaseId(),
+        shape,
+        List.of(
+            target(
+                shape,
+                request.getName(),
+                request.getMode(),
+                request.getPermits(),
+                request.getLimit(),
+                requestId)));
   }
 
   /** The wish of one call, of locks in several partitions. */
   Wish of(AcquireAllRequest request) {
-    return of(
-        request,
+    String requestId = request.getRequestId();
+    LockLease.Builder shape =
+        shape(request.getOwner(), request.getTtl(), request.getMetadataMap(), request.getSession());
+    List<Target> targets = new ArrayList<>(request.getLocksCount());
+    for (LockTarget lock : request.getLocksList()) {
+      targets.add(
+          target(
+              shape,
+              lock.getName(),
+              lock.getMode(),
+              lock.getPermits(),
+              lock.getLimit(),
+              requestId));
+    }
+    return wish(
+        requestId,
+        requestId.isEmpty()
+            ? ""
+            : RequestDigest.of(requestId, request.toBuilder().clearWait().build()),
+        request.getFence(),
+        request.getWait(),
+        request.getSession(),
         "",
-        RequestDigest.of(
-            request.getRequestId(),
-            request.getRequestId().isEmpty() ? request : request.toBuilder().clearWait().build()));
+        shape,
+        List.copyOf(targets));
   }
 
-  private static AcquireRequest withoutWait(AcquireRequest request) {
-    return request.getRequestId().isEmpty() ? request : request.toBuilder().clearWait().build();
-  }
-
-  private Wish of(AcquireAllRequest request, String heldLeaseId, String digest) {
-    boolean forget = request.getRequestId().isEmpty();
-    long wait = Durations.toMicros(request.getWait());
-    String waitId = forget ? randomId() : idOf("wait", request.getRequestId(), "");
-    // The store keeps the end of a wait under a request id: ours, when there is no other.
-    String requestId = forget && wait > 0 ? "~" + waitId : request.getRequestId();
-    long ttl = Durations.toMicros(request.getTtl());
-    long ttlMicros = ttl == 0 ? TTL_MICROS : ttl;
-    LockLease shape =
-        LockLease.newBuilder()
-            .setOwner(request.getOwner())
-            .setTtl(Durations.fromMicros(ttlMicros))
-            .putAllMetadata(request.getMetadataMap())
-            .setAgentId(request.getSession().getAgentId())
-            .build();
-    List<Target> targets =
-        request.getLocksList().stream()
-            .map(lock -> target(lock, shape, request.getRequestId()))
-            .toList();
+  private Wish wish(
+      String givenId,
+      String digest,
+      Fence fence,
+      Duration wait,
+      SessionBinding session,
+      String heldLeaseId,
+      LockLease.Builder shape,
+      List<Target> targets) {
+    boolean forget = givenId.isEmpty();
+    long waitMicros = Durations.toMicros(wait);
+    String waitId = forget ? ids.next() : idOf("wait", givenId, "");
     return new Wish(
         waitId,
-        requestId,
+        // The store keeps the end of a wait under a request id: ours, when there is no other.
+        forget && waitMicros > 0 ? "~" + waitId : givenId,
         forget,
         !forget,
         digest,
-        request.getFence(),
-        request.getOwner(),
-        ttlMicros,
-        wait,
+        fence,
+        shape.getOwner(),
+        Durations.toMicros(shape.getTtl()),
+        waitMicros,
         server + " " + calls.incrementAndGet(),
-        request.getSession().getAgentId(),
-        request.getSession().getFencingToken(),
+        session.getAgentId(),
+        session.getFencingToken(),
         heldLeaseId,
         false,
         targets);
   }
 
-  private Target target(LockTarget lock, LockLease shape, String requestId) {
-    LockMode mode = LockCodec.mode(lock.getMode());
-    return new Target(
-        shape.toBuilder()
-            .setName(lock.getName())
-            .setMode(mode)
-            .setPermits(Math.max(1, lock.getPermits()))
-            .build(),
-        requestId.isEmpty() ? randomId() : idOf("lease", requestId, lock.getName()),
-        mode == LockMode.LOCK_MODE_SEMAPHORE ? lock.getLimit() : 0);
+  private static LockLease.Builder shape(
+      String owner, Duration ttl, Map<String, String> metadata, SessionBinding session) {
+    long micros = Durations.toMicros(ttl);
+    return LockLease.newBuilder()
+        .setOwner(owner)
+        .setTtl(Durations.fromMicros(micros == 0 ? TTL_MICROS : micros))
+        .putAllMetadata(metadata)
+        .setAgentId(session.getAgentId());
   }
 
-  private String randomId() {
-    byte[] bytes = new byte[ID_BYTES];
-    random.nextBytes(bytes);
-    return TEXT.encodeToString(bytes);
+  private Target target(
+      LockLease.Builder shape,
+      String name,
+      LockMode givenMode,
+      int permits,
+      int limit,
+      String requestId) {
+    LockMode mode = LockCodec.mode(givenMode);
+    return new Target(
+        shape.setName(name).setMode(mode).setPermits(Math.max(1, permits)).build(),
+        requestId.isEmpty() ? ids.next() : idOf("lease", requestId, name),
+        mode == LockMode.LOCK_MODE_SEMAPHORE ? limit : 0);
   }
 
   private static String idOf(String what, String requestId, String name) {
@@ -132,7 +151,7 @@ final class Wishes {
       byte[] digest =
           MessageDigest.getInstance("SHA-256")
               .digest((what + '\0' + requestId + '\0' + name).getBytes(UTF_8));
-      return TEXT.encodeToString(Arrays.copyOf(digest, ID_BYTES));
+      return RandomIds.text(Arrays.copyOf(digest, RandomIds.BYTES));
     } catch (NoSuchAlgorithmException e) {
       throw new AssertionError("every JDK has SHA-256", e);
     }

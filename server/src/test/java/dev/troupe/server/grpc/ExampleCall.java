@@ -153,6 +153,13 @@ record ExampleCall(MethodDescriptor rpc, Message request) {
             "KeepAlive",
             KeepAliveRequest.newBuilder()
                 .addLeases(LeaseRef.newBuilder().setName("l").setLeaseId("none"))),
+        lock(
+            "LockStream",
+            LockStreamRequest.newBuilder()
+                .addCalls(
+                    LockStreamCall.newBuilder()
+                        .setCallId(1)
+                        .setAcquire(AcquireRequest.newBuilder().setName("l").setOwner("o")))),
         lock("ReleaseLock", ReleaseLockRequest.newBuilder().setName("l").setLeaseId("none")),
         lock("GetLock", GetLockRequest.newBuilder().setName("l")),
         lock("ListLocks", ListLocksRequest.newBuilder()),

@@ -57,7 +57,13 @@ final class LockAudit {
   private void look(RedisWire redis, String key) throws IOException {
     String kind = key.substring(key.indexOf("}:") + 2);
     if (kind.startsWith("lk:l:")) {
-      lock(kind.substring(5), redis.texts("HGETALL", key));
+      String name = kind.substring(5);
+      if ("hash".equals(redis.command("TYPE", key))) {
+        lock(name, redis.texts("HGETALL", key));
+      } else {
+        String id = (String) redis.command("GETRANGE", key, "0", "21");
+        lock(name, List.of("s", "1 1 0 0", "g" + id, ""));
+      }
     } else if (kind.startsWith("lk:q:")) {
       List<String> ids = redis.texts("ZRANGE", key, "0", "-1");
       ids.forEach(id -> queued.add(kind.substring(5) + " " + id));

@@ -11,6 +11,7 @@ final class LocksOnClusterTest
         LockWaitContract,
         LockSetContract,
         LockDeadlockContract,
+        LockStreamContract,
         LockViewContract {
 
   private static LockHarness locks;

@@ -11,6 +11,7 @@ final class LocksOnOneRedisTest
         LockWaitContract,
         LockSetContract,
         LockDeadlockContract,
+        LockStreamContract,
         LockViewContract {
 
   private static LockHarness locks;
