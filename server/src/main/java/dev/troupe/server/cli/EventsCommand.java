@@ -160,6 +160,7 @@ final class EventsCommand {
       case TASK -> event.getTask().getQueue() + "/" + event.getTask().getTaskId();
       case AGENT -> event.getAgent().getAgent().getAgentId();
       case LOCK -> event.getLock().getName();
+      case MEMORY -> event.getMemory().getSpace();
       case DATA_NOT_SET -> "";
     };
   }

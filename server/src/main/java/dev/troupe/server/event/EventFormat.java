@@ -17,6 +17,7 @@ import dev.troupe.v1.Gap;
 import dev.troupe.v1.GapReason;
 import dev.troupe.v1.GoAway;
 import dev.troupe.v1.LockChange;
+import dev.troupe.v1.MemoryChange;
 import dev.troupe.v1.SubscribeResponse;
 import dev.troupe.v1.SubscriptionStarted;
 import dev.troupe.v1.TaskChange;
@@ -81,6 +82,10 @@ final class EventFormat implements StreamFormat<SubscribeResponse> {
       switch (entry.topic()) {
         case "troupe.tasks" -> event.setTask(TaskChange.parseFrom(entry.data()));
         case "troupe.locks" -> event.setLock(LockChange.parseFrom(entry.data()));
+        case "troupe.memory" ->
+            event.setMemory(
+                MemoryChange.parseFrom(entry.data()).toBuilder()
+                    .setRevision(entry.position().sequence()));
         case "troupe.agents" -> event.setAgent(AgentChange.parseFrom(entry.data()));
         default -> event.setBinaryData(entry.data());
       }
