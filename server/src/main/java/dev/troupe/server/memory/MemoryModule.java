@@ -21,6 +21,10 @@ public final class MemoryModule extends AbstractModule {
     bind(MemoryChanges.class).in(Scopes.SINGLETON);
     bind(ConversationStore.class).in(Scopes.SINGLETON);
     bind(MemoryWatching.class).in(Scopes.SINGLETON);
+    bind(IndexReads.class).in(Scopes.SINGLETON);
+    bind(RedisClock.class).in(Scopes.SINGLETON);
+    bind(MemoryIndexes.class).in(Scopes.SINGLETON);
+    bind(MemorySearch.class).in(Scopes.SINGLETON);
     bind(MemoryWork.class).in(Scopes.SINGLETON);
     bind(MemoryService.class).in(Scopes.SINGLETON);
     Multibinder.newSetBinder(binder(), BindableService.class).addBinding().to(MemoryService.class);

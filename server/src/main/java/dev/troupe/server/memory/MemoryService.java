@@ -46,6 +46,8 @@ import dev.troupe.v1.PutMemoriesRequest;
 import dev.troupe.v1.PutMemoriesResponse;
 import dev.troupe.v1.PutMemoryRequest;
 import dev.troupe.v1.PutMemoryResponse;
+import dev.troupe.v1.SearchMemoryRequest;
+import dev.troupe.v1.SearchMemoryResponse;
 import dev.troupe.v1.SetSummaryRequest;
 import dev.troupe.v1.SetSummaryResponse;
 import dev.troupe.v1.UpdateMemoryRequest;
@@ -54,6 +56,7 @@ import dev.troupe.v1.UpdateSpaceRequest;
 import dev.troupe.v1.UpdateSpaceResponse;
 import dev.troupe.v1.WatchMemoryRequest;
 import dev.troupe.v1.WatchMemoryResponse;
+import io.grpc.Context;
 import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
 
@@ -71,6 +74,8 @@ final class MemoryService extends MemoryServiceGrpc.MemoryServiceImplBase {
   private final MemoryChanges changes;
   private final ConversationStore conversations;
   private final MemoryWatching watching;
+  private final MemoryIndexes indexes;
+  private final MemorySearch search;
 
   @Inject
   MemoryService(
@@ -82,7 +87,9 @@ final class MemoryService extends MemoryServiceGrpc.MemoryServiceImplBase {
       MemoryReads reads,
       MemoryChanges changes,
       ConversationStore conversations,
-      MemoryWatching watching) {
+      MemoryWatching watching,
+      MemoryIndexes indexes,
+      MemorySearch search) {
     this.spaces = spaces;
     this.spaceChanges = spaceChanges;
     this.spaceListing = spaceListing;
@@ -92,6 +99,8 @@ final class MemoryService extends MemoryServiceGrpc.MemoryServiceImplBase {
     this.changes = changes;
     this.conversations = conversations;
     this.watching = watching;
+    this.indexes = indexes;
+    this.search = search;
   }
 
   private static Guard guard(Fence fence, String requestId, Message request) {
@@ -130,8 +139,21 @@ final class MemoryService extends MemoryServiceGrpc.MemoryServiceImplBase {
           new Checks().namespace(request.getNamespace()).name("space", request.getSpace()).done();
           return spaces
               .locate(Names.namespace(request.getNamespace()), request.getSpace())
-              .thenCompose(partition -> spaces.get(partition, request.getSpace()))
-              .thenApply(space -> GetSpaceResponse.newBuilder().setSpace(space).build());
+              .thenCompose(
+                  partition ->
+                      spaces
+                          .get(partition, request.getSpace())
+                          .thenApply(
+                              space ->
+                                  GetSpaceResponse.newBuilder()
+                                      .setSpace(
+                                          space.toBuilder()
+                                              .setIndex(
+                                                  indexes.state(
+                                                      partition,
+                                                      request.getSpace(),
+                                                      space.getItems())))
+                                      .build()));
         });
   }
 
@@ -295,6 +317,17 @@ final class MemoryService extends MemoryServiceGrpc.MemoryServiceImplBase {
         () -> {
           MemoryChecks.delete(request);
           return changes.delete(request);
+        });
+  }
+
+  @Override
+  public void searchMemory(
+      SearchMemoryRequest request, StreamObserver<SearchMemoryResponse> caller) {
+    answer(
+        caller,
+        () -> {
+          MemoryChecks.search(request);
+          return search.search(request, Context.current());
         });
   }
 

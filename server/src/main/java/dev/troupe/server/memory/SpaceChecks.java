@@ -10,6 +10,7 @@ import dev.troupe.v1.MemoryTier;
 import dev.troupe.v1.PromotionRule;
 import dev.troupe.v1.SearchSettings;
 import dev.troupe.v1.SpaceSettings;
+import dev.troupe.v1.TextLanguage;
 import dev.troupe.v1.TierSettings;
 import dev.troupe.v1.UpdateSpaceRequest;
 import dev.troupe.v1.VectorMetric;
@@ -91,6 +92,7 @@ final class SpaceChecks {
     checks
         .range("settings.dimension", settings.getDimension(), 0, MOST_DIMENSION)
         .that(settings.getMetric() != VectorMetric.UNRECOGNIZED, "settings.metric", "unknown")
+        .that(settings.getLanguage() != TextLanguage.UNRECOGNIZED, "settings.language", "unknown")
         .range("settings.max_items", settings.getMaxItems(), 0, MOST_ITEMS)
         .range("settings.max_bytes", settings.getMaxBytes(), 0, MOST_BYTES)
         .duration(
@@ -154,6 +156,10 @@ final class SpaceChecks {
     weight(checks, at + ".vector_weight", search.getVectorWeight());
     weight(checks, at + ".text_weight", search.getTextWeight());
     weight(checks, at + ".recency_weight", search.getRecencyWeight());
+    checks.that(
+        search.getImportanceWeight() >= 0 && search.getImportanceWeight() <= 1,
+        at + ".importance_weight",
+        "expected a number from 0 to 1");
   }
 
   private static void weight(Checks checks, String field, double value) {

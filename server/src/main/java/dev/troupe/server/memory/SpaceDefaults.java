@@ -8,6 +8,7 @@ import dev.troupe.v1.MemoryTier;
 import dev.troupe.v1.PromotionRule;
 import dev.troupe.v1.SearchSettings;
 import dev.troupe.v1.SpaceSettings;
+import dev.troupe.v1.TextLanguage;
 import dev.troupe.v1.TierSettings;
 import dev.troupe.v1.VectorMetric;
 import java.util.ArrayList;
@@ -40,6 +41,9 @@ final class SpaceDefaults {
     SpaceSettings.Builder all = given.toBuilder();
     if (given.getMetric() == VectorMetric.VECTOR_METRIC_UNSPECIFIED) {
       all.setMetric(VectorMetric.VECTOR_METRIC_COSINE);
+    }
+    if (given.getLanguage() == TextLanguage.TEXT_LANGUAGE_UNSPECIFIED) {
+      all.setLanguage(TextLanguage.TEXT_LANGUAGE_ANY);
     }
     all.setShortTier(tier(given.getShortTier(), config.shortLifetime()));
     all.setWorkingTier(tier(given.getWorkingTier(), config.workingLifetime()));
@@ -75,6 +79,7 @@ final class SpaceDefaults {
     all.setVectorWeight(given.hasVectorWeight() ? given.getVectorWeight() : 1);
     all.setTextWeight(given.hasTextWeight() ? given.getTextWeight() : 1);
     all.setRecencyWeight(given.getRecencyWeight());
+    all.setImportanceWeight(given.getImportanceWeight());
     if (given.getRankConstant() == 0) {
       all.setRankConstant(RANK_CONSTANT);
     }

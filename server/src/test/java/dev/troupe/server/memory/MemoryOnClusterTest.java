@@ -6,7 +6,13 @@ import org.junit.jupiter.api.BeforeAll;
 
 /** The memory's contract on a Redis Cluster of six processes, with 16 partitions. */
 @SuppressWarnings("NullAway.Init")
-final class MemoryOnClusterTest implements MemoryItemContract {
+final class MemoryOnClusterTest
+    implements MemoryItemContract,
+        MemoryTimeContract,
+        MemoryQuotaContract,
+        MemoryConcurrencyContract,
+        ConversationContract,
+        MemorySearchContract {
 
   private static MemoryHarness memory;
 

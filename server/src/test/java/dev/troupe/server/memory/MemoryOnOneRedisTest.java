@@ -6,7 +6,13 @@ import org.junit.jupiter.api.BeforeAll;
 
 /** The memory's contract on one Redis, with one partition. */
 @SuppressWarnings("NullAway.Init")
-final class MemoryOnOneRedisTest implements MemoryItemContract {
+final class MemoryOnOneRedisTest
+    implements MemoryItemContract,
+        MemoryTimeContract,
+        MemoryQuotaContract,
+        MemoryConcurrencyContract,
+        ConversationContract,
+        MemorySearchContract {
 
   private static MemoryHarness memory;
 
