@@ -111,6 +111,25 @@ const (
 	// way round, or with another limit. Code FAILED_PRECONDITION; metadata `limit`
 	// is the semaphore's, 0 for a lock.
 	ErrorReason_ERROR_REASON_LOCK_MODE ErrorReason = 27
+	// No such memory space, or it was deleted. Code NOT_FOUND.
+	ErrorReason_ERROR_REASON_SPACE_NOT_FOUND ErrorReason = 33
+	// There is a memory space of this name already. Code ALREADY_EXISTS.
+	ErrorReason_ERROR_REASON_SPACE_EXISTS ErrorReason = 34
+	// No such item in the space, or it is past its lifetime. Code NOT_FOUND.
+	ErrorReason_ERROR_REASON_ITEM_NOT_FOUND ErrorReason = 35
+	// Another item of the space has this content already. Code ALREADY_EXISTS;
+	// metadata `item_id` names it.
+	ErrorReason_ERROR_REASON_ITEM_EXISTS ErrorReason = 36
+	// The embedding has another number of dimensions than the space. Code
+	// FAILED_PRECONDITION; metadata `dimension` is the space's.
+	ErrorReason_ERROR_REASON_DIMENSION_MISMATCH ErrorReason = 37
+	// The conversation does not stand where the caller believes. Code ABORTED;
+	// metadata `last_turn`.
+	ErrorReason_ERROR_REASON_TURN_MISMATCH ErrorReason = 38
+	// This server's index did not get to the revision asked for in time, or is
+	// being loaded. Code UNAVAILABLE, with `google.rpc.RetryInfo`; metadata
+	// `revision`, `items_loaded` and `items_total`.
+	ErrorReason_ERROR_REASON_INDEX_BEHIND ErrorReason = 39
 )
 
 // Enum value maps for ErrorReason.
@@ -144,6 +163,13 @@ var (
 		25: "ERROR_REASON_REQUEST_ID_REUSED",
 		26: "ERROR_REASON_DEADLOCK",
 		27: "ERROR_REASON_LOCK_MODE",
+		33: "ERROR_REASON_SPACE_NOT_FOUND",
+		34: "ERROR_REASON_SPACE_EXISTS",
+		35: "ERROR_REASON_ITEM_NOT_FOUND",
+		36: "ERROR_REASON_ITEM_EXISTS",
+		37: "ERROR_REASON_DIMENSION_MISMATCH",
+		38: "ERROR_REASON_TURN_MISMATCH",
+		39: "ERROR_REASON_INDEX_BEHIND",
 	}
 	ErrorReason_value = map[string]int32{
 		"ERROR_REASON_UNSPECIFIED":          0,
@@ -174,6 +200,13 @@ var (
 		"ERROR_REASON_REQUEST_ID_REUSED":    25,
 		"ERROR_REASON_DEADLOCK":             26,
 		"ERROR_REASON_LOCK_MODE":            27,
+		"ERROR_REASON_SPACE_NOT_FOUND":      33,
+		"ERROR_REASON_SPACE_EXISTS":         34,
+		"ERROR_REASON_ITEM_NOT_FOUND":       35,
+		"ERROR_REASON_ITEM_EXISTS":          36,
+		"ERROR_REASON_DIMENSION_MISMATCH":   37,
+		"ERROR_REASON_TURN_MISMATCH":        38,
+		"ERROR_REASON_INDEX_BEHIND":         39,
 	}
 )
 
@@ -415,7 +448,7 @@ const file_troupe_v1_error_reason_proto_rawDesc = "" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"1\n" +
 	"\x05Fence\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x14\n" +
-	"\x05token\x18\x02 \x01(\x03R\x05token*\x9e\a\n" +
+	"\x05token\x18\x02 \x01(\x03R\x05token*\x82\t\n" +
 	"\vErrorReason\x12\x1c\n" +
 	"\x18ERROR_REASON_UNSPECIFIED\x10\x00\x12\x1e\n" +
 	"\x1aERROR_REASON_INVALID_FIELD\x10\x01\x12#\n" +
@@ -445,7 +478,14 @@ const file_troupe_v1_error_reason_proto_rawDesc = "" +
 	"\x15ERROR_REASON_INTERNAL\x10\x18\x12\"\n" +
 	"\x1eERROR_REASON_REQUEST_ID_REUSED\x10\x19\x12\x19\n" +
 	"\x15ERROR_REASON_DEADLOCK\x10\x1a\x12\x1a\n" +
-	"\x16ERROR_REASON_LOCK_MODE\x10\x1bBO\n" +
+	"\x16ERROR_REASON_LOCK_MODE\x10\x1b\x12 \n" +
+	"\x1cERROR_REASON_SPACE_NOT_FOUND\x10!\x12\x1d\n" +
+	"\x19ERROR_REASON_SPACE_EXISTS\x10\"\x12\x1f\n" +
+	"\x1bERROR_REASON_ITEM_NOT_FOUND\x10#\x12\x1c\n" +
+	"\x18ERROR_REASON_ITEM_EXISTS\x10$\x12#\n" +
+	"\x1fERROR_REASON_DIMENSION_MISMATCH\x10%\x12\x1e\n" +
+	"\x1aERROR_REASON_TURN_MISMATCH\x10&\x12\x1d\n" +
+	"\x19ERROR_REASON_INDEX_BEHIND\x10'BO\n" +
 	"\rdev.troupe.v1P\x01Z<github.com/troupe-dev/troupe/proto/gen/go/troupe/v1;troupev1b\x06proto3"
 
 var (

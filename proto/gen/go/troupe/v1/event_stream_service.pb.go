@@ -158,6 +158,7 @@ type Event struct {
 	//	*Event_Task
 	//	*Event_Agent
 	//	*Event_Lock
+	//	*Event_Memory
 	Data isEvent_Data `protobuf_oneof:"data"`
 	// Ties together what belongs to one piece of work. Up to 256 bytes.
 	CorrelationId string `protobuf:"bytes,12,opt,name=correlation_id,json=correlationId,proto3" json:"correlation_id,omitempty"`
@@ -302,6 +303,15 @@ func (x *Event) GetLock() *LockChange {
 	return nil
 }
 
+func (x *Event) GetMemory() *MemoryChange {
+	if x != nil {
+		if x, ok := x.Data.(*Event_Memory); ok {
+			return x.Memory
+		}
+	}
+	return nil
+}
+
 func (x *Event) GetCorrelationId() string {
 	if x != nil {
 		return x.CorrelationId
@@ -359,6 +369,11 @@ type Event_Lock struct {
 	Lock *LockChange `protobuf:"bytes,16,opt,name=lock,proto3,oneof"`
 }
 
+type Event_Memory struct {
+	// A change of a memory space. Only in events of the topic "troupe.memory".
+	Memory *MemoryChange `protobuf:"bytes,24,opt,name=memory,proto3,oneof"`
+}
+
 func (*Event_BinaryData) isEvent_Data() {}
 
 func (*Event_TextData) isEvent_Data() {}
@@ -368,6 +383,8 @@ func (*Event_Task) isEvent_Data() {}
 func (*Event_Agent) isEvent_Data() {}
 
 func (*Event_Lock) isEvent_Data() {}
+
+func (*Event_Memory) isEvent_Data() {}
 
 // Request of Publish.
 type PublishRequest struct {
@@ -1145,7 +1162,7 @@ var File_troupe_v1_event_stream_service_proto protoreflect.FileDescriptor
 
 const file_troupe_v1_event_stream_service_proto_rawDesc = "" +
 	"\n" +
-	"$troupe/v1/event_stream_service.proto\x12\ttroupe.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a#troupe/v1/agent_state_service.proto\x1a\x1ctroupe/v1/error_reason.proto\x1a\x1ctroupe/v1/lock_service.proto\x1a\"troupe/v1/task_queue_service.proto\"\x8c\x05\n" +
+	"$troupe/v1/event_stream_service.proto\x12\ttroupe.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a#troupe/v1/agent_state_service.proto\x1a\x1ctroupe/v1/error_reason.proto\x1a\x1ctroupe/v1/lock_service.proto\x1a\x1etroupe/v1/memory_service.proto\x1a\"troupe/v1/task_queue_service.proto\"\xbf\x05\n" +
 	"\x05Event\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x16\n" +
 	"\x06source\x18\x02 \x01(\tR\x06source\x12\x12\n" +
@@ -1162,7 +1179,8 @@ const file_troupe_v1_event_stream_service_proto_rawDesc = "" +
 	"\x04task\x18\n" +
 	" \x01(\v2\x15.troupe.v1.TaskChangeH\x00R\x04task\x12.\n" +
 	"\x05agent\x18\v \x01(\v2\x16.troupe.v1.AgentChangeH\x00R\x05agent\x12+\n" +
-	"\x04lock\x18\x10 \x01(\v2\x15.troupe.v1.LockChangeH\x00R\x04lock\x12%\n" +
+	"\x04lock\x18\x10 \x01(\v2\x15.troupe.v1.LockChangeH\x00R\x04lock\x121\n" +
+	"\x06memory\x18\x18 \x01(\v2\x17.troupe.v1.MemoryChangeH\x00R\x06memory\x12%\n" +
 	"\x0ecorrelation_id\x18\f \x01(\tR\rcorrelationId\x12!\n" +
 	"\fcausation_id\x18\r \x01(\tR\vcausationId\x12\x14\n" +
 	"\x05actor\x18\x0e \x01(\tR\x05actor\x12@\n" +
@@ -1274,41 +1292,43 @@ var file_troupe_v1_event_stream_service_proto_goTypes = []any{
 	(*TaskChange)(nil),            // 16: troupe.v1.TaskChange
 	(*AgentChange)(nil),           // 17: troupe.v1.AgentChange
 	(*LockChange)(nil),            // 18: troupe.v1.LockChange
-	(*Fence)(nil),                 // 19: troupe.v1.Fence
-	(*durationpb.Duration)(nil),   // 20: google.protobuf.Duration
-	(ErrorReason)(0),              // 21: troupe.v1.ErrorReason
+	(*MemoryChange)(nil),          // 19: troupe.v1.MemoryChange
+	(*Fence)(nil),                 // 20: troupe.v1.Fence
+	(*durationpb.Duration)(nil),   // 21: google.protobuf.Duration
+	(ErrorReason)(0),              // 22: troupe.v1.ErrorReason
 }
 var file_troupe_v1_event_stream_service_proto_depIdxs = []int32{
 	15, // 0: troupe.v1.Event.time:type_name -> google.protobuf.Timestamp
 	16, // 1: troupe.v1.Event.task:type_name -> troupe.v1.TaskChange
 	17, // 2: troupe.v1.Event.agent:type_name -> troupe.v1.AgentChange
 	18, // 3: troupe.v1.Event.lock:type_name -> troupe.v1.LockChange
-	14, // 4: troupe.v1.Event.attributes:type_name -> troupe.v1.Event.AttributesEntry
-	2,  // 5: troupe.v1.PublishRequest.event:type_name -> troupe.v1.Event
-	19, // 6: troupe.v1.PublishRequest.fence:type_name -> troupe.v1.Fence
-	0,  // 7: troupe.v1.SubscribeRequest.start:type_name -> troupe.v1.StartPosition
-	15, // 8: troupe.v1.SubscribeRequest.start_time:type_name -> google.protobuf.Timestamp
-	7,  // 9: troupe.v1.SubscribeResponse.started:type_name -> troupe.v1.SubscriptionStarted
-	8,  // 10: troupe.v1.SubscribeResponse.batch:type_name -> troupe.v1.EventBatch
-	10, // 11: troupe.v1.SubscribeResponse.caught_up:type_name -> troupe.v1.CaughtUp
-	11, // 12: troupe.v1.SubscribeResponse.checkpoint:type_name -> troupe.v1.Checkpoint
-	12, // 13: troupe.v1.SubscribeResponse.gap:type_name -> troupe.v1.Gap
-	13, // 14: troupe.v1.SubscribeResponse.go_away:type_name -> troupe.v1.GoAway
-	9,  // 15: troupe.v1.EventBatch.deliveries:type_name -> troupe.v1.EventDelivery
-	2,  // 16: troupe.v1.EventDelivery.event:type_name -> troupe.v1.Event
-	15, // 17: troupe.v1.EventDelivery.accept_time:type_name -> google.protobuf.Timestamp
-	1,  // 18: troupe.v1.Gap.reason:type_name -> troupe.v1.GapReason
-	20, // 19: troupe.v1.GoAway.retry_after:type_name -> google.protobuf.Duration
-	21, // 20: troupe.v1.GoAway.reason:type_name -> troupe.v1.ErrorReason
-	3,  // 21: troupe.v1.EventStreamService.Publish:input_type -> troupe.v1.PublishRequest
-	5,  // 22: troupe.v1.EventStreamService.Subscribe:input_type -> troupe.v1.SubscribeRequest
-	4,  // 23: troupe.v1.EventStreamService.Publish:output_type -> troupe.v1.PublishResponse
-	6,  // 24: troupe.v1.EventStreamService.Subscribe:output_type -> troupe.v1.SubscribeResponse
-	23, // [23:25] is the sub-list for method output_type
-	21, // [21:23] is the sub-list for method input_type
-	21, // [21:21] is the sub-list for extension type_name
-	21, // [21:21] is the sub-list for extension extendee
-	0,  // [0:21] is the sub-list for field type_name
+	19, // 4: troupe.v1.Event.memory:type_name -> troupe.v1.MemoryChange
+	14, // 5: troupe.v1.Event.attributes:type_name -> troupe.v1.Event.AttributesEntry
+	2,  // 6: troupe.v1.PublishRequest.event:type_name -> troupe.v1.Event
+	20, // 7: troupe.v1.PublishRequest.fence:type_name -> troupe.v1.Fence
+	0,  // 8: troupe.v1.SubscribeRequest.start:type_name -> troupe.v1.StartPosition
+	15, // 9: troupe.v1.SubscribeRequest.start_time:type_name -> google.protobuf.Timestamp
+	7,  // 10: troupe.v1.SubscribeResponse.started:type_name -> troupe.v1.SubscriptionStarted
+	8,  // 11: troupe.v1.SubscribeResponse.batch:type_name -> troupe.v1.EventBatch
+	10, // 12: troupe.v1.SubscribeResponse.caught_up:type_name -> troupe.v1.CaughtUp
+	11, // 13: troupe.v1.SubscribeResponse.checkpoint:type_name -> troupe.v1.Checkpoint
+	12, // 14: troupe.v1.SubscribeResponse.gap:type_name -> troupe.v1.Gap
+	13, // 15: troupe.v1.SubscribeResponse.go_away:type_name -> troupe.v1.GoAway
+	9,  // 16: troupe.v1.EventBatch.deliveries:type_name -> troupe.v1.EventDelivery
+	2,  // 17: troupe.v1.EventDelivery.event:type_name -> troupe.v1.Event
+	15, // 18: troupe.v1.EventDelivery.accept_time:type_name -> google.protobuf.Timestamp
+	1,  // 19: troupe.v1.Gap.reason:type_name -> troupe.v1.GapReason
+	21, // 20: troupe.v1.GoAway.retry_after:type_name -> google.protobuf.Duration
+	22, // 21: troupe.v1.GoAway.reason:type_name -> troupe.v1.ErrorReason
+	3,  // 22: troupe.v1.EventStreamService.Publish:input_type -> troupe.v1.PublishRequest
+	5,  // 23: troupe.v1.EventStreamService.Subscribe:input_type -> troupe.v1.SubscribeRequest
+	4,  // 24: troupe.v1.EventStreamService.Publish:output_type -> troupe.v1.PublishResponse
+	6,  // 25: troupe.v1.EventStreamService.Subscribe:output_type -> troupe.v1.SubscribeResponse
+	24, // [24:26] is the sub-list for method output_type
+	22, // [22:24] is the sub-list for method input_type
+	22, // [22:22] is the sub-list for extension type_name
+	22, // [22:22] is the sub-list for extension extendee
+	0,  // [0:22] is the sub-list for field type_name
 }
 
 func init() { file_troupe_v1_event_stream_service_proto_init() }
@@ -1319,6 +1339,7 @@ func file_troupe_v1_event_stream_service_proto_init() {
 	file_troupe_v1_agent_state_service_proto_init()
 	file_troupe_v1_error_reason_proto_init()
 	file_troupe_v1_lock_service_proto_init()
+	file_troupe_v1_memory_service_proto_init()
 	file_troupe_v1_task_queue_service_proto_init()
 	file_troupe_v1_event_stream_service_proto_msgTypes[0].OneofWrappers = []any{
 		(*Event_BinaryData)(nil),
@@ -1326,6 +1347,7 @@ func file_troupe_v1_event_stream_service_proto_init() {
 		(*Event_Task)(nil),
 		(*Event_Agent)(nil),
 		(*Event_Lock)(nil),
+		(*Event_Memory)(nil),
 	}
 	file_troupe_v1_event_stream_service_proto_msgTypes[4].OneofWrappers = []any{
 		(*SubscribeResponse_Started)(nil),

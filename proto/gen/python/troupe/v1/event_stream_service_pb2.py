@@ -27,10 +27,11 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from troupe.v1 import agent_state_service_pb2 as troupe_dot_v1_dot_agent__state__service__pb2
 from troupe.v1 import error_reason_pb2 as troupe_dot_v1_dot_error__reason__pb2
 from troupe.v1 import lock_service_pb2 as troupe_dot_v1_dot_lock__service__pb2
+from troupe.v1 import memory_service_pb2 as troupe_dot_v1_dot_memory__service__pb2
 from troupe.v1 import task_queue_service_pb2 as troupe_dot_v1_dot_task__queue__service__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$troupe/v1/event_stream_service.proto\x12\ttroupe.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a#troupe/v1/agent_state_service.proto\x1a\x1ctroupe/v1/error_reason.proto\x1a\x1ctroupe/v1/lock_service.proto\x1a\"troupe/v1/task_queue_service.proto\"\xea\x03\n\x05\x45vent\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0e\n\x06source\x18\x02 \x01(\t\x12\x0c\n\x04type\x18\x03 \x01(\t\x12\x0f\n\x07subject\x18\x04 \x01(\t\x12(\n\x04time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x17\n\x0f\x64\x61tacontenttype\x18\x06 \x01(\t\x12\x12\n\ndataschema\x18\x07 \x01(\t\x12\x15\n\x0b\x62inary_data\x18\x08 \x01(\x0cH\x00\x12\x13\n\ttext_data\x18\t \x01(\tH\x00\x12%\n\x04task\x18\n \x01(\x0b\x32\x15.troupe.v1.TaskChangeH\x00\x12\'\n\x05\x61gent\x18\x0b \x01(\x0b\x32\x16.troupe.v1.AgentChangeH\x00\x12%\n\x04lock\x18\x10 \x01(\x0b\x32\x15.troupe.v1.LockChangeH\x00\x12\x16\n\x0e\x63orrelation_id\x18\x0c \x01(\t\x12\x14\n\x0c\x63\x61usation_id\x18\r \x01(\t\x12\r\n\x05\x61\x63tor\x18\x0e \x01(\t\x12\x34\n\nattributes\x18\x0f \x03(\x0b\x32 .troupe.v1.Event.AttributesEntry\x1a\x31\n\x0f\x41ttributesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x42\x06\n\x04\x64\x61ta\"t\n\x0ePublishRequest\x12\x11\n\tnamespace\x18\x01 \x01(\t\x12\r\n\x05topic\x18\x02 \x01(\t\x12\x1f\n\x05\x65vent\x18\x03 \x01(\x0b\x32\x10.troupe.v1.Event\x12\x1f\n\x05\x66\x65nce\x18\x04 \x01(\x0b\x32\x10.troupe.v1.Fence\"L\n\x0fPublishResponse\x12\x10\n\x08\x65vent_id\x18\x01 \x01(\t\x12\x14\n\x0cresume_token\x18\x02 \x01(\t\x12\x11\n\tduplicate\x18\x03 \x01(\x08\"\xb3\x01\n\x10SubscribeRequest\x12\x11\n\tnamespace\x18\x01 \x01(\t\x12\x0e\n\x06topics\x18\x02 \x03(\t\x12\r\n\x05types\x18\x03 \x03(\t\x12\'\n\x05start\x18\x04 \x01(\x0e\x32\x18.troupe.v1.StartPosition\x12.\n\nstart_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x14\n\x0cresume_token\x18\x06 \x01(\t\"\x95\x02\n\x11SubscribeResponse\x12\x31\n\x07started\x18\x01 \x01(\x0b\x32\x1e.troupe.v1.SubscriptionStartedH\x00\x12&\n\x05\x62\x61tch\x18\x02 \x01(\x0b\x32\x15.troupe.v1.EventBatchH\x00\x12(\n\tcaught_up\x18\x03 \x01(\x0b\x32\x13.troupe.v1.CaughtUpH\x00\x12+\n\ncheckpoint\x18\x04 \x01(\x0b\x32\x15.troupe.v1.CheckpointH\x00\x12\x1d\n\x03gap\x18\x05 \x01(\x0b\x32\x0e.troupe.v1.GapH\x00\x12$\n\x07go_away\x18\x06 \x01(\x0b\x32\x11.troupe.v1.GoAwayH\x00\x42\t\n\x07message\"+\n\x13SubscriptionStarted\x12\x14\n\x0cresume_token\x18\x01 \x01(\t\":\n\nEventBatch\x12,\n\ndeliveries\x18\x01 \x03(\x0b\x32\x18.troupe.v1.EventDelivery\"\x86\x01\n\rEventDelivery\x12\r\n\x05topic\x18\x01 \x01(\t\x12\x1f\n\x05\x65vent\x18\x02 \x01(\x0b\x32\x10.troupe.v1.Event\x12/\n\x0b\x61\x63\x63\x65pt_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x14\n\x0cresume_token\x18\x04 \x01(\t\" \n\x08\x43\x61ughtUp\x12\x14\n\x0cresume_token\x18\x01 \x01(\t\"\"\n\nCheckpoint\x12\x14\n\x0cresume_token\x18\x01 \x01(\t\"Q\n\x03Gap\x12$\n\x06reason\x18\x01 \x01(\x0e\x32\x14.troupe.v1.GapReason\x12\x0e\n\x06missed\x18\x02 \x01(\x03\x12\x14\n\x0cresume_token\x18\x03 \x01(\t\"v\n\x06GoAway\x12\x14\n\x0cresume_token\x18\x01 \x01(\t\x12.\n\x0bretry_after\x18\x02 \x01(\x0b\x32\x19.google.protobuf.Duration\x12&\n\x06reason\x18\x03 \x01(\x0e\x32\x16.troupe.v1.ErrorReason*e\n\rStartPosition\x12\x1e\n\x1aSTART_POSITION_UNSPECIFIED\x10\x00\x12\x1c\n\x18START_POSITION_BEGINNING\x10\x01\x12\x16\n\x12START_POSITION_NOW\x10\x02*]\n\tGapReason\x12\x1a\n\x16GAP_REASON_UNSPECIFIED\x10\x00\x12\x16\n\x12GAP_REASON_TRIMMED\x10\x01\x12\x1c\n\x18GAP_REASON_EPOCH_CHANGED\x10\x02\x32\xa0\x01\n\x12\x45ventStreamService\x12@\n\x07Publish\x12\x19.troupe.v1.PublishRequest\x1a\x1a.troupe.v1.PublishResponse\x12H\n\tSubscribe\x12\x1b.troupe.v1.SubscribeRequest\x1a\x1c.troupe.v1.SubscribeResponse0\x01\x42O\n\rdev.troupe.v1P\x01Z<github.com/troupe-dev/troupe/proto/gen/go/troupe/v1;troupev1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$troupe/v1/event_stream_service.proto\x12\ttroupe.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a#troupe/v1/agent_state_service.proto\x1a\x1ctroupe/v1/error_reason.proto\x1a\x1ctroupe/v1/lock_service.proto\x1a\x1etroupe/v1/memory_service.proto\x1a\"troupe/v1/task_queue_service.proto\"\x95\x04\n\x05\x45vent\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0e\n\x06source\x18\x02 \x01(\t\x12\x0c\n\x04type\x18\x03 \x01(\t\x12\x0f\n\x07subject\x18\x04 \x01(\t\x12(\n\x04time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x17\n\x0f\x64\x61tacontenttype\x18\x06 \x01(\t\x12\x12\n\ndataschema\x18\x07 \x01(\t\x12\x15\n\x0b\x62inary_data\x18\x08 \x01(\x0cH\x00\x12\x13\n\ttext_data\x18\t \x01(\tH\x00\x12%\n\x04task\x18\n \x01(\x0b\x32\x15.troupe.v1.TaskChangeH\x00\x12\'\n\x05\x61gent\x18\x0b \x01(\x0b\x32\x16.troupe.v1.AgentChangeH\x00\x12%\n\x04lock\x18\x10 \x01(\x0b\x32\x15.troupe.v1.LockChangeH\x00\x12)\n\x06memory\x18\x18 \x01(\x0b\x32\x17.troupe.v1.MemoryChangeH\x00\x12\x16\n\x0e\x63orrelation_id\x18\x0c \x01(\t\x12\x14\n\x0c\x63\x61usation_id\x18\r \x01(\t\x12\r\n\x05\x61\x63tor\x18\x0e \x01(\t\x12\x34\n\nattributes\x18\x0f \x03(\x0b\x32 .troupe.v1.Event.AttributesEntry\x1a\x31\n\x0f\x41ttributesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x42\x06\n\x04\x64\x61ta\"t\n\x0ePublishRequest\x12\x11\n\tnamespace\x18\x01 \x01(\t\x12\r\n\x05topic\x18\x02 \x01(\t\x12\x1f\n\x05\x65vent\x18\x03 \x01(\x0b\x32\x10.troupe.v1.Event\x12\x1f\n\x05\x66\x65nce\x18\x04 \x01(\x0b\x32\x10.troupe.v1.Fence\"L\n\x0fPublishResponse\x12\x10\n\x08\x65vent_id\x18\x01 \x01(\t\x12\x14\n\x0cresume_token\x18\x02 \x01(\t\x12\x11\n\tduplicate\x18\x03 \x01(\x08\"\xb3\x01\n\x10SubscribeRequest\x12\x11\n\tnamespace\x18\x01 \x01(\t\x12\x0e\n\x06topics\x18\x02 \x03(\t\x12\r\n\x05types\x18\x03 \x03(\t\x12\'\n\x05start\x18\x04 \x01(\x0e\x32\x18.troupe.v1.StartPosition\x12.\n\nstart_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x14\n\x0cresume_token\x18\x06 \x01(\t\"\x95\x02\n\x11SubscribeResponse\x12\x31\n\x07started\x18\x01 \x01(\x0b\x32\x1e.troupe.v1.SubscriptionStartedH\x00\x12&\n\x05\x62\x61tch\x18\x02 \x01(\x0b\x32\x15.troupe.v1.EventBatchH\x00\x12(\n\tcaught_up\x18\x03 \x01(\x0b\x32\x13.troupe.v1.CaughtUpH\x00\x12+\n\ncheckpoint\x18\x04 \x01(\x0b\x32\x15.troupe.v1.CheckpointH\x00\x12\x1d\n\x03gap\x18\x05 \x01(\x0b\x32\x0e.troupe.v1.GapH\x00\x12$\n\x07go_away\x18\x06 \x01(\x0b\x32\x11.troupe.v1.GoAwayH\x00\x42\t\n\x07message\"+\n\x13SubscriptionStarted\x12\x14\n\x0cresume_token\x18\x01 \x01(\t\":\n\nEventBatch\x12,\n\ndeliveries\x18\x01 \x03(\x0b\x32\x18.troupe.v1.EventDelivery\"\x86\x01\n\rEventDelivery\x12\r\n\x05topic\x18\x01 \x01(\t\x12\x1f\n\x05\x65vent\x18\x02 \x01(\x0b\x32\x10.troupe.v1.Event\x12/\n\x0b\x61\x63\x63\x65pt_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x14\n\x0cresume_token\x18\x04 \x01(\t\" \n\x08\x43\x61ughtUp\x12\x14\n\x0cresume_token\x18\x01 \x01(\t\"\"\n\nCheckpoint\x12\x14\n\x0cresume_token\x18\x01 \x01(\t\"Q\n\x03Gap\x12$\n\x06reason\x18\x01 \x01(\x0e\x32\x14.troupe.v1.GapReason\x12\x0e\n\x06missed\x18\x02 \x01(\x03\x12\x14\n\x0cresume_token\x18\x03 \x01(\t\"v\n\x06GoAway\x12\x14\n\x0cresume_token\x18\x01 \x01(\t\x12.\n\x0bretry_after\x18\x02 \x01(\x0b\x32\x19.google.protobuf.Duration\x12&\n\x06reason\x18\x03 \x01(\x0e\x32\x16.troupe.v1.ErrorReason*e\n\rStartPosition\x12\x1e\n\x1aSTART_POSITION_UNSPECIFIED\x10\x00\x12\x1c\n\x18START_POSITION_BEGINNING\x10\x01\x12\x16\n\x12START_POSITION_NOW\x10\x02*]\n\tGapReason\x12\x1a\n\x16GAP_REASON_UNSPECIFIED\x10\x00\x12\x16\n\x12GAP_REASON_TRIMMED\x10\x01\x12\x1c\n\x18GAP_REASON_EPOCH_CHANGED\x10\x02\x32\xa0\x01\n\x12\x45ventStreamService\x12@\n\x07Publish\x12\x19.troupe.v1.PublishRequest\x1a\x1a.troupe.v1.PublishResponse\x12H\n\tSubscribe\x12\x1b.troupe.v1.SubscribeRequest\x1a\x1c.troupe.v1.SubscribeResponse0\x01\x42O\n\rdev.troupe.v1P\x01Z<github.com/troupe-dev/troupe/proto/gen/go/troupe/v1;troupev1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -40,36 +41,36 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._serialized_options = b'\n\rdev.troupe.v1P\001Z<github.com/troupe-dev/troupe/proto/gen/go/troupe/v1;troupev1'
   _globals['_EVENT_ATTRIBUTESENTRY']._loaded_options = None
   _globals['_EVENT_ATTRIBUTESENTRY']._serialized_options = b'8\001'
-  _globals['_STARTPOSITION']._serialized_start=1915
-  _globals['_STARTPOSITION']._serialized_end=2016
-  _globals['_GAPREASON']._serialized_start=2018
-  _globals['_GAPREASON']._serialized_end=2111
-  _globals['_EVENT']._serialized_start=250
-  _globals['_EVENT']._serialized_end=740
-  _globals['_EVENT_ATTRIBUTESENTRY']._serialized_start=683
-  _globals['_EVENT_ATTRIBUTESENTRY']._serialized_end=732
-  _globals['_PUBLISHREQUEST']._serialized_start=742
-  _globals['_PUBLISHREQUEST']._serialized_end=858
-  _globals['_PUBLISHRESPONSE']._serialized_start=860
-  _globals['_PUBLISHRESPONSE']._serialized_end=936
-  _globals['_SUBSCRIBEREQUEST']._serialized_start=939
-  _globals['_SUBSCRIBEREQUEST']._serialized_end=1118
-  _globals['_SUBSCRIBERESPONSE']._serialized_start=1121
-  _globals['_SUBSCRIBERESPONSE']._serialized_end=1398
-  _globals['_SUBSCRIPTIONSTARTED']._serialized_start=1400
-  _globals['_SUBSCRIPTIONSTARTED']._serialized_end=1443
-  _globals['_EVENTBATCH']._serialized_start=1445
-  _globals['_EVENTBATCH']._serialized_end=1503
-  _globals['_EVENTDELIVERY']._serialized_start=1506
-  _globals['_EVENTDELIVERY']._serialized_end=1640
-  _globals['_CAUGHTUP']._serialized_start=1642
-  _globals['_CAUGHTUP']._serialized_end=1674
-  _globals['_CHECKPOINT']._serialized_start=1676
-  _globals['_CHECKPOINT']._serialized_end=1710
-  _globals['_GAP']._serialized_start=1712
-  _globals['_GAP']._serialized_end=1793
-  _globals['_GOAWAY']._serialized_start=1795
-  _globals['_GOAWAY']._serialized_end=1913
-  _globals['_EVENTSTREAMSERVICE']._serialized_start=2114
-  _globals['_EVENTSTREAMSERVICE']._serialized_end=2274
+  _globals['_STARTPOSITION']._serialized_start=1990
+  _globals['_STARTPOSITION']._serialized_end=2091
+  _globals['_GAPREASON']._serialized_start=2093
+  _globals['_GAPREASON']._serialized_end=2186
+  _globals['_EVENT']._serialized_start=282
+  _globals['_EVENT']._serialized_end=815
+  _globals['_EVENT_ATTRIBUTESENTRY']._serialized_start=758
+  _globals['_EVENT_ATTRIBUTESENTRY']._serialized_end=807
+  _globals['_PUBLISHREQUEST']._serialized_start=817
+  _globals['_PUBLISHREQUEST']._serialized_end=933
+  _globals['_PUBLISHRESPONSE']._serialized_start=935
+  _globals['_PUBLISHRESPONSE']._serialized_end=1011
+  _globals['_SUBSCRIBEREQUEST']._serialized_start=1014
+  _globals['_SUBSCRIBEREQUEST']._serialized_end=1193
+  _globals['_SUBSCRIBERESPONSE']._serialized_start=1196
+  _globals['_SUBSCRIBERESPONSE']._serialized_end=1473
+  _globals['_SUBSCRIPTIONSTARTED']._serialized_start=1475
+  _globals['_SUBSCRIPTIONSTARTED']._serialized_end=1518
+  _globals['_EVENTBATCH']._serialized_start=1520
+  _globals['_EVENTBATCH']._serialized_end=1578
+  _globals['_EVENTDELIVERY']._serialized_start=1581
+  _globals['_EVENTDELIVERY']._serialized_end=1715
+  _globals['_CAUGHTUP']._serialized_start=1717
+  _globals['_CAUGHTUP']._serialized_end=1749
+  _globals['_CHECKPOINT']._serialized_start=1751
+  _globals['_CHECKPOINT']._serialized_end=1785
+  _globals['_GAP']._serialized_start=1787
+  _globals['_GAP']._serialized_end=1868
+  _globals['_GOAWAY']._serialized_start=1870
+  _globals['_GOAWAY']._serialized_end=1988
+  _globals['_EVENTSTREAMSERVICE']._serialized_start=2189
+  _globals['_EVENTSTREAMSERVICE']._serialized_end=2349
 # @@protoc_insertion_point(module_scope)

@@ -13,6 +13,7 @@ from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from troupe.v1 import agent_state_service_pb2 as _agent_state_service_pb2
 from troupe.v1 import error_reason_pb2 as _error_reason_pb2
 from troupe.v1 import lock_service_pb2 as _lock_service_pb2
+from troupe.v1 import memory_service_pb2 as _memory_service_pb2
 from troupe.v1 import task_queue_service_pb2 as _task_queue_service_pb2
 import builtins as _builtins
 import sys
@@ -111,6 +112,7 @@ class Event(_message.Message):
     TASK_FIELD_NUMBER: _builtins.int
     AGENT_FIELD_NUMBER: _builtins.int
     LOCK_FIELD_NUMBER: _builtins.int
+    MEMORY_FIELD_NUMBER: _builtins.int
     CORRELATION_ID_FIELD_NUMBER: _builtins.int
     CAUSATION_ID_FIELD_NUMBER: _builtins.int
     ACTOR_FIELD_NUMBER: _builtins.int
@@ -160,6 +162,10 @@ class Event(_message.Message):
         """A change of a lock. Only in events of the topic "troupe.locks"."""
 
     @_builtins.property
+    def memory(self) -> _memory_service_pb2.MemoryChange:
+        """A change of a memory space. Only in events of the topic "troupe.memory"."""
+
+    @_builtins.property
     def attributes(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
         """Further attributes. At most 32; keys 1 to 64 bytes, values up to 256."""
 
@@ -178,16 +184,17 @@ class Event(_message.Message):
         task: _task_queue_service_pb2.TaskChange | None = ...,
         agent: _agent_state_service_pb2.AgentChange | None = ...,
         lock: _lock_service_pb2.LockChange | None = ...,
+        memory: _memory_service_pb2.MemoryChange | None = ...,
         correlation_id: _builtins.str = ...,
         causation_id: _builtins.str = ...,
         actor: _builtins.str = ...,
         attributes: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["agent", b"agent", "binary_data", b"binary_data", "data", b"data", "lock", b"lock", "task", b"task", "text_data", b"text_data", "time", b"time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["agent", b"agent", "binary_data", b"binary_data", "data", b"data", "lock", b"lock", "memory", b"memory", "task", b"task", "text_data", b"text_data", "time", b"time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "agent", b"agent", "attributes", b"attributes", "binary_data", b"binary_data", "causation_id", b"causation_id", "correlation_id", b"correlation_id", "data", b"data", "datacontenttype", b"datacontenttype", "dataschema", b"dataschema", "id", b"id", "lock", b"lock", "source", b"source", "subject", b"subject", "task", b"task", "text_data", b"text_data", "time", b"time", "type", b"type"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "agent", b"agent", "attributes", b"attributes", "binary_data", b"binary_data", "causation_id", b"causation_id", "correlation_id", b"correlation_id", "data", b"data", "datacontenttype", b"datacontenttype", "dataschema", b"dataschema", "id", b"id", "lock", b"lock", "memory", b"memory", "source", b"source", "subject", b"subject", "task", b"task", "text_data", b"text_data", "time", b"time", "type", b"type"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_data: _TypeAlias = _typing.Literal["binary_data", "text_data", "task", "agent", "lock"]  # noqa: Y015
+    _WhichOneofReturnType_data: _TypeAlias = _typing.Literal["binary_data", "text_data", "task", "agent", "lock", "memory"]  # noqa: Y015
     _WhichOneofArgType_data: _TypeAlias = _typing.Literal["data", b"data"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_data) -> _WhichOneofReturnType_data | None: ...
 

@@ -31,8 +31,9 @@ class EventStreamServiceStub:
     Topics need no creation. Order holds per topic. Topics that begin with
     "troupe." are the server's own: "troupe.tasks" carries every change of a task,
     "troupe.agents" every change of an agent, "troupe.locks" every change of a
-    lock. An event is kept until the partition's log is trimmed by length or age
-    (200,000 entries, 24 hours by default).
+    lock, "troupe.memory" every change of a memory space. An event is kept until
+    the partition's log is trimmed by length or age (200,000 entries, 24 hours by
+    default).
 
     Errors of every call: INVALID_ARGUMENT / INVALID_FIELD with all violations,
     UNAVAILABLE / STORE_UNAVAILABLE, OUTCOME_UNKNOWN, OVERLOADED or
@@ -63,8 +64,9 @@ class EventStreamServiceServicer:
     Topics need no creation. Order holds per topic. Topics that begin with
     "troupe." are the server's own: "troupe.tasks" carries every change of a task,
     "troupe.agents" every change of an agent, "troupe.locks" every change of a
-    lock. An event is kept until the partition's log is trimmed by length or age
-    (200,000 entries, 24 hours by default).
+    lock, "troupe.memory" every change of a memory space. An event is kept until
+    the partition's log is trimmed by length or age (200,000 entries, 24 hours by
+    default).
 
     Errors of every call: INVALID_ARGUMENT / INVALID_FIELD with all violations,
     UNAVAILABLE / STORE_UNAVAILABLE, OUTCOME_UNKNOWN, OVERLOADED or
@@ -123,8 +125,9 @@ class EventStreamService:
     Topics need no creation. Order holds per topic. Topics that begin with
     "troupe." are the server's own: "troupe.tasks" carries every change of a task,
     "troupe.agents" every change of an agent, "troupe.locks" every change of a
-    lock. An event is kept until the partition's log is trimmed by length or age
-    (200,000 entries, 24 hours by default).
+    lock, "troupe.memory" every change of a memory space. An event is kept until
+    the partition's log is trimmed by length or age (200,000 entries, 24 hours by
+    default).
 
     Errors of every call: INVALID_ARGUMENT / INVALID_FIELD with all violations,
     UNAVAILABLE / STORE_UNAVAILABLE, OUTCOME_UNKNOWN, OVERLOADED or
