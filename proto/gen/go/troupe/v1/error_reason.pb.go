@@ -121,6 +121,25 @@ const (
 	ErrorReason_ERROR_REASON_GROUP_EXISTS ErrorReason = 31
 	// DEADLINE_EXCEEDED: no reply came in time. The request was delivered.
 	ErrorReason_ERROR_REASON_NO_REPLY ErrorReason = 32
+	// No such memory space, or it was deleted. Code NOT_FOUND.
+	ErrorReason_ERROR_REASON_SPACE_NOT_FOUND ErrorReason = 33
+	// There is a memory space of this name already. Code ALREADY_EXISTS.
+	ErrorReason_ERROR_REASON_SPACE_EXISTS ErrorReason = 34
+	// No such item in the space, or it is past its lifetime. Code NOT_FOUND.
+	ErrorReason_ERROR_REASON_ITEM_NOT_FOUND ErrorReason = 35
+	// Another item of the space has this content already. Code ALREADY_EXISTS;
+	// metadata `item_id` names it.
+	ErrorReason_ERROR_REASON_ITEM_EXISTS ErrorReason = 36
+	// The embedding has another number of dimensions than the space. Code
+	// FAILED_PRECONDITION; metadata `dimension` is the space's.
+	ErrorReason_ERROR_REASON_DIMENSION_MISMATCH ErrorReason = 37
+	// The conversation does not stand where the caller believes. Code ABORTED;
+	// metadata `last_turn`.
+	ErrorReason_ERROR_REASON_TURN_MISMATCH ErrorReason = 38
+	// This server's index did not get to the revision asked for in time, or is
+	// being loaded. Code UNAVAILABLE, with `google.rpc.RetryInfo`; metadata
+	// `revision`, `items_loaded` and `items_total`.
+	ErrorReason_ERROR_REASON_INDEX_BEHIND ErrorReason = 39
 )
 
 // Enum value maps for ErrorReason.
@@ -159,6 +178,13 @@ var (
 		30: "ERROR_REASON_GROUP_NOT_FOUND",
 		31: "ERROR_REASON_GROUP_EXISTS",
 		32: "ERROR_REASON_NO_REPLY",
+		33: "ERROR_REASON_SPACE_NOT_FOUND",
+		34: "ERROR_REASON_SPACE_EXISTS",
+		35: "ERROR_REASON_ITEM_NOT_FOUND",
+		36: "ERROR_REASON_ITEM_EXISTS",
+		37: "ERROR_REASON_DIMENSION_MISMATCH",
+		38: "ERROR_REASON_TURN_MISMATCH",
+		39: "ERROR_REASON_INDEX_BEHIND",
 	}
 	ErrorReason_value = map[string]int32{
 		"ERROR_REASON_UNSPECIFIED":          0,
@@ -194,6 +220,13 @@ var (
 		"ERROR_REASON_GROUP_NOT_FOUND":      30,
 		"ERROR_REASON_GROUP_EXISTS":         31,
 		"ERROR_REASON_NO_REPLY":             32,
+		"ERROR_REASON_SPACE_NOT_FOUND":      33,
+		"ERROR_REASON_SPACE_EXISTS":         34,
+		"ERROR_REASON_ITEM_NOT_FOUND":       35,
+		"ERROR_REASON_ITEM_EXISTS":          36,
+		"ERROR_REASON_DIMENSION_MISMATCH":   37,
+		"ERROR_REASON_TURN_MISMATCH":        38,
+		"ERROR_REASON_INDEX_BEHIND":         39,
 	}
 )
 
@@ -439,7 +472,8 @@ const file_troupe_v1_error_reason_proto_rawDesc = "" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"1\n" +
 	"\x05Fence\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x14\n" +
-	"\x05token\x18\x02 \x01(\x03R\x05token*\xbb\b\n" +
+	"\x05token\x18\x02 \x01(\x03R\x05token*\x9f\n" +
+	"\n" +
 	"\vErrorReason\x12\x1c\n" +
 	"\x18ERROR_REASON_UNSPECIFIED\x10\x00\x12\x1e\n" +
 	"\x1aERROR_REASON_INVALID_FIELD\x10\x01\x12#\n" +
@@ -474,7 +508,14 @@ const file_troupe_v1_error_reason_proto_rawDesc = "" +
 	"\x19ERROR_REASON_TOPIC_EXISTS\x10\x1d\x12 \n" +
 	"\x1cERROR_REASON_GROUP_NOT_FOUND\x10\x1e\x12\x1d\n" +
 	"\x19ERROR_REASON_GROUP_EXISTS\x10\x1f\x12\x19\n" +
-	"\x15ERROR_REASON_NO_REPLY\x10 BO\n" +
+	"\x15ERROR_REASON_NO_REPLY\x10 \x12 \n" +
+	"\x1cERROR_REASON_SPACE_NOT_FOUND\x10!\x12\x1d\n" +
+	"\x19ERROR_REASON_SPACE_EXISTS\x10\"\x12\x1f\n" +
+	"\x1bERROR_REASON_ITEM_NOT_FOUND\x10#\x12\x1c\n" +
+	"\x18ERROR_REASON_ITEM_EXISTS\x10$\x12#\n" +
+	"\x1fERROR_REASON_DIMENSION_MISMATCH\x10%\x12\x1e\n" +
+	"\x1aERROR_REASON_TURN_MISMATCH\x10&\x12\x1d\n" +
+	"\x19ERROR_REASON_INDEX_BEHIND\x10'BO\n" +
 	"\rdev.troupe.v1P\x01Z<github.com/troupe-dev/troupe/proto/gen/go/troupe/v1;troupev1b\x06proto3"
 
 var (

@@ -392,6 +392,7 @@ type Event struct {
 	//	*Event_TopicChange
 	//	*Event_DeadLetter
 	//	*Event_SystemAlert
+	//	*Event_Memory
 	Data isEvent_Data `protobuf_oneof:"data"`
 	// Ties together what belongs to one piece of work. Up to 256 bytes.
 	CorrelationId string `protobuf:"bytes,12,opt,name=correlation_id,json=correlationId,proto3" json:"correlation_id,omitempty"`
@@ -404,7 +405,8 @@ type Event struct {
 	// Events of one key reach a group's members one after the other, and of a
 	// compacted topic the last of each key is kept. Up to 256 bytes.
 	Key string `protobuf:"bytes,19,opt,name=key,proto3" json:"key,omitempty"`
-	// Where a reply goes: a topic. Set by Request. Up to 256 bytes.
+	// Where a reply goes: a topic, to be answered by Reply. Set by Request to
+	// "troupe.replies", which only Reply writes to. Up to 256 bytes.
 	ReplyTo string `protobuf:"bytes,20,opt,name=reply_to,json=replyTo,proto3" json:"reply_to,omitempty"`
 	// After this time nobody waits for a reply any more.
 	ReplyDeadline *timestamppb.Timestamp `protobuf:"bytes,21,opt,name=reply_deadline,json=replyDeadline,proto3" json:"reply_deadline,omitempty"`
@@ -570,6 +572,15 @@ func (x *Event) GetSystemAlert() *SystemAlert {
 	return nil
 }
 
+func (x *Event) GetMemory() *MemoryChange {
+	if x != nil {
+		if x, ok := x.Data.(*Event_Memory); ok {
+			return x.Memory
+		}
+	}
+	return nil
+}
+
 func (x *Event) GetCorrelationId() string {
 	if x != nil {
 		return x.CorrelationId
@@ -663,6 +674,11 @@ type Event_SystemAlert struct {
 	SystemAlert *SystemAlert `protobuf:"bytes,22,opt,name=system_alert,json=systemAlert,proto3,oneof"`
 }
 
+type Event_Memory struct {
+	// A change of a memory space. Only in events of the topic "troupe.memory".
+	Memory *MemoryChange `protobuf:"bytes,24,opt,name=memory,proto3,oneof"`
+}
+
 func (*Event_BinaryData) isEvent_Data() {}
 
 func (*Event_TextData) isEvent_Data() {}
@@ -678,6 +694,8 @@ func (*Event_TopicChange) isEvent_Data() {}
 func (*Event_DeadLetter) isEvent_Data() {}
 
 func (*Event_SystemAlert) isEvent_Data() {}
+
+func (*Event_Memory) isEvent_Data() {}
 
 // Request of Publish.
 type PublishRequest struct {
@@ -6612,7 +6630,8 @@ type ReplyResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Id of the reply.
 	MessageId string `protobuf:"bytes,1,opt,name=message_id,json=messageId,proto3" json:"message_id,omitempty"`
-	// False when nobody waits for it any more; it was appended all the same.
+	// False when nobody waits for it any more, or another reply came first: then it
+	// was not delivered, unless `reply_to` is a topic of the caller's own.
 	InTime        bool `protobuf:"varint,2,opt,name=in_time,json=inTime,proto3" json:"in_time,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -6666,7 +6685,7 @@ var File_troupe_v1_event_stream_service_proto protoreflect.FileDescriptor
 
 const file_troupe_v1_event_stream_service_proto_rawDesc = "" +
 	"\n" +
-	"$troupe/v1/event_stream_service.proto\x12\ttroupe.v1\x1a\x1egoogle/protobuf/duration.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a#troupe/v1/agent_state_service.proto\x1a\x1ctroupe/v1/error_reason.proto\x1a\x1ctroupe/v1/lock_service.proto\x1a\"troupe/v1/task_queue_service.proto\"\xb0\a\n" +
+	"$troupe/v1/event_stream_service.proto\x12\ttroupe.v1\x1a\x1egoogle/protobuf/duration.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a#troupe/v1/agent_state_service.proto\x1a\x1ctroupe/v1/error_reason.proto\x1a\x1ctroupe/v1/lock_service.proto\x1a\x1etroupe/v1/memory_service.proto\x1a\"troupe/v1/task_queue_service.proto\"\xe3\a\n" +
 	"\x05Event\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x16\n" +
 	"\x06source\x18\x02 \x01(\tR\x06source\x12\x12\n" +
@@ -6687,7 +6706,8 @@ const file_troupe_v1_event_stream_service_proto_rawDesc = "" +
 	"\ftopic_change\x18\x11 \x01(\v2\x16.troupe.v1.TopicChangeH\x00R\vtopicChange\x128\n" +
 	"\vdead_letter\x18\x12 \x01(\v2\x15.troupe.v1.DeadLetterH\x00R\n" +
 	"deadLetter\x12;\n" +
-	"\fsystem_alert\x18\x16 \x01(\v2\x16.troupe.v1.SystemAlertH\x00R\vsystemAlert\x12%\n" +
+	"\fsystem_alert\x18\x16 \x01(\v2\x16.troupe.v1.SystemAlertH\x00R\vsystemAlert\x121\n" +
+	"\x06memory\x18\x18 \x01(\v2\x17.troupe.v1.MemoryChangeH\x00R\x06memory\x12%\n" +
 	"\x0ecorrelation_id\x18\f \x01(\tR\rcorrelationId\x12!\n" +
 	"\fcausation_id\x18\r \x01(\tR\vcausationId\x12\x14\n" +
 	"\x05actor\x18\x0e \x01(\tR\x05actor\x12@\n" +
@@ -7330,11 +7350,12 @@ var file_troupe_v1_event_stream_service_proto_goTypes = []any{
 	(*TaskChange)(nil),                   // 90: troupe.v1.TaskChange
 	(*AgentChange)(nil),                  // 91: troupe.v1.AgentChange
 	(*LockChange)(nil),                   // 92: troupe.v1.LockChange
-	(*Fence)(nil),                        // 93: troupe.v1.Fence
-	(*ItemError)(nil),                    // 94: troupe.v1.ItemError
-	(*durationpb.Duration)(nil),          // 95: google.protobuf.Duration
-	(ErrorReason)(0),                     // 96: troupe.v1.ErrorReason
-	(*fieldmaskpb.FieldMask)(nil),        // 97: google.protobuf.FieldMask
+	(*MemoryChange)(nil),                 // 93: troupe.v1.MemoryChange
+	(*Fence)(nil),                        // 94: troupe.v1.Fence
+	(*ItemError)(nil),                    // 95: troupe.v1.ItemError
+	(*durationpb.Duration)(nil),          // 96: google.protobuf.Duration
+	(ErrorReason)(0),                     // 97: troupe.v1.ErrorReason
+	(*fieldmaskpb.FieldMask)(nil),        // 98: google.protobuf.FieldMask
 }
 var file_troupe_v1_event_stream_service_proto_depIdxs = []int32{
 	89,  // 0: troupe.v1.Event.time:type_name -> google.protobuf.Timestamp
@@ -7344,182 +7365,183 @@ var file_troupe_v1_event_stream_service_proto_depIdxs = []int32{
 	44,  // 4: troupe.v1.Event.topic_change:type_name -> troupe.v1.TopicChange
 	76,  // 5: troupe.v1.Event.dead_letter:type_name -> troupe.v1.DeadLetter
 	45,  // 6: troupe.v1.Event.system_alert:type_name -> troupe.v1.SystemAlert
-	87,  // 7: troupe.v1.Event.attributes:type_name -> troupe.v1.Event.AttributesEntry
-	89,  // 8: troupe.v1.Event.reply_deadline:type_name -> google.protobuf.Timestamp
-	6,   // 9: troupe.v1.PublishRequest.event:type_name -> troupe.v1.Event
-	93,  // 10: troupe.v1.PublishRequest.fence:type_name -> troupe.v1.Fence
-	6,   // 11: troupe.v1.EventToPublish.event:type_name -> troupe.v1.Event
-	9,   // 12: troupe.v1.PublishBatchRequest.events:type_name -> troupe.v1.EventToPublish
-	93,  // 13: troupe.v1.PublishBatchRequest.fence:type_name -> troupe.v1.Fence
-	12,  // 14: troupe.v1.PublishBatchResponse.results:type_name -> troupe.v1.PublishResult
-	8,   // 15: troupe.v1.PublishResult.published:type_name -> troupe.v1.PublishResponse
-	94,  // 16: troupe.v1.PublishResult.error:type_name -> troupe.v1.ItemError
-	9,   // 17: troupe.v1.PublishStreamRequest.event:type_name -> troupe.v1.EventToPublish
-	93,  // 18: troupe.v1.PublishStreamRequest.fence:type_name -> troupe.v1.Fence
-	12,  // 19: troupe.v1.PublishStreamResponse.result:type_name -> troupe.v1.PublishResult
-	88,  // 20: troupe.v1.EventFilter.attributes:type_name -> troupe.v1.EventFilter.AttributesEntry
-	0,   // 21: troupe.v1.SubscribeRequest.start:type_name -> troupe.v1.StartPosition
-	89,  // 22: troupe.v1.SubscribeRequest.start_time:type_name -> google.protobuf.Timestamp
-	15,  // 23: troupe.v1.SubscribeRequest.filter:type_name -> troupe.v1.EventFilter
-	1,   // 24: troupe.v1.SubscribeRequest.slow_policy:type_name -> troupe.v1.SlowPolicy
-	89,  // 25: troupe.v1.SubscribeRequest.end_time:type_name -> google.protobuf.Timestamp
-	16,  // 26: troupe.v1.SubscribeWithCreditsRequest.open:type_name -> troupe.v1.SubscribeRequest
-	19,  // 27: troupe.v1.SubscribeWithCreditsResponse.message:type_name -> troupe.v1.SubscribeResponse
-	20,  // 28: troupe.v1.SubscribeResponse.started:type_name -> troupe.v1.SubscriptionStarted
-	21,  // 29: troupe.v1.SubscribeResponse.batch:type_name -> troupe.v1.EventBatch
-	23,  // 30: troupe.v1.SubscribeResponse.caught_up:type_name -> troupe.v1.CaughtUp
-	24,  // 31: troupe.v1.SubscribeResponse.checkpoint:type_name -> troupe.v1.Checkpoint
-	26,  // 32: troupe.v1.SubscribeResponse.gap:type_name -> troupe.v1.Gap
-	27,  // 33: troupe.v1.SubscribeResponse.go_away:type_name -> troupe.v1.GoAway
-	25,  // 34: troupe.v1.SubscribeResponse.fell_behind:type_name -> troupe.v1.FellBehind
-	22,  // 35: troupe.v1.EventBatch.deliveries:type_name -> troupe.v1.EventDelivery
-	6,   // 36: troupe.v1.EventDelivery.event:type_name -> troupe.v1.Event
-	89,  // 37: troupe.v1.EventDelivery.accept_time:type_name -> google.protobuf.Timestamp
-	2,   // 38: troupe.v1.Gap.reason:type_name -> troupe.v1.GapReason
-	95,  // 39: troupe.v1.GoAway.retry_after:type_name -> google.protobuf.Duration
-	96,  // 40: troupe.v1.GoAway.reason:type_name -> troupe.v1.ErrorReason
-	89,  // 41: troupe.v1.ListEventsRequest.start_time:type_name -> google.protobuf.Timestamp
-	89,  // 42: troupe.v1.ListEventsRequest.end_time:type_name -> google.protobuf.Timestamp
-	15,  // 43: troupe.v1.ListEventsRequest.filter:type_name -> troupe.v1.EventFilter
-	22,  // 44: troupe.v1.ListEventsResponse.deliveries:type_name -> troupe.v1.EventDelivery
-	89,  // 45: troupe.v1.ReplayEventsRequest.start_time:type_name -> google.protobuf.Timestamp
-	89,  // 46: troupe.v1.ReplayEventsRequest.end_time:type_name -> google.protobuf.Timestamp
-	15,  // 47: troupe.v1.ReplayEventsRequest.filter:type_name -> troupe.v1.EventFilter
-	93,  // 48: troupe.v1.ReplayEventsRequest.fence:type_name -> troupe.v1.Fence
-	95,  // 49: troupe.v1.TopicSettings.max_age:type_name -> google.protobuf.Duration
-	3,   // 50: troupe.v1.TopicSettings.durability:type_name -> troupe.v1.Durability
-	32,  // 51: troupe.v1.Topic.settings:type_name -> troupe.v1.TopicSettings
-	89,  // 52: troupe.v1.Topic.create_time:type_name -> google.protobuf.Timestamp
-	89,  // 53: troupe.v1.Topic.first_time:type_name -> google.protobuf.Timestamp
-	89,  // 54: troupe.v1.Topic.last_time:type_name -> google.protobuf.Timestamp
-	32,  // 55: troupe.v1.CreateTopicRequest.settings:type_name -> troupe.v1.TopicSettings
-	93,  // 56: troupe.v1.CreateTopicRequest.fence:type_name -> troupe.v1.Fence
-	33,  // 57: troupe.v1.CreateTopicResponse.topic:type_name -> troupe.v1.Topic
-	32,  // 58: troupe.v1.UpdateTopicRequest.settings:type_name -> troupe.v1.TopicSettings
-	97,  // 59: troupe.v1.UpdateTopicRequest.update_mask:type_name -> google.protobuf.FieldMask
-	93,  // 60: troupe.v1.UpdateTopicRequest.fence:type_name -> troupe.v1.Fence
-	33,  // 61: troupe.v1.UpdateTopicResponse.topic:type_name -> troupe.v1.Topic
-	33,  // 62: troupe.v1.GetTopicResponse.topic:type_name -> troupe.v1.Topic
-	33,  // 63: troupe.v1.ListTopicsResponse.topics:type_name -> troupe.v1.Topic
-	93,  // 64: troupe.v1.DeleteTopicRequest.fence:type_name -> troupe.v1.Fence
-	32,  // 65: troupe.v1.TopicChange.settings:type_name -> troupe.v1.TopicSettings
-	46,  // 66: troupe.v1.TopicChange.group_settings:type_name -> troupe.v1.GroupSettings
-	76,  // 67: troupe.v1.TopicChange.dead_letter:type_name -> troupe.v1.DeadLetter
-	95,  // 68: troupe.v1.SystemAlert.duration:type_name -> google.protobuf.Duration
-	15,  // 69: troupe.v1.GroupSettings.filter:type_name -> troupe.v1.EventFilter
-	95,  // 70: troupe.v1.GroupSettings.ack_deadline:type_name -> google.protobuf.Duration
-	95,  // 71: troupe.v1.GroupSettings.retry_delay:type_name -> google.protobuf.Duration
-	4,   // 72: troupe.v1.GroupSettings.policy:type_name -> troupe.v1.DeliveryPolicy
-	95,  // 73: troupe.v1.GroupSettings.member_timeout:type_name -> google.protobuf.Duration
-	0,   // 74: troupe.v1.GroupStart.position:type_name -> troupe.v1.StartPosition
-	89,  // 75: troupe.v1.GroupStart.time:type_name -> google.protobuf.Timestamp
-	46,  // 76: troupe.v1.Group.settings:type_name -> troupe.v1.GroupSettings
-	89,  // 77: troupe.v1.Group.create_time:type_name -> google.protobuf.Timestamp
-	49,  // 78: troupe.v1.Group.members:type_name -> troupe.v1.GroupMember
-	89,  // 79: troupe.v1.GroupMember.last_seen_time:type_name -> google.protobuf.Timestamp
-	46,  // 80: troupe.v1.CreateGroupRequest.settings:type_name -> troupe.v1.GroupSettings
-	47,  // 81: troupe.v1.CreateGroupRequest.start:type_name -> troupe.v1.GroupStart
-	93,  // 82: troupe.v1.CreateGroupRequest.fence:type_name -> troupe.v1.Fence
-	48,  // 83: troupe.v1.CreateGroupResponse.group:type_name -> troupe.v1.Group
-	46,  // 84: troupe.v1.UpdateGroupRequest.settings:type_name -> troupe.v1.GroupSettings
-	97,  // 85: troupe.v1.UpdateGroupRequest.update_mask:type_name -> google.protobuf.FieldMask
-	93,  // 86: troupe.v1.UpdateGroupRequest.fence:type_name -> troupe.v1.Fence
-	48,  // 87: troupe.v1.UpdateGroupResponse.group:type_name -> troupe.v1.Group
-	48,  // 88: troupe.v1.GetGroupResponse.group:type_name -> troupe.v1.Group
-	48,  // 89: troupe.v1.ListGroupsResponse.groups:type_name -> troupe.v1.Group
-	93,  // 90: troupe.v1.DeleteGroupRequest.fence:type_name -> troupe.v1.Fence
-	47,  // 91: troupe.v1.SeekGroupRequest.start:type_name -> troupe.v1.GroupStart
-	93,  // 92: troupe.v1.SeekGroupRequest.fence:type_name -> troupe.v1.Fence
-	48,  // 93: troupe.v1.SeekGroupResponse.group:type_name -> troupe.v1.Group
-	63,  // 94: troupe.v1.ConsumeRequest.open:type_name -> troupe.v1.ConsumeOpen
-	69,  // 95: troupe.v1.ConsumeRequest.settle:type_name -> troupe.v1.Settlement
-	65,  // 96: troupe.v1.ConsumeResponse.started:type_name -> troupe.v1.ConsumeStarted
-	67,  // 97: troupe.v1.ConsumeResponse.batch:type_name -> troupe.v1.GroupBatch
-	71,  // 98: troupe.v1.ConsumeResponse.settled:type_name -> troupe.v1.SettleOutcomes
-	66,  // 99: troupe.v1.ConsumeResponse.progress:type_name -> troupe.v1.GroupProgress
-	27,  // 100: troupe.v1.ConsumeResponse.go_away:type_name -> troupe.v1.GoAway
-	46,  // 101: troupe.v1.ConsumeStarted.settings:type_name -> troupe.v1.GroupSettings
-	68,  // 102: troupe.v1.GroupBatch.deliveries:type_name -> troupe.v1.GroupDelivery
-	22,  // 103: troupe.v1.GroupDelivery.event:type_name -> troupe.v1.EventDelivery
-	89,  // 104: troupe.v1.GroupDelivery.ack_deadline:type_name -> google.protobuf.Timestamp
-	70,  // 105: troupe.v1.Settlement.nack:type_name -> troupe.v1.Nack
-	95,  // 106: troupe.v1.Nack.delay:type_name -> google.protobuf.Duration
-	5,   // 107: troupe.v1.SettleOutcomes.outcomes:type_name -> troupe.v1.SettleOutcome
-	95,  // 108: troupe.v1.PullEventsRequest.wait:type_name -> google.protobuf.Duration
-	68,  // 109: troupe.v1.PullEventsResponse.deliveries:type_name -> troupe.v1.GroupDelivery
-	69,  // 110: troupe.v1.SettleEventsRequest.settlement:type_name -> troupe.v1.Settlement
-	93,  // 111: troupe.v1.SettleEventsRequest.fence:type_name -> troupe.v1.Fence
-	71,  // 112: troupe.v1.SettleEventsResponse.outcomes:type_name -> troupe.v1.SettleOutcomes
-	22,  // 113: troupe.v1.DeadLetter.event:type_name -> troupe.v1.EventDelivery
-	77,  // 114: troupe.v1.DeadLetter.attempts:type_name -> troupe.v1.DeliveryAttempt
-	89,  // 115: troupe.v1.DeliveryAttempt.deliver_time:type_name -> google.protobuf.Timestamp
-	89,  // 116: troupe.v1.DeliveryAttempt.end_time:type_name -> google.protobuf.Timestamp
-	93,  // 117: troupe.v1.RedriveEventsRequest.fence:type_name -> troupe.v1.Fence
-	80,  // 118: troupe.v1.SendMessageRequest.to:type_name -> troupe.v1.Recipients
-	6,   // 119: troupe.v1.SendMessageRequest.message:type_name -> troupe.v1.Event
-	93,  // 120: troupe.v1.SendMessageRequest.fence:type_name -> troupe.v1.Fence
-	6,   // 121: troupe.v1.RequestRequest.message:type_name -> troupe.v1.Event
-	95,  // 122: troupe.v1.RequestRequest.wait:type_name -> google.protobuf.Duration
-	93,  // 123: troupe.v1.RequestRequest.fence:type_name -> troupe.v1.Fence
-	6,   // 124: troupe.v1.RequestResponse.reply:type_name -> troupe.v1.Event
-	6,   // 125: troupe.v1.ReplyRequest.request:type_name -> troupe.v1.Event
-	6,   // 126: troupe.v1.ReplyRequest.reply:type_name -> troupe.v1.Event
-	93,  // 127: troupe.v1.ReplyRequest.fence:type_name -> troupe.v1.Fence
-	7,   // 128: troupe.v1.EventStreamService.Publish:input_type -> troupe.v1.PublishRequest
-	10,  // 129: troupe.v1.EventStreamService.PublishBatch:input_type -> troupe.v1.PublishBatchRequest
-	13,  // 130: troupe.v1.EventStreamService.PublishStream:input_type -> troupe.v1.PublishStreamRequest
-	16,  // 131: troupe.v1.EventStreamService.Subscribe:input_type -> troupe.v1.SubscribeRequest
-	17,  // 132: troupe.v1.EventStreamService.SubscribeWithCredits:input_type -> troupe.v1.SubscribeWithCreditsRequest
-	28,  // 133: troupe.v1.EventStreamService.ListEvents:input_type -> troupe.v1.ListEventsRequest
-	30,  // 134: troupe.v1.EventStreamService.ReplayEvents:input_type -> troupe.v1.ReplayEventsRequest
-	34,  // 135: troupe.v1.EventStreamService.CreateTopic:input_type -> troupe.v1.CreateTopicRequest
-	36,  // 136: troupe.v1.EventStreamService.UpdateTopic:input_type -> troupe.v1.UpdateTopicRequest
-	38,  // 137: troupe.v1.EventStreamService.GetTopic:input_type -> troupe.v1.GetTopicRequest
-	40,  // 138: troupe.v1.EventStreamService.ListTopics:input_type -> troupe.v1.ListTopicsRequest
-	42,  // 139: troupe.v1.EventStreamService.DeleteTopic:input_type -> troupe.v1.DeleteTopicRequest
-	50,  // 140: troupe.v1.EventStreamService.CreateGroup:input_type -> troupe.v1.CreateGroupRequest
-	52,  // 141: troupe.v1.EventStreamService.UpdateGroup:input_type -> troupe.v1.UpdateGroupRequest
-	54,  // 142: troupe.v1.EventStreamService.GetGroup:input_type -> troupe.v1.GetGroupRequest
-	56,  // 143: troupe.v1.EventStreamService.ListGroups:input_type -> troupe.v1.ListGroupsRequest
-	58,  // 144: troupe.v1.EventStreamService.DeleteGroup:input_type -> troupe.v1.DeleteGroupRequest
-	60,  // 145: troupe.v1.EventStreamService.SeekGroup:input_type -> troupe.v1.SeekGroupRequest
-	62,  // 146: troupe.v1.EventStreamService.Consume:input_type -> troupe.v1.ConsumeRequest
-	72,  // 147: troupe.v1.EventStreamService.PullEvents:input_type -> troupe.v1.PullEventsRequest
-	74,  // 148: troupe.v1.EventStreamService.SettleEvents:input_type -> troupe.v1.SettleEventsRequest
-	78,  // 149: troupe.v1.EventStreamService.RedriveEvents:input_type -> troupe.v1.RedriveEventsRequest
-	81,  // 150: troupe.v1.EventStreamService.SendMessage:input_type -> troupe.v1.SendMessageRequest
-	83,  // 151: troupe.v1.EventStreamService.Request:input_type -> troupe.v1.RequestRequest
-	85,  // 152: troupe.v1.EventStreamService.Reply:input_type -> troupe.v1.ReplyRequest
-	8,   // 153: troupe.v1.EventStreamService.Publish:output_type -> troupe.v1.PublishResponse
-	11,  // 154: troupe.v1.EventStreamService.PublishBatch:output_type -> troupe.v1.PublishBatchResponse
-	14,  // 155: troupe.v1.EventStreamService.PublishStream:output_type -> troupe.v1.PublishStreamResponse
-	19,  // 156: troupe.v1.EventStreamService.Subscribe:output_type -> troupe.v1.SubscribeResponse
-	18,  // 157: troupe.v1.EventStreamService.SubscribeWithCredits:output_type -> troupe.v1.SubscribeWithCreditsResponse
-	29,  // 158: troupe.v1.EventStreamService.ListEvents:output_type -> troupe.v1.ListEventsResponse
-	31,  // 159: troupe.v1.EventStreamService.ReplayEvents:output_type -> troupe.v1.ReplayEventsResponse
-	35,  // 160: troupe.v1.EventStreamService.CreateTopic:output_type -> troupe.v1.CreateTopicResponse
-	37,  // 161: troupe.v1.EventStreamService.UpdateTopic:output_type -> troupe.v1.UpdateTopicResponse
-	39,  // 162: troupe.v1.EventStreamService.GetTopic:output_type -> troupe.v1.GetTopicResponse
-	41,  // 163: troupe.v1.EventStreamService.ListTopics:output_type -> troupe.v1.ListTopicsResponse
-	43,  // 164: troupe.v1.EventStreamService.DeleteTopic:output_type -> troupe.v1.DeleteTopicResponse
-	51,  // 165: troupe.v1.EventStreamService.CreateGroup:output_type -> troupe.v1.CreateGroupResponse
-	53,  // 166: troupe.v1.EventStreamService.UpdateGroup:output_type -> troupe.v1.UpdateGroupResponse
-	55,  // 167: troupe.v1.EventStreamService.GetGroup:output_type -> troupe.v1.GetGroupResponse
-	57,  // 168: troupe.v1.EventStreamService.ListGroups:output_type -> troupe.v1.ListGroupsResponse
-	59,  // 169: troupe.v1.EventStreamService.DeleteGroup:output_type -> troupe.v1.DeleteGroupResponse
-	61,  // 170: troupe.v1.EventStreamService.SeekGroup:output_type -> troupe.v1.SeekGroupResponse
-	64,  // 171: troupe.v1.EventStreamService.Consume:output_type -> troupe.v1.ConsumeResponse
-	73,  // 172: troupe.v1.EventStreamService.PullEvents:output_type -> troupe.v1.PullEventsResponse
-	75,  // 173: troupe.v1.EventStreamService.SettleEvents:output_type -> troupe.v1.SettleEventsResponse
-	79,  // 174: troupe.v1.EventStreamService.RedriveEvents:output_type -> troupe.v1.RedriveEventsResponse
-	82,  // 175: troupe.v1.EventStreamService.SendMessage:output_type -> troupe.v1.SendMessageResponse
-	84,  // 176: troupe.v1.EventStreamService.Request:output_type -> troupe.v1.RequestResponse
-	86,  // 177: troupe.v1.EventStreamService.Reply:output_type -> troupe.v1.ReplyResponse
-	153, // [153:178] is the sub-list for method output_type
-	128, // [128:153] is the sub-list for method input_type
-	128, // [128:128] is the sub-list for extension type_name
-	128, // [128:128] is the sub-list for extension extendee
-	0,   // [0:128] is the sub-list for field type_name
+	93,  // 7: troupe.v1.Event.memory:type_name -> troupe.v1.MemoryChange
+	87,  // 8: troupe.v1.Event.attributes:type_name -> troupe.v1.Event.AttributesEntry
+	89,  // 9: troupe.v1.Event.reply_deadline:type_name -> google.protobuf.Timestamp
+	6,   // 10: troupe.v1.PublishRequest.event:type_name -> troupe.v1.Event
+	94,  // 11: troupe.v1.PublishRequest.fence:type_name -> troupe.v1.Fence
+	6,   // 12: troupe.v1.EventToPublish.event:type_name -> troupe.v1.Event
+	9,   // 13: troupe.v1.PublishBatchRequest.events:type_name -> troupe.v1.EventToPublish
+	94,  // 14: troupe.v1.PublishBatchRequest.fence:type_name -> troupe.v1.Fence
+	12,  // 15: troupe.v1.PublishBatchResponse.results:type_name -> troupe.v1.PublishResult
+	8,   // 16: troupe.v1.PublishResult.published:type_name -> troupe.v1.PublishResponse
+	95,  // 17: troupe.v1.PublishResult.error:type_name -> troupe.v1.ItemError
+	9,   // 18: troupe.v1.PublishStreamRequest.event:type_name -> troupe.v1.EventToPublish
+	94,  // 19: troupe.v1.PublishStreamRequest.fence:type_name -> troupe.v1.Fence
+	12,  // 20: troupe.v1.PublishStreamResponse.result:type_name -> troupe.v1.PublishResult
+	88,  // 21: troupe.v1.EventFilter.attributes:type_name -> troupe.v1.EventFilter.AttributesEntry
+	0,   // 22: troupe.v1.SubscribeRequest.start:type_name -> troupe.v1.StartPosition
+	89,  // 23: troupe.v1.SubscribeRequest.start_time:type_name -> google.protobuf.Timestamp
+	15,  // 24: troupe.v1.SubscribeRequest.filter:type_name -> troupe.v1.EventFilter
+	1,   // 25: troupe.v1.SubscribeRequest.slow_policy:type_name -> troupe.v1.SlowPolicy
+	89,  // 26: troupe.v1.SubscribeRequest.end_time:type_name -> google.protobuf.Timestamp
+	16,  // 27: troupe.v1.SubscribeWithCreditsRequest.open:type_name -> troupe.v1.SubscribeRequest
+	19,  // 28: troupe.v1.SubscribeWithCreditsResponse.message:type_name -> troupe.v1.SubscribeResponse
+	20,  // 29: troupe.v1.SubscribeResponse.started:type_name -> troupe.v1.SubscriptionStarted
+	21,  // 30: troupe.v1.SubscribeResponse.batch:type_name -> troupe.v1.EventBatch
+	23,  // 31: troupe.v1.SubscribeResponse.caught_up:type_name -> troupe.v1.CaughtUp
+	24,  // 32: troupe.v1.SubscribeResponse.checkpoint:type_name -> troupe.v1.Checkpoint
+	26,  // 33: troupe.v1.SubscribeResponse.gap:type_name -> troupe.v1.Gap
+	27,  // 34: troupe.v1.SubscribeResponse.go_away:type_name -> troupe.v1.GoAway
+	25,  // 35: troupe.v1.SubscribeResponse.fell_behind:type_name -> troupe.v1.FellBehind
+	22,  // 36: troupe.v1.EventBatch.deliveries:type_name -> troupe.v1.EventDelivery
+	6,   // 37: troupe.v1.EventDelivery.event:type_name -> troupe.v1.Event
+	89,  // 38: troupe.v1.EventDelivery.accept_time:type_name -> google.protobuf.Timestamp
+	2,   // 39: troupe.v1.Gap.reason:type_name -> troupe.v1.GapReason
+	96,  // 40: troupe.v1.GoAway.retry_after:type_name -> google.protobuf.Duration
+	97,  // 41: troupe.v1.GoAway.reason:type_name -> troupe.v1.ErrorReason
+	89,  // 42: troupe.v1.ListEventsRequest.start_time:type_name -> google.protobuf.Timestamp
+	89,  // 43: troupe.v1.ListEventsRequest.end_time:type_name -> google.protobuf.Timestamp
+	15,  // 44: troupe.v1.ListEventsRequest.filter:type_name -> troupe.v1.EventFilter
+	22,  // 45: troupe.v1.ListEventsResponse.deliveries:type_name -> troupe.v1.EventDelivery
+	89,  // 46: troupe.v1.ReplayEventsRequest.start_time:type_name -> google.protobuf.Timestamp
+	89,  // 47: troupe.v1.ReplayEventsRequest.end_time:type_name -> google.protobuf.Timestamp
+	15,  // 48: troupe.v1.ReplayEventsRequest.filter:type_name -> troupe.v1.EventFilter
+	94,  // 49: troupe.v1.ReplayEventsRequest.fence:type_name -> troupe.v1.Fence
+	96,  // 50: troupe.v1.TopicSettings.max_age:type_name -> google.protobuf.Duration
+	3,   // 51: troupe.v1.TopicSettings.durability:type_name -> troupe.v1.Durability
+	32,  // 52: troupe.v1.Topic.settings:type_name -> troupe.v1.TopicSettings
+	89,  // 53: troupe.v1.Topic.create_time:type_name -> google.protobuf.Timestamp
+	89,  // 54: troupe.v1.Topic.first_time:type_name -> google.protobuf.Timestamp
+	89,  // 55: troupe.v1.Topic.last_time:type_name -> google.protobuf.Timestamp
+	32,  // 56: troupe.v1.CreateTopicRequest.settings:type_name -> troupe.v1.TopicSettings
+	94,  // 57: troupe.v1.CreateTopicRequest.fence:type_name -> troupe.v1.Fence
+	33,  // 58: troupe.v1.CreateTopicResponse.topic:type_name -> troupe.v1.Topic
+	32,  // 59: troupe.v1.UpdateTopicRequest.settings:type_name -> troupe.v1.TopicSettings
+	98,  // 60: troupe.v1.UpdateTopicRequest.update_mask:type_name -> google.protobuf.FieldMask
+	94,  // 61: troupe.v1.UpdateTopicRequest.fence:type_name -> troupe.v1.Fence
+	33,  // 62: troupe.v1.UpdateTopicResponse.topic:type_name -> troupe.v1.Topic
+	33,  // 63: troupe.v1.GetTopicResponse.topic:type_name -> troupe.v1.Topic
+	33,  // 64: troupe.v1.ListTopicsResponse.topics:type_name -> troupe.v1.Topic
+	94,  // 65: troupe.v1.DeleteTopicRequest.fence:type_name -> troupe.v1.Fence
+	32,  // 66: troupe.v1.TopicChange.settings:type_name -> troupe.v1.TopicSettings
+	46,  // 67: troupe.v1.TopicChange.group_settings:type_name -> troupe.v1.GroupSettings
+	76,  // 68: troupe.v1.TopicChange.dead_letter:type_name -> troupe.v1.DeadLetter
+	96,  // 69: troupe.v1.SystemAlert.duration:type_name -> google.protobuf.Duration
+	15,  // 70: troupe.v1.GroupSettings.filter:type_name -> troupe.v1.EventFilter
+	96,  // 71: troupe.v1.GroupSettings.ack_deadline:type_name -> google.protobuf.Duration
+	96,  // 72: troupe.v1.GroupSettings.retry_delay:type_name -> google.protobuf.Duration
+	4,   // 73: troupe.v1.GroupSettings.policy:type_name -> troupe.v1.DeliveryPolicy
+	96,  // 74: troupe.v1.GroupSettings.member_timeout:type_name -> google.protobuf.Duration
+	0,   // 75: troupe.v1.GroupStart.position:type_name -> troupe.v1.StartPosition
+	89,  // 76: troupe.v1.GroupStart.time:type_name -> google.protobuf.Timestamp
+	46,  // 77: troupe.v1.Group.settings:type_name -> troupe.v1.GroupSettings
+	89,  // 78: troupe.v1.Group.create_time:type_name -> google.protobuf.Timestamp
+	49,  // 79: troupe.v1.Group.members:type_name -> troupe.v1.GroupMember
+	89,  // 80: troupe.v1.GroupMember.last_seen_time:type_name -> google.protobuf.Timestamp
+	46,  // 81: troupe.v1.CreateGroupRequest.settings:type_name -> troupe.v1.GroupSettings
+	47,  // 82: troupe.v1.CreateGroupRequest.start:type_name -> troupe.v1.GroupStart
+	94,  // 83: troupe.v1.CreateGroupRequest.fence:type_name -> troupe.v1.Fence
+	48,  // 84: troupe.v1.CreateGroupResponse.group:type_name -> troupe.v1.Group
+	46,  // 85: troupe.v1.UpdateGroupRequest.settings:type_name -> troupe.v1.GroupSettings
+	98,  // 86: troupe.v1.UpdateGroupRequest.update_mask:type_name -> google.protobuf.FieldMask
+	94,  // 87: troupe.v1.UpdateGroupRequest.fence:type_name -> troupe.v1.Fence
+	48,  // 88: troupe.v1.UpdateGroupResponse.group:type_name -> troupe.v1.Group
+	48,  // 89: troupe.v1.GetGroupResponse.group:type_name -> troupe.v1.Group
+	48,  // 90: troupe.v1.ListGroupsResponse.groups:type_name -> troupe.v1.Group
+	94,  // 91: troupe.v1.DeleteGroupRequest.fence:type_name -> troupe.v1.Fence
+	47,  // 92: troupe.v1.SeekGroupRequest.start:type_name -> troupe.v1.GroupStart
+	94,  // 93: troupe.v1.SeekGroupRequest.fence:type_name -> troupe.v1.Fence
+	48,  // 94: troupe.v1.SeekGroupResponse.group:type_name -> troupe.v1.Group
+	63,  // 95: troupe.v1.ConsumeRequest.open:type_name -> troupe.v1.ConsumeOpen
+	69,  // 96: troupe.v1.ConsumeRequest.settle:type_name -> troupe.v1.Settlement
+	65,  // 97: troupe.v1.ConsumeResponse.started:type_name -> troupe.v1.ConsumeStarted
+	67,  // 98: troupe.v1.ConsumeResponse.batch:type_name -> troupe.v1.GroupBatch
+	71,  // 99: troupe.v1.ConsumeResponse.settled:type_name -> troupe.v1.SettleOutcomes
+	66,  // 100: troupe.v1.ConsumeResponse.progress:type_name -> troupe.v1.GroupProgress
+	27,  // 101: troupe.v1.ConsumeResponse.go_away:type_name -> troupe.v1.GoAway
+	46,  // 102: troupe.v1.ConsumeStarted.settings:type_name -> troupe.v1.GroupSettings
+	68,  // 103: troupe.v1.GroupBatch.deliveries:type_name -> troupe.v1.GroupDelivery
+	22,  // 104: troupe.v1.GroupDelivery.event:type_name -> troupe.v1.EventDelivery
+	89,  // 105: troupe.v1.GroupDelivery.ack_deadline:type_name -> google.protobuf.Timestamp
+	70,  // 106: troupe.v1.Settlement.nack:type_name -> troupe.v1.Nack
+	96,  // 107: troupe.v1.Nack.delay:type_name -> google.protobuf.Duration
+	5,   // 108: troupe.v1.SettleOutcomes.outcomes:type_name -> troupe.v1.SettleOutcome
+	96,  // 109: troupe.v1.PullEventsRequest.wait:type_name -> google.protobuf.Duration
+	68,  // 110: troupe.v1.PullEventsResponse.deliveries:type_name -> troupe.v1.GroupDelivery
+	69,  // 111: troupe.v1.SettleEventsRequest.settlement:type_name -> troupe.v1.Settlement
+	94,  // 112: troupe.v1.SettleEventsRequest.fence:type_name -> troupe.v1.Fence
+	71,  // 113: troupe.v1.SettleEventsResponse.outcomes:type_name -> troupe.v1.SettleOutcomes
+	22,  // 114: troupe.v1.DeadLetter.event:type_name -> troupe.v1.EventDelivery
+	77,  // 115: troupe.v1.DeadLetter.attempts:type_name -> troupe.v1.DeliveryAttempt
+	89,  // 116: troupe.v1.DeliveryAttempt.deliver_time:type_name -> google.protobuf.Timestamp
+	89,  // 117: troupe.v1.DeliveryAttempt.end_time:type_name -> google.protobuf.Timestamp
+	94,  // 118: troupe.v1.RedriveEventsRequest.fence:type_name -> troupe.v1.Fence
+	80,  // 119: troupe.v1.SendMessageRequest.to:type_name -> troupe.v1.Recipients
+	6,   // 120: troupe.v1.SendMessageRequest.message:type_name -> troupe.v1.Event
+	94,  // 121: troupe.v1.SendMessageRequest.fence:type_name -> troupe.v1.Fence
+	6,   // 122: troupe.v1.RequestRequest.message:type_name -> troupe.v1.Event
+	96,  // 123: troupe.v1.RequestRequest.wait:type_name -> google.protobuf.Duration
+	94,  // 124: troupe.v1.RequestRequest.fence:type_name -> troupe.v1.Fence
+	6,   // 125: troupe.v1.RequestResponse.reply:type_name -> troupe.v1.Event
+	6,   // 126: troupe.v1.ReplyRequest.request:type_name -> troupe.v1.Event
+	6,   // 127: troupe.v1.ReplyRequest.reply:type_name -> troupe.v1.Event
+	94,  // 128: troupe.v1.ReplyRequest.fence:type_name -> troupe.v1.Fence
+	7,   // 129: troupe.v1.EventStreamService.Publish:input_type -> troupe.v1.PublishRequest
+	10,  // 130: troupe.v1.EventStreamService.PublishBatch:input_type -> troupe.v1.PublishBatchRequest
+	13,  // 131: troupe.v1.EventStreamService.PublishStream:input_type -> troupe.v1.PublishStreamRequest
+	16,  // 132: troupe.v1.EventStreamService.Subscribe:input_type -> troupe.v1.SubscribeRequest
+	17,  // 133: troupe.v1.EventStreamService.SubscribeWithCredits:input_type -> troupe.v1.SubscribeWithCreditsRequest
+	28,  // 134: troupe.v1.EventStreamService.ListEvents:input_type -> troupe.v1.ListEventsRequest
+	30,  // 135: troupe.v1.EventStreamService.ReplayEvents:input_type -> troupe.v1.ReplayEventsRequest
+	34,  // 136: troupe.v1.EventStreamService.CreateTopic:input_type -> troupe.v1.CreateTopicRequest
+	36,  // 137: troupe.v1.EventStreamService.UpdateTopic:input_type -> troupe.v1.UpdateTopicRequest
+	38,  // 138: troupe.v1.EventStreamService.GetTopic:input_type -> troupe.v1.GetTopicRequest
+	40,  // 139: troupe.v1.EventStreamService.ListTopics:input_type -> troupe.v1.ListTopicsRequest
+	42,  // 140: troupe.v1.EventStreamService.DeleteTopic:input_type -> troupe.v1.DeleteTopicRequest
+	50,  // 141: troupe.v1.EventStreamService.CreateGroup:input_type -> troupe.v1.CreateGroupRequest
+	52,  // 142: troupe.v1.EventStreamService.UpdateGroup:input_type -> troupe.v1.UpdateGroupRequest
+	54,  // 143: troupe.v1.EventStreamService.GetGroup:input_type -> troupe.v1.GetGroupRequest
+	56,  // 144: troupe.v1.EventStreamService.ListGroups:input_type -> troupe.v1.ListGroupsRequest
+	58,  // 145: troupe.v1.EventStreamService.DeleteGroup:input_type -> troupe.v1.DeleteGroupRequest
+	60,  // 146: troupe.v1.EventStreamService.SeekGroup:input_type -> troupe.v1.SeekGroupRequest
+	62,  // 147: troupe.v1.EventStreamService.Consume:input_type -> troupe.v1.ConsumeRequest
+	72,  // 148: troupe.v1.EventStreamService.PullEvents:input_type -> troupe.v1.PullEventsRequest
+	74,  // 149: troupe.v1.EventStreamService.SettleEvents:input_type -> troupe.v1.SettleEventsRequest
+	78,  // 150: troupe.v1.EventStreamService.RedriveEvents:input_type -> troupe.v1.RedriveEventsRequest
+	81,  // 151: troupe.v1.EventStreamService.SendMessage:input_type -> troupe.v1.SendMessageRequest
+	83,  // 152: troupe.v1.EventStreamService.Request:input_type -> troupe.v1.RequestRequest
+	85,  // 153: troupe.v1.EventStreamService.Reply:input_type -> troupe.v1.ReplyRequest
+	8,   // 154: troupe.v1.EventStreamService.Publish:output_type -> troupe.v1.PublishResponse
+	11,  // 155: troupe.v1.EventStreamService.PublishBatch:output_type -> troupe.v1.PublishBatchResponse
+	14,  // 156: troupe.v1.EventStreamService.PublishStream:output_type -> troupe.v1.PublishStreamResponse
+	19,  // 157: troupe.v1.EventStreamService.Subscribe:output_type -> troupe.v1.SubscribeResponse
+	18,  // 158: troupe.v1.EventStreamService.SubscribeWithCredits:output_type -> troupe.v1.SubscribeWithCreditsResponse
+	29,  // 159: troupe.v1.EventStreamService.ListEvents:output_type -> troupe.v1.ListEventsResponse
+	31,  // 160: troupe.v1.EventStreamService.ReplayEvents:output_type -> troupe.v1.ReplayEventsResponse
+	35,  // 161: troupe.v1.EventStreamService.CreateTopic:output_type -> troupe.v1.CreateTopicResponse
+	37,  // 162: troupe.v1.EventStreamService.UpdateTopic:output_type -> troupe.v1.UpdateTopicResponse
+	39,  // 163: troupe.v1.EventStreamService.GetTopic:output_type -> troupe.v1.GetTopicResponse
+	41,  // 164: troupe.v1.EventStreamService.ListTopics:output_type -> troupe.v1.ListTopicsResponse
+	43,  // 165: troupe.v1.EventStreamService.DeleteTopic:output_type -> troupe.v1.DeleteTopicResponse
+	51,  // 166: troupe.v1.EventStreamService.CreateGroup:output_type -> troupe.v1.CreateGroupResponse
+	53,  // 167: troupe.v1.EventStreamService.UpdateGroup:output_type -> troupe.v1.UpdateGroupResponse
+	55,  // 168: troupe.v1.EventStreamService.GetGroup:output_type -> troupe.v1.GetGroupResponse
+	57,  // 169: troupe.v1.EventStreamService.ListGroups:output_type -> troupe.v1.ListGroupsResponse
+	59,  // 170: troupe.v1.EventStreamService.DeleteGroup:output_type -> troupe.v1.DeleteGroupResponse
+	61,  // 171: troupe.v1.EventStreamService.SeekGroup:output_type -> troupe.v1.SeekGroupResponse
+	64,  // 172: troupe.v1.EventStreamService.Consume:output_type -> troupe.v1.ConsumeResponse
+	73,  // 173: troupe.v1.EventStreamService.PullEvents:output_type -> troupe.v1.PullEventsResponse
+	75,  // 174: troupe.v1.EventStreamService.SettleEvents:output_type -> troupe.v1.SettleEventsResponse
+	79,  // 175: troupe.v1.EventStreamService.RedriveEvents:output_type -> troupe.v1.RedriveEventsResponse
+	82,  // 176: troupe.v1.EventStreamService.SendMessage:output_type -> troupe.v1.SendMessageResponse
+	84,  // 177: troupe.v1.EventStreamService.Request:output_type -> troupe.v1.RequestResponse
+	86,  // 178: troupe.v1.EventStreamService.Reply:output_type -> troupe.v1.ReplyResponse
+	154, // [154:179] is the sub-list for method output_type
+	129, // [129:154] is the sub-list for method input_type
+	129, // [129:129] is the sub-list for extension type_name
+	129, // [129:129] is the sub-list for extension extendee
+	0,   // [0:129] is the sub-list for field type_name
 }
 
 func init() { file_troupe_v1_event_stream_service_proto_init() }
@@ -7530,6 +7552,7 @@ func file_troupe_v1_event_stream_service_proto_init() {
 	file_troupe_v1_agent_state_service_proto_init()
 	file_troupe_v1_error_reason_proto_init()
 	file_troupe_v1_lock_service_proto_init()
+	file_troupe_v1_memory_service_proto_init()
 	file_troupe_v1_task_queue_service_proto_init()
 	file_troupe_v1_event_stream_service_proto_msgTypes[0].OneofWrappers = []any{
 		(*Event_BinaryData)(nil),
@@ -7540,6 +7563,7 @@ func file_troupe_v1_event_stream_service_proto_init() {
 		(*Event_TopicChange)(nil),
 		(*Event_DeadLetter)(nil),
 		(*Event_SystemAlert)(nil),
+		(*Event_Memory)(nil),
 	}
 	file_troupe_v1_event_stream_service_proto_msgTypes[6].OneofWrappers = []any{
 		(*PublishResult_Published)(nil),

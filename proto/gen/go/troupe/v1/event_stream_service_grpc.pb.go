@@ -56,10 +56,11 @@ const (
 // and keeps its events by its own rules. Order holds per topic. Topics that begin
 // with "troupe." are the server's own: "troupe.tasks" carries every change of a
 // task, "troupe.agents" every change of an agent, "troupe.locks" every change of a
-// lock, "troupe.topics" every change of a topic or group, "troupe.system" what
-// operators should know of; they can be subscribed to and are kept as long as the
-// partition's log (200,000 entries, 24 hours by default). Topics that begin with "inbox." are those of agents: SendMessage
-// writes to "inbox.<agent id>".
+// lock, "troupe.topics" every change of a topic or group, "troupe.memory" every
+// change of a memory space, "troupe.system" what operators should know of; they
+// can be subscribed to and are kept as long as the partition's log (200,000
+// entries, 24 hours by default). Topics that begin with "inbox." are those of
+// agents: SendMessage writes to "inbox.<agent id>".
 //
 // Names (topics, groups, members, keys) are 1 to 256 bytes of printable UTF-8
 // without control characters. An empty `namespace` means "default". Every time
@@ -208,14 +209,15 @@ type EventStreamServiceClient interface {
 	// Errors: NOT_FOUND / AGENT_NOT_FOUND for an id that was never registered;
 	// ALREADY_EXISTS / REQUEST_ID_REUSED; FAILED_PRECONDITION / STALE_FENCE.
 	SendMessage(ctx context.Context, in *SendMessageRequest, opts ...grpc.CallOption) (*SendMessageResponse, error)
-	// Sends a message to one agent and waits for its reply: the first message that
-	// it sends to `reply_to` with the same correlation id. The same call again,
-	// with the same `request_id`, waits for the same reply.
+	// Sends a message to one agent and waits for its reply, the first one given by
+	// Reply. The same call again, with the same `request_id`, waits for the same
+	// reply, also when it came meanwhile: it is kept for 10 minutes.
 	//
 	// Errors: DEADLINE_EXCEEDED / NO_REPLY when none came in time; those of
 	// SendMessage.
 	Request(ctx context.Context, in *RequestRequest, opts ...grpc.CallOption) (*RequestResponse, error)
-	// Answers a message, by its `reply_to` and correlation id.
+	// Answers a message, by its `reply_to` and correlation id. Of several replies to
+	// a Request the first one counts.
 	//
 	// Errors: FAILED_PRECONDITION / STALE_FENCE; ALREADY_EXISTS /
 	// REQUEST_ID_REUSED.
@@ -508,10 +510,11 @@ func (c *eventStreamServiceClient) Reply(ctx context.Context, in *ReplyRequest, 
 // and keeps its events by its own rules. Order holds per topic. Topics that begin
 // with "troupe." are the server's own: "troupe.tasks" carries every change of a
 // task, "troupe.agents" every change of an agent, "troupe.locks" every change of a
-// lock, "troupe.topics" every change of a topic or group, "troupe.system" what
-// operators should know of; they can be subscribed to and are kept as long as the
-// partition's log (200,000 entries, 24 hours by default). Topics that begin with "inbox." are those of agents: SendMessage
-// writes to "inbox.<agent id>".
+// lock, "troupe.topics" every change of a topic or group, "troupe.memory" every
+// change of a memory space, "troupe.system" what operators should know of; they
+// can be subscribed to and are kept as long as the partition's log (200,000
+// entries, 24 hours by default). Topics that begin with "inbox." are those of
+// agents: SendMessage writes to "inbox.<agent id>".
 //
 // Names (topics, groups, members, keys) are 1 to 256 bytes of printable UTF-8
 // without control characters. An empty `namespace` means "default". Every time
@@ -660,14 +663,15 @@ type EventStreamServiceServer interface {
 	// Errors: NOT_FOUND / AGENT_NOT_FOUND for an id that was never registered;
 	// ALREADY_EXISTS / REQUEST_ID_REUSED; FAILED_PRECONDITION / STALE_FENCE.
 	SendMessage(context.Context, *SendMessageRequest) (*SendMessageResponse, error)
-	// Sends a message to one agent and waits for its reply: the first message that
-	// it sends to `reply_to` with the same correlation id. The same call again,
-	// with the same `request_id`, waits for the same reply.
+	// Sends a message to one agent and waits for its reply, the first one given by
+	// Reply. The same call again, with the same `request_id`, waits for the same
+	// reply, also when it came meanwhile: it is kept for 10 minutes.
 	//
 	// Errors: DEADLINE_EXCEEDED / NO_REPLY when none came in time; those of
 	// SendMessage.
 	Request(context.Context, *RequestRequest) (*RequestResponse, error)
-	// Answers a message, by its `reply_to` and correlation id.
+	// Answers a message, by its `reply_to` and correlation id. Of several replies to
+	// a Request the first one counts.
 	//
 	// Errors: FAILED_PRECONDITION / STALE_FENCE; ALREADY_EXISTS /
 	// REQUEST_ID_REUSED.

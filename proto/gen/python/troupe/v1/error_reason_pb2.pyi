@@ -137,6 +137,29 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """ALREADY_EXISTS: the consumer group exists with other settings."""
     ERROR_REASON_NO_REPLY: _ErrorReason.ValueType  # 32
     """DEADLINE_EXCEEDED: no reply came in time. The request was delivered."""
+    ERROR_REASON_SPACE_NOT_FOUND: _ErrorReason.ValueType  # 33
+    """No such memory space, or it was deleted. Code NOT_FOUND."""
+    ERROR_REASON_SPACE_EXISTS: _ErrorReason.ValueType  # 34
+    """There is a memory space of this name already. Code ALREADY_EXISTS."""
+    ERROR_REASON_ITEM_NOT_FOUND: _ErrorReason.ValueType  # 35
+    """No such item in the space, or it is past its lifetime. Code NOT_FOUND."""
+    ERROR_REASON_ITEM_EXISTS: _ErrorReason.ValueType  # 36
+    """Another item of the space has this content already. Code ALREADY_EXISTS;
+    metadata `item_id` names it.
+    """
+    ERROR_REASON_DIMENSION_MISMATCH: _ErrorReason.ValueType  # 37
+    """The embedding has another number of dimensions than the space. Code
+    FAILED_PRECONDITION; metadata `dimension` is the space's.
+    """
+    ERROR_REASON_TURN_MISMATCH: _ErrorReason.ValueType  # 38
+    """The conversation does not stand where the caller believes. Code ABORTED;
+    metadata `last_turn`.
+    """
+    ERROR_REASON_INDEX_BEHIND: _ErrorReason.ValueType  # 39
+    """This server's index did not get to the revision asked for in time, or is
+    being loaded. Code UNAVAILABLE, with `google.rpc.RetryInfo`; metadata
+    `revision`, `items_loaded` and `items_total`.
+    """
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """Why a call was refused, stable across releases and languages.
@@ -259,6 +282,29 @@ ERROR_REASON_GROUP_EXISTS: ErrorReason.ValueType  # 31
 """ALREADY_EXISTS: the consumer group exists with other settings."""
 ERROR_REASON_NO_REPLY: ErrorReason.ValueType  # 32
 """DEADLINE_EXCEEDED: no reply came in time. The request was delivered."""
+ERROR_REASON_SPACE_NOT_FOUND: ErrorReason.ValueType  # 33
+"""No such memory space, or it was deleted. Code NOT_FOUND."""
+ERROR_REASON_SPACE_EXISTS: ErrorReason.ValueType  # 34
+"""There is a memory space of this name already. Code ALREADY_EXISTS."""
+ERROR_REASON_ITEM_NOT_FOUND: ErrorReason.ValueType  # 35
+"""No such item in the space, or it is past its lifetime. Code NOT_FOUND."""
+ERROR_REASON_ITEM_EXISTS: ErrorReason.ValueType  # 36
+"""Another item of the space has this content already. Code ALREADY_EXISTS;
+metadata `item_id` names it.
+"""
+ERROR_REASON_DIMENSION_MISMATCH: ErrorReason.ValueType  # 37
+"""The embedding has another number of dimensions than the space. Code
+FAILED_PRECONDITION; metadata `dimension` is the space's.
+"""
+ERROR_REASON_TURN_MISMATCH: ErrorReason.ValueType  # 38
+"""The conversation does not stand where the caller believes. Code ABORTED;
+metadata `last_turn`.
+"""
+ERROR_REASON_INDEX_BEHIND: ErrorReason.ValueType  # 39
+"""This server's index did not get to the revision asked for in time, or is
+being loaded. Code UNAVAILABLE, with `google.rpc.RetryInfo`; metadata
+`revision`, `items_loaded` and `items_total`.
+"""
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015
 
 @_typing.final

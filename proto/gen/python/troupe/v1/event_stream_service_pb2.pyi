@@ -14,6 +14,7 @@ from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from troupe.v1 import agent_state_service_pb2 as _agent_state_service_pb2
 from troupe.v1 import error_reason_pb2 as _error_reason_pb2
 from troupe.v1 import lock_service_pb2 as _lock_service_pb2
+from troupe.v1 import memory_service_pb2 as _memory_service_pb2
 from troupe.v1 import task_queue_service_pb2 as _task_queue_service_pb2
 import builtins as _builtins
 import sys
@@ -243,6 +244,7 @@ class Event(_message.Message):
     TOPIC_CHANGE_FIELD_NUMBER: _builtins.int
     DEAD_LETTER_FIELD_NUMBER: _builtins.int
     SYSTEM_ALERT_FIELD_NUMBER: _builtins.int
+    MEMORY_FIELD_NUMBER: _builtins.int
     CORRELATION_ID_FIELD_NUMBER: _builtins.int
     CAUSATION_ID_FIELD_NUMBER: _builtins.int
     ACTOR_FIELD_NUMBER: _builtins.int
@@ -281,7 +283,9 @@ class Event(_message.Message):
     compacted topic the last of each key is kept. Up to 256 bytes.
     """
     reply_to: _builtins.str
-    """Where a reply goes: a topic. Set by Request. Up to 256 bytes."""
+    """Where a reply goes: a topic, to be answered by Reply. Set by Request to
+    "troupe.replies", which only Reply writes to. Up to 256 bytes.
+    """
     @_builtins.property
     def time(self) -> _timestamp_pb2.Timestamp:
         """When it happened. Set by the server to the time of acceptance when not
@@ -313,6 +317,10 @@ class Event(_message.Message):
         """What operators should know of. Only in events of the topic "troupe.system"."""
 
     @_builtins.property
+    def memory(self) -> _memory_service_pb2.MemoryChange:
+        """A change of a memory space. Only in events of the topic "troupe.memory"."""
+
+    @_builtins.property
     def attributes(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
         """Further attributes. At most 32; keys 1 to 64 bytes, values up to 256."""
 
@@ -338,6 +346,7 @@ class Event(_message.Message):
         topic_change: Global___TopicChange | None = ...,
         dead_letter: Global___DeadLetter | None = ...,
         system_alert: Global___SystemAlert | None = ...,
+        memory: _memory_service_pb2.MemoryChange | None = ...,
         correlation_id: _builtins.str = ...,
         causation_id: _builtins.str = ...,
         actor: _builtins.str = ...,
@@ -346,11 +355,11 @@ class Event(_message.Message):
         reply_to: _builtins.str = ...,
         reply_deadline: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["agent", b"agent", "binary_data", b"binary_data", "data", b"data", "dead_letter", b"dead_letter", "lock", b"lock", "reply_deadline", b"reply_deadline", "system_alert", b"system_alert", "task", b"task", "text_data", b"text_data", "time", b"time", "topic_change", b"topic_change"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["agent", b"agent", "binary_data", b"binary_data", "data", b"data", "dead_letter", b"dead_letter", "lock", b"lock", "memory", b"memory", "reply_deadline", b"reply_deadline", "system_alert", b"system_alert", "task", b"task", "text_data", b"text_data", "time", b"time", "topic_change", b"topic_change"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "agent", b"agent", "attributes", b"attributes", "binary_data", b"binary_data", "causation_id", b"causation_id", "correlation_id", b"correlation_id", "data", b"data", "datacontenttype", b"datacontenttype", "dataschema", b"dataschema", "dead_letter", b"dead_letter", "id", b"id", "key", b"key", "lock", b"lock", "reply_deadline", b"reply_deadline", "reply_to", b"reply_to", "source", b"source", "subject", b"subject", "system_alert", b"system_alert", "task", b"task", "text_data", b"text_data", "time", b"time", "topic_change", b"topic_change", "type", b"type"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "agent", b"agent", "attributes", b"attributes", "binary_data", b"binary_data", "causation_id", b"causation_id", "correlation_id", b"correlation_id", "data", b"data", "datacontenttype", b"datacontenttype", "dataschema", b"dataschema", "dead_letter", b"dead_letter", "id", b"id", "key", b"key", "lock", b"lock", "memory", b"memory", "reply_deadline", b"reply_deadline", "reply_to", b"reply_to", "source", b"source", "subject", b"subject", "system_alert", b"system_alert", "task", b"task", "text_data", b"text_data", "time", b"time", "topic_change", b"topic_change", "type", b"type"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_data: _TypeAlias = _typing.Literal["binary_data", "text_data", "task", "agent", "lock", "topic_change", "dead_letter", "system_alert"]  # noqa: Y015
+    _WhichOneofReturnType_data: _TypeAlias = _typing.Literal["binary_data", "text_data", "task", "agent", "lock", "topic_change", "dead_letter", "system_alert", "memory"]  # noqa: Y015
     _WhichOneofArgType_data: _TypeAlias = _typing.Literal["data", b"data"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_data) -> _WhichOneofReturnType_data | None: ...
 
@@ -3334,7 +3343,9 @@ class ReplyResponse(_message.Message):
     message_id: _builtins.str
     """Id of the reply."""
     in_time: _builtins.bool
-    """False when nobody waits for it any more; it was appended all the same."""
+    """False when nobody waits for it any more, or another reply came first: then it
+    was not delivered, unless `reply_to` is a topic of the caller's own.
+    """
     def __init__(
         self,
         *,

@@ -32,10 +32,11 @@ class EventStreamServiceStub:
     and keeps its events by its own rules. Order holds per topic. Topics that begin
     with "troupe." are the server's own: "troupe.tasks" carries every change of a
     task, "troupe.agents" every change of an agent, "troupe.locks" every change of a
-    lock, "troupe.topics" every change of a topic or group, "troupe.system" what
-    operators should know of; they can be subscribed to and are kept as long as the
-    partition's log (200,000 entries, 24 hours by default). Topics that begin with "inbox." are those of agents: SendMessage
-    writes to "inbox.<agent id>".
+    lock, "troupe.topics" every change of a topic or group, "troupe.memory" every
+    change of a memory space, "troupe.system" what operators should know of; they
+    can be subscribed to and are kept as long as the partition's log (200,000
+    entries, 24 hours by default). Topics that begin with "inbox." are those of
+    agents: SendMessage writes to "inbox.<agent id>".
 
     Names (topics, groups, members, keys) are 1 to 256 bytes of printable UTF-8
     without control characters. An empty `namespace` means "default". Every time
@@ -186,10 +187,11 @@ class EventStreamServiceServicer:
     and keeps its events by its own rules. Order holds per topic. Topics that begin
     with "troupe." are the server's own: "troupe.tasks" carries every change of a
     task, "troupe.agents" every change of an agent, "troupe.locks" every change of a
-    lock, "troupe.topics" every change of a topic or group, "troupe.system" what
-    operators should know of; they can be subscribed to and are kept as long as the
-    partition's log (200,000 entries, 24 hours by default). Topics that begin with "inbox." are those of agents: SendMessage
-    writes to "inbox.<agent id>".
+    lock, "troupe.topics" every change of a topic or group, "troupe.memory" every
+    change of a memory space, "troupe.system" what operators should know of; they
+    can be subscribed to and are kept as long as the partition's log (200,000
+    entries, 24 hours by default). Topics that begin with "inbox." are those of
+    agents: SendMessage writes to "inbox.<agent id>".
 
     Names (topics, groups, members, keys) are 1 to 256 bytes of printable UTF-8
     without control characters. An empty `namespace` means "default". Every time
@@ -455,9 +457,9 @@ class EventStreamServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def Request(self, request, context):
-        """Sends a message to one agent and waits for its reply: the first message that
-        it sends to `reply_to` with the same correlation id. The same call again,
-        with the same `request_id`, waits for the same reply.
+        """Sends a message to one agent and waits for its reply, the first one given by
+        Reply. The same call again, with the same `request_id`, waits for the same
+        reply, also when it came meanwhile: it is kept for 10 minutes.
 
         Errors: DEADLINE_EXCEEDED / NO_REPLY when none came in time; those of
         SendMessage.
@@ -467,7 +469,8 @@ class EventStreamServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def Reply(self, request, context):
-        """Answers a message, by its `reply_to` and correlation id.
+        """Answers a message, by its `reply_to` and correlation id. Of several replies to
+        a Request the first one counts.
 
         Errors: FAILED_PRECONDITION / STALE_FENCE; ALREADY_EXISTS /
         REQUEST_ID_REUSED.
@@ -619,10 +622,11 @@ class EventStreamService:
     and keeps its events by its own rules. Order holds per topic. Topics that begin
     with "troupe." are the server's own: "troupe.tasks" carries every change of a
     task, "troupe.agents" every change of an agent, "troupe.locks" every change of a
-    lock, "troupe.topics" every change of a topic or group, "troupe.system" what
-    operators should know of; they can be subscribed to and are kept as long as the
-    partition's log (200,000 entries, 24 hours by default). Topics that begin with "inbox." are those of agents: SendMessage
-    writes to "inbox.<agent id>".
+    lock, "troupe.topics" every change of a topic or group, "troupe.memory" every
+    change of a memory space, "troupe.system" what operators should know of; they
+    can be subscribed to and are kept as long as the partition's log (200,000
+    entries, 24 hours by default). Topics that begin with "inbox." are those of
+    agents: SendMessage writes to "inbox.<agent id>".
 
     Names (topics, groups, members, keys) are 1 to 256 bytes of printable UTF-8
     without control characters. An empty `namespace` means "default". Every time

@@ -33,10 +33,11 @@ class EventStreamServiceStub:
     and keeps its events by its own rules. Order holds per topic. Topics that begin
     with "troupe." are the server's own: "troupe.tasks" carries every change of a
     task, "troupe.agents" every change of an agent, "troupe.locks" every change of a
-    lock, "troupe.topics" every change of a topic or group, "troupe.system" what
-    operators should know of; they can be subscribed to and are kept as long as the
-    partition's log (200,000 entries, 24 hours by default). Topics that begin with "inbox." are those of agents: SendMessage
-    writes to "inbox.<agent id>".
+    lock, "troupe.topics" every change of a topic or group, "troupe.memory" every
+    change of a memory space, "troupe.system" what operators should know of; they
+    can be subscribed to and are kept as long as the partition's log (200,000
+    entries, 24 hours by default). Topics that begin with "inbox." are those of
+    agents: SendMessage writes to "inbox.<agent id>".
 
     Names (topics, groups, members, keys) are 1 to 256 bytes of printable UTF-8
     without control characters. An empty `namespace` means "default". Every time
@@ -214,15 +215,16 @@ class EventStreamServiceStub:
     ALREADY_EXISTS / REQUEST_ID_REUSED; FAILED_PRECONDITION / STALE_FENCE.
     """
     Request: _grpc.UnaryUnaryMultiCallable[_event_stream_service_pb2.RequestRequest, _event_stream_service_pb2.RequestResponse]
-    """Sends a message to one agent and waits for its reply: the first message that
-    it sends to `reply_to` with the same correlation id. The same call again,
-    with the same `request_id`, waits for the same reply.
+    """Sends a message to one agent and waits for its reply, the first one given by
+    Reply. The same call again, with the same `request_id`, waits for the same
+    reply, also when it came meanwhile: it is kept for 10 minutes.
 
     Errors: DEADLINE_EXCEEDED / NO_REPLY when none came in time; those of
     SendMessage.
     """
     Reply: _grpc.UnaryUnaryMultiCallable[_event_stream_service_pb2.ReplyRequest, _event_stream_service_pb2.ReplyResponse]
-    """Answers a message, by its `reply_to` and correlation id.
+    """Answers a message, by its `reply_to` and correlation id. Of several replies to
+    a Request the first one counts.
 
     Errors: FAILED_PRECONDITION / STALE_FENCE; ALREADY_EXISTS /
     REQUEST_ID_REUSED.
@@ -236,10 +238,11 @@ class EventStreamServiceAsyncStub(EventStreamServiceStub):
     and keeps its events by its own rules. Order holds per topic. Topics that begin
     with "troupe." are the server's own: "troupe.tasks" carries every change of a
     task, "troupe.agents" every change of an agent, "troupe.locks" every change of a
-    lock, "troupe.topics" every change of a topic or group, "troupe.system" what
-    operators should know of; they can be subscribed to and are kept as long as the
-    partition's log (200,000 entries, 24 hours by default). Topics that begin with "inbox." are those of agents: SendMessage
-    writes to "inbox.<agent id>".
+    lock, "troupe.topics" every change of a topic or group, "troupe.memory" every
+    change of a memory space, "troupe.system" what operators should know of; they
+    can be subscribed to and are kept as long as the partition's log (200,000
+    entries, 24 hours by default). Topics that begin with "inbox." are those of
+    agents: SendMessage writes to "inbox.<agent id>".
 
     Names (topics, groups, members, keys) are 1 to 256 bytes of printable UTF-8
     without control characters. An empty `namespace` means "default". Every time
@@ -414,15 +417,16 @@ class EventStreamServiceAsyncStub(EventStreamServiceStub):
     ALREADY_EXISTS / REQUEST_ID_REUSED; FAILED_PRECONDITION / STALE_FENCE.
     """
     Request: _aio.UnaryUnaryMultiCallable[_event_stream_service_pb2.RequestRequest, _event_stream_service_pb2.RequestResponse]  # type: ignore[assignment]
-    """Sends a message to one agent and waits for its reply: the first message that
-    it sends to `reply_to` with the same correlation id. The same call again,
-    with the same `request_id`, waits for the same reply.
+    """Sends a message to one agent and waits for its reply, the first one given by
+    Reply. The same call again, with the same `request_id`, waits for the same
+    reply, also when it came meanwhile: it is kept for 10 minutes.
 
     Errors: DEADLINE_EXCEEDED / NO_REPLY when none came in time; those of
     SendMessage.
     """
     Reply: _aio.UnaryUnaryMultiCallable[_event_stream_service_pb2.ReplyRequest, _event_stream_service_pb2.ReplyResponse]  # type: ignore[assignment]
-    """Answers a message, by its `reply_to` and correlation id.
+    """Answers a message, by its `reply_to` and correlation id. Of several replies to
+    a Request the first one counts.
 
     Errors: FAILED_PRECONDITION / STALE_FENCE; ALREADY_EXISTS /
     REQUEST_ID_REUSED.
@@ -435,10 +439,11 @@ class EventStreamServiceServicer(metaclass=_abc_1.ABCMeta):
     and keeps its events by its own rules. Order holds per topic. Topics that begin
     with "troupe." are the server's own: "troupe.tasks" carries every change of a
     task, "troupe.agents" every change of an agent, "troupe.locks" every change of a
-    lock, "troupe.topics" every change of a topic or group, "troupe.system" what
-    operators should know of; they can be subscribed to and are kept as long as the
-    partition's log (200,000 entries, 24 hours by default). Topics that begin with "inbox." are those of agents: SendMessage
-    writes to "inbox.<agent id>".
+    lock, "troupe.topics" every change of a topic or group, "troupe.memory" every
+    change of a memory space, "troupe.system" what operators should know of; they
+    can be subscribed to and are kept as long as the partition's log (200,000
+    entries, 24 hours by default). Topics that begin with "inbox." are those of
+    agents: SendMessage writes to "inbox.<agent id>".
 
     Names (topics, groups, members, keys) are 1 to 256 bytes of printable UTF-8
     without control characters. An empty `namespace` means "default". Every time
@@ -755,9 +760,9 @@ class EventStreamServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _event_stream_service_pb2.RequestRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_event_stream_service_pb2.RequestResponse, _abc.Awaitable[_event_stream_service_pb2.RequestResponse]]:
-        """Sends a message to one agent and waits for its reply: the first message that
-        it sends to `reply_to` with the same correlation id. The same call again,
-        with the same `request_id`, waits for the same reply.
+        """Sends a message to one agent and waits for its reply, the first one given by
+        Reply. The same call again, with the same `request_id`, waits for the same
+        reply, also when it came meanwhile: it is kept for 10 minutes.
 
         Errors: DEADLINE_EXCEEDED / NO_REPLY when none came in time; those of
         SendMessage.
@@ -769,7 +774,8 @@ class EventStreamServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _event_stream_service_pb2.ReplyRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_event_stream_service_pb2.ReplyResponse, _abc.Awaitable[_event_stream_service_pb2.ReplyResponse]]:
-        """Answers a message, by its `reply_to` and correlation id.
+        """Answers a message, by its `reply_to` and correlation id. Of several replies to
+        a Request the first one counts.
 
         Errors: FAILED_PRECONDITION / STALE_FENCE; ALREADY_EXISTS /
         REQUEST_ID_REUSED.

@@ -17,6 +17,8 @@ import dev.troupe.server.lock.LockConfig;
 import dev.troupe.server.lock.LockModule;
 import dev.troupe.server.log.LogConfig;
 import dev.troupe.server.log.LogModule;
+import dev.troupe.server.memory.MemoryConfig;
+import dev.troupe.server.memory.MemoryModule;
 import dev.troupe.server.redis.RedisConfig;
 import dev.troupe.server.redis.RedisModule;
 import dev.troupe.server.task.TaskConfig;
@@ -40,6 +42,7 @@ public final class Main {
           AgentConfig.class,
           EventConfig.class,
           LockConfig.class,
+          MemoryConfig.class,
           LifecycleConfig.class,
           TelemetryConfig.class);
 
@@ -53,6 +56,7 @@ public final class Main {
           new AgentModule(),
           new EventModule(),
           new LockModule(),
+          new MemoryModule(),
           new ServerModule());
 
   private Main() {}

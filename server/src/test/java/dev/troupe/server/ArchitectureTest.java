@@ -23,7 +23,11 @@ import java.util.concurrent.CompletableFuture;
 final class ArchitectureTest {
 
   private static final String[] FEATURES = {
-    "..server.task..", "..server.event..", "..server.agent..", "..server.lock.."
+    "..server.task..",
+    "..server.event..",
+    "..server.agent..",
+    "..server.lock..",
+    "..server.memory.."
   };
 
   /** What those implement who give something back when an agent's session ends. */
@@ -41,7 +45,7 @@ final class ArchitectureTest {
   @ArchTest
   static final ArchRule FEATURES_STAND_ALONE =
       slices()
-          .matching("dev.troupe.server.(task|event|agent|lock)..")
+          .matching("dev.troupe.server.(task|event|agent|lock|memory)..")
           .should()
           .notDependOnEachOther()
           .ignoreDependency(alwaysTrue(), SESSION_ENDINGS)
@@ -94,6 +98,7 @@ final class ArchitectureTest {
               "..server.event..",
               "..server.agent..",
               "..server.lock..",
+              "..server.memory..",
               "..server.log..",
               "..server.grpc..")
           .should()

@@ -2,8 +2,6 @@ package dev.troupe.server.agent;
 
 import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import com.google.protobuf.FieldMask;
-import com.google.protobuf.Struct;
-import com.google.protobuf.Value;
 import com.google.protobuf.util.FieldMaskUtil;
 import com.google.protobuf.util.Timestamps;
 import dev.troupe.server.grpc.Checks;
@@ -45,9 +43,6 @@ final class AgentChecks {
   private static final int DATA_BYTES = 16 << 10;
   private static final int MOST_GAUGES = 32;
   private static final int CONFIGURATION_BYTES = 64 << 10;
-
-  /** Three messages each, and most readers of Protobuf give up at a hundred. */
-  private static final int CONFIGURATION_LEVELS = 24;
 
   private AgentChecks() {}
 
@@ -219,10 +214,7 @@ final class AgentChecks {
         .labels(at + "labels", agent.getLabelsMap(), 64)
         .bytes(
             at + "configuration", agent.getConfiguration().getSerializedSize(), CONFIGURATION_BYTES)
-        .that(
-            levels(agent.getConfiguration(), CONFIGURATION_LEVELS) <= CONFIGURATION_LEVELS,
-            at + "configuration",
-            "too deep (at most " + CONFIGURATION_LEVELS + " objects and lists within each other)")
+        .depth(at + "configuration", agent.getConfiguration())
         .optionalName(at + "host", agent.getHost())
         .that(agent.getProcessId() >= 0, at + "process_id", "expected 0 or more")
         .optionalName(at + "software_version", agent.getSoftwareVersion())
@@ -250,29 +242,6 @@ final class AgentChecks {
   private static void measure(Checks checks, String field, double value) {
     checks.that(
         Double.isFinite(value) && value >= 0, field, "expected a finite number of 0 or more");
-  }
-
-  /** How many objects and lists stand within each other; no more than one above the limit. */
-  private static int levels(Struct object, int limit) {
-    int deepest = 0;
-    for (Value value : object.getFieldsMap().values()) {
-      deepest = Math.max(deepest, levels(value, limit - 1));
-    }
-    return 1 + deepest;
-  }
-
-  private static int levels(Value value, int limit) {
-    if (limit < 0) {
-      return 0;
-    }
-    if (value.hasStructValue()) {
-      return levels(value.getStructValue(), limit);
-    }
-    int deepest = 0;
-    for (Value inner : value.getListValue().getValuesList()) {
-      deepest = Math.max(deepest, levels(inner, limit - 1));
-    }
-    return value.hasListValue() ? 1 + deepest : 0;
   }
 
   /** What an agent may say of itself; how it ended is for the server to say. */

@@ -161,6 +161,7 @@ final class EventsCommand {
       case TOPIC_CHANGE -> event.getTopicChange().getTopic();
       case DEAD_LETTER -> event.getDeadLetter().getTopic() + "/" + event.getDeadLetter().getGroup();
       case SYSTEM_ALERT -> event.getSystemAlert().getMessage();
+      case MEMORY -> event.getMemory().getSpace();
       case DATA_NOT_SET -> "";
     };
   }

@@ -87,6 +87,12 @@ public final class TroupeException extends RuntimeException {
     return new TroupeException(reason, message, Map.of(), List.of(), retryAfter, cause);
   }
 
+  /** The same with the values in question. */
+  public static TroupeException retryable(
+      ErrorReason reason, String message, Map<String, String> metadata, Duration retryAfter) {
+    return new TroupeException(reason, message, metadata, List.of(), retryAfter, null);
+  }
+
   /** Redis did not answer in time, so that nobody knows whether the write happened. */
   public static TroupeException outcomeUnknown(Throwable cause) {
     return new TroupeException(

@@ -6,6 +6,7 @@ import dev.troupe.server.log.LogEntry;
 import dev.troupe.v1.Event;
 import dev.troupe.v1.EventBatch;
 import dev.troupe.v1.EventDelivery;
+import dev.troupe.v1.MemoryChange;
 import java.lang.ref.WeakReference;
 import org.jspecify.annotations.Nullable;
 
@@ -92,8 +93,20 @@ final class EventFrame {
           out.writeString(Event.SUBJECT_FIELD_NUMBER, entry.subject());
           out.writeMessage(
               Event.TIME_FIELD_NUMBER, Timestamps.fromMillis(entry.position().millis()));
-          Wire.begin(out, dataField(entry.topic()), entry.data().size());
+          ByteString more = added(entry);
+          Wire.begin(out, dataField(entry.topic()), more.size() + entry.data().size());
+          out.writeRawBytes(more);
         });
+  }
+
+  /** What only the place in the log tells: fields of a message may come in any order. */
+  private static ByteString added(LogEntry entry) {
+    return entry.topic().equals("troupe.memory")
+        ? Wire.bytes(
+            out ->
+                out.writeInt64(
+                    MemoryChange.REVISION_FIELD_NUMBER, entry.position().sequence()))
+        : ByteString.EMPTY;
   }
 
   private static int dataField(String topic) {
@@ -101,6 +114,7 @@ final class EventFrame {
       case "troupe.tasks" -> Event.TASK_FIELD_NUMBER;
       case "troupe.locks" -> Event.LOCK_FIELD_NUMBER;
       case "troupe.agents" -> Event.AGENT_FIELD_NUMBER;
+      case "troupe.memory" -> Event.MEMORY_FIELD_NUMBER;
       case "troupe.topics" -> Event.TOPIC_CHANGE_FIELD_NUMBER;
       case "troupe.system" -> Event.SYSTEM_ALERT_FIELD_NUMBER;
       default -> Event.BINARY_DATA_FIELD_NUMBER;

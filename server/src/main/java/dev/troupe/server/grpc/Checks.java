@@ -4,7 +4,11 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import com.google.protobuf.Duration;
+import com.google.protobuf.Struct;
+import com.google.protobuf.Timestamp;
+import com.google.protobuf.Value;
 import com.google.protobuf.util.Durations;
+import com.google.protobuf.util.Timestamps;
 import dev.troupe.server.error.TroupeException;
 import dev.troupe.v1.Fence;
 import dev.troupe.v1.FieldViolation;
@@ -37,6 +41,9 @@ public final class Checks {
   private static final int MOST_BYTES = 4096;
 
   private static final int MOST_OF_A_NAME = 128;
+
+  /** Three messages each, and most readers of Protobuf give up at a hundred. */
+  private static final int MOST_LEVELS = 24;
 
   private final List<FieldViolation> violations = new ArrayList<>();
   private int bytes;
@@ -176,6 +183,44 @@ public final class Checks {
   @CanIgnoreReturnValue
   public Checks bytes(String field, long size, long most) {
     return that(size <= most, field, "too large: " + size + " bytes (at most " + most + ")");
+  }
+
+  /** Structured data with at most 24 objects and lists within each other. */
+  @CanIgnoreReturnValue
+  public Checks depth(String field, Struct value) {
+    return that(
+        levels(value, MOST_LEVELS) <= MOST_LEVELS,
+        field,
+        "too deep (at most " + MOST_LEVELS + " objects and lists within each other)");
+  }
+
+  /** How many objects and lists stand within each other; no more than one above the limit. */
+  private static int levels(Struct object, int limit) {
+    int deepest = 0;
+    for (Value value : object.getFieldsMap().values()) {
+      deepest = Math.max(deepest, levels(value, limit - 1));
+    }
+    return 1 + deepest;
+  }
+
+  private static int levels(Value value, int limit) {
+    if (limit < 0) {
+      return 0;
+    }
+    if (value.hasStructValue()) {
+      return levels(value.getStructValue(), limit);
+    }
+    int deepest = 0;
+    for (Value inner : value.getListValue().getValuesList()) {
+      deepest = Math.max(deepest, levels(inner, limit - 1));
+    }
+    return value.hasListValue() ? 1 + deepest : 0;
+  }
+
+  /** A valid time, when it is given. */
+  @CanIgnoreReturnValue
+  public Checks time(String field, boolean given, Timestamp value) {
+    return that(!given || Timestamps.isValid(value), field, "not a valid time");
   }
 
   /** A duration within bounds, when it is given. */

@@ -1,0 +1,99 @@
+package dev.troupe.server.memory;
+
+import dev.troupe.server.config.DataSize;
+import dev.troupe.server.config.Setting;
+import java.time.Duration;
+
+/**
+ * Settings of the memory feature. Those of a space count when the space is created, or when its own
+ * settings leave them to the server again.
+ *
+ * @param shortLifetime of items in short-term memory
+ * @param workingLifetime of items in working memory
+ * @param longLifetime of items in long-term memory
+ * @param consolidationLead how long before their end items are announced; 0 never
+ * @param conversationLifetime of a conversation after its last turn
+ * @param maxItems of a space
+ * @param maxBytes of a space
+ * @param maxTurns of a conversation; the oldest go
+ * @param maxSpaces of a partition
+ */
+public record MemoryConfig(
+    @Setting(
+            name = "memory.short-lifetime",
+            help = "how long items of short-term memory last, unless they or their space say so",
+            fallback = "15m")
+        Duration shortLifetime,
+    @Setting(
+            name = "memory.working-lifetime",
+            help = "how long items of working memory last",
+            fallback = "1h")
+        Duration workingLifetime,
+    @Setting(
+            name = "memory.long-lifetime",
+            help = "how long items of long-term memory last",
+            fallback = "24h")
+        Duration longLifetime,
+    @Setting(
+            name = "memory.consolidation-lead",
+            help = "how long before their end items are told to the log as expiring; 0 never",
+            fallback = "1m")
+        Duration consolidationLead,
+    @Setting(
+            name = "memory.conversation-lifetime",
+            help = "how long a conversation lasts after its last turn",
+            fallback = "7d")
+        Duration conversationLifetime,
+    @Setting(
+            name = "memory.max-items",
+            help = "how many items a space may have; past that, puts evict",
+            fallback = "1000000")
+        long maxItems,
+    @Setting(
+            name = "memory.max-bytes",
+            help = "how many bytes the items of a space may take; past that, puts evict",
+            fallback = "4GiB")
+        DataSize maxBytes,
+    @Setting(
+            name = "memory.max-turns",
+            help = "how many turns of a conversation are kept",
+            fallback = "10000")
+        int maxTurns,
+    @Setting(
+            name = "memory.max-spaces",
+            help = "how many memory spaces a partition may have",
+            fallback = "10000")
+        int maxSpaces) {
+
+  private static final Duration LEAST = Duration.ofSeconds(1);
+  private static final Duration MOST = Duration.ofDays(365);
+
+  /** Checks the bounds. */
+  public MemoryConfig {
+    lifetime("memory.short-lifetime", shortLifetime, MOST);
+    lifetime("memory.working-lifetime", workingLifetime, MOST);
+    lifetime("memory.long-lifetime", longLifetime, MOST);
+    lifetime("memory.conversation-lifetime", conversationLifetime, MOST.multipliedBy(10));
+    if (consolidationLead.isNegative() || consolidationLead.compareTo(Duration.ofDays(30)) > 0) {
+      throw new IllegalArgumentException(
+          "memory.consolidation-lead: " + consolidationLead + " (expected: 0 to 30d)");
+    }
+    number("memory.max-items", maxItems, SpaceChecks.MOST_ITEMS);
+    number("memory.max-bytes", maxBytes.bytes(), SpaceChecks.MOST_BYTES);
+    number("memory.max-turns", maxTurns, 1_000_000);
+    number("memory.max-spaces", maxSpaces, 1_000_000);
+  }
+
+  private static void lifetime(String name, Duration value, Duration most) {
+    if (value.compareTo(LEAST) < 0 || value.compareTo(most) > 0) {
+      throw new IllegalArgumentException(
+          name + ": " + value + " (expected: 1s to " + most.toDays() + "d)");
+    }
+  }
+
+  private static void number(String name, long value, long most) {
+    if (value < 1 || value > most) {
+      throw new IllegalArgumentException(name + ": " + value + " (expected: 1 to " + most + ")");
+    }
+  }
+}

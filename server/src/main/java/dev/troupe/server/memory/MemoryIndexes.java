@@ -1,0 +1,161 @@
+package dev.troupe.server.memory;
+
+import com.google.inject.Inject;
+import dev.troupe.server.error.TroupeException;
+import dev.troupe.server.lifecycle.Lifecycle;
+import dev.troupe.server.lifecycle.Service;
+import dev.troupe.server.log.PartitionLogs;
+import dev.troupe.server.redis.Namespaces;
+import dev.troupe.server.redis.Partition;
+import dev.troupe.v1.ErrorReason;
+import dev.troupe.v1.IndexState;
+import java.time.Duration;
+import java.util.Map;
+import java.util.concurrent.ArrayBlockingQueue;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Executors;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ThreadFactory;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Supplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The indexes of this server. When it starts it loads, in the background, the partitions that have
+ * memory spaces; another one when it is first searched. From then on each follows its log.
+ */
+final class MemoryIndexes implements Service {
+
+  private static final Logger log = LoggerFactory.getLogger(MemoryIndexes.class);
+  private static final int MOST_THREADS = 8;
+  private static final int MOST_WAITING = 1024;
+  private static final Duration TRY_AGAIN = Duration.ofMillis(100);
+
+  private final IndexReads reads;
+  private final SpaceStore store;
+  private final PartitionLogs logs;
+  private final Namespaces namespaces;
+  private final RedisClock clock;
+  private final ScheduledExecutorService writer =
+      Executors.newSingleThreadScheduledExecutor(threads("memory-index"));
+  private final ThreadPoolExecutor searchers;
+  private final Map<Partition, PartitionIndex> partitions = new ConcurrentHashMap<>();
+
+  @Inject
+  MemoryIndexes(
+      IndexReads reads,
+      SpaceStore store,
+      PartitionLogs logs,
+      Namespaces namespaces,
+      RedisClock clock,
+      Lifecycle lifecycle) {
+    this.reads = reads;
+    this.store = store;
+    this.logs = logs;
+    this.namespaces = namespaces;
+    this.clock = clock;
+    int size = Math.min(MOST_THREADS, Runtime.getRuntime().availableProcessors());
+    this.searchers =
+        new ThreadPoolExecutor(
+            size,
+            size,
+            1,
+            TimeUnit.MINUTES,
+            new ArrayBlockingQueue<>(MOST_WAITING),
+            threads("memory-search"));
+    lifecycle.register("memory-index", this);
+  }
+
+  private static ThreadFactory threads(String name) {
+    AtomicInteger number = new AtomicInteger();
+    return runnable -> {
+      Thread thread = new Thread(runnable, name + "-" + number.incrementAndGet());
+      thread.setDaemon(true);
+      return thread;
+    };
+  }
+
+  @Override
+  public CompletionStage<?> start() {
+    namespaces
+        .known()
+        .thenAccept(
+            names ->
+                names.forEach(
+                    name ->
+                        namespaces.partitions(name).thenAccept(all -> all.forEach(this::begin))))
+        .whenComplete(
+            (done, failure) -> {
+              if (failure != null) {
+                log.warn("memory is indexed when it is first searched", failure);
+              }
+            });
+    return CompletableFuture.completedFuture(null);
+  }
+
+  private void begin(Partition partition) {
+    store
+        .names(partition, "", "", 1)
+        .thenAccept(
+            names -> {
+              if (!names.isEmpty()) {
+                of(partition);
+              }
+            });
+  }
+
+  @Override
+  public CompletionStage<?> stop(Duration grace) {
+    partitions.values().forEach(PartitionIndex::close);
+    writer.shutdown();
+    searchers.shutdown();
+    return CompletableFuture.completedFuture(null);
+  }
+
+  /** The index of a partition, which begins to load if it did not yet. */
+  PartitionIndex of(Partition partition) {
+    PartitionIndex there = partitions.get(partition);
+    if (there != null) {
+      return there;
+    }
+    PartitionIndex made = new PartitionIndex(partition, reads, store, logs, clock, writer);
+    PartitionIndex other = partitions.putIfAbsent(partition, made);
+    if (other != null) {
+      return other;
+    }
+    made.load();
+    return made;
+  }
+
+  /** How far the index of a space is, which has so many items. */
+  IndexState state(Partition partition, String space, long items) {
+    PartitionIndex index = of(partition);
+    IndexedSpace indexed = index.space(space);
+    return IndexState.newBuilder()
+        .setReady(index.isReady())
+        .setItemsLoaded(indexed == null ? 0 : indexed.index().size())
+        .setItemsTotal(indexed == null ? items : indexed.total())
+        .setRevision(index.revision())
+        .build();
+  }
+
+  /** Runs a search on a thread that may be busy for a while. */
+  <T> CompletionStage<T> search(Supplier<T> search) {
+    try {
+      return CompletableFuture.supplyAsync(search, searchers);
+    } catch (RejectedExecutionException full) {
+      return CompletableFuture.failedFuture(
+          TroupeException.retryable(
+              ErrorReason.ERROR_REASON_OVERLOADED,
+              "too many searches wait; nothing was done",
+              TRY_AGAIN,
+              null));
+    }
+  }
+}

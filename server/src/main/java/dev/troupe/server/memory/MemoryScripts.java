@@ -1,0 +1,132 @@
+package dev.troupe.server.memory;
+
+import com.google.inject.Inject;
+import dev.troupe.server.error.TroupeException;
+import dev.troupe.server.redis.Fences;
+import dev.troupe.server.redis.Partition;
+import dev.troupe.server.redis.Reply;
+import dev.troupe.server.redis.Script;
+import dev.troupe.server.redis.ScriptRunner;
+import dev.troupe.v1.ErrorReason;
+import dev.troupe.v1.Fence;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletionStage;
+
+/** Runs the scripts of the memory stores and reads why they refuse. */
+final class MemoryScripts {
+
+  private final ScriptRunner scripts;
+
+  @Inject
+  MemoryScripts(ScriptRunner scripts) {
+    this.scripts = scripts;
+  }
+
+  /** What every write carries beside what it writes. */
+  record Guard(Fence fence, String requestId, String digest) {
+
+    /** The same for one of the scripts that a request takes. */
+    Guard step(int number) {
+      return requestId.isEmpty() ? this : new Guard(fence, requestId + "/" + number, digest);
+    }
+  }
+
+  /** The reply, when it is OK; else a {@link TroupeException}. */
+  CompletionStage<Reply> run(Script script, Partition partition, List<?> arguments) {
+    return scripts
+        .run(script, partition, arguments.toArray())
+        .thenApply(
+            elements -> {
+              Reply reply = new Reply(elements);
+              if (!reply.ok()) {
+                throw refusal(reply);
+              }
+              return reply;
+            });
+  }
+
+  /** The arguments that every write begins with. */
+  static List<Object> guarded(Partition partition, String space, Guard guard) {
+    List<Object> arguments = new ArrayList<>();
+    arguments.add(space);
+    arguments.add(Fences.name(partition, guard.fence()));
+    arguments.add(guard.fence().getToken());
+    arguments.add(guard.requestId());
+    arguments.add(guard.digest());
+    return arguments;
+  }
+
+  /** A list as the scripts read it: its length, then its members. */
+  static void addList(List<Object> arguments, List<String> list) {
+    arguments.add(list.size());
+    arguments.addAll(list);
+  }
+
+  /** A map as a list of keys and values. */
+  static void addMap(List<Object> arguments, Map<String, String> map) {
+    arguments.add(2 * map.size());
+    map.forEach(
+        (key, value) -> {
+          arguments.add(key);
+          arguments.add(value);
+        });
+  }
+
+  /** Why a script, or one item of it, changed nothing. */
+  static TroupeException refusal(Reply reply) {
+    return switch (reply.code()) {
+      case "NO_SPACE" ->
+          TroupeException.of(ErrorReason.ERROR_REASON_SPACE_NOT_FOUND, "no such memory space");
+      case "NO_ITEM" ->
+          TroupeException.of(ErrorReason.ERROR_REASON_ITEM_NOT_FOUND, "no such item in the space");
+      case "SPACE_EXISTS" ->
+          TroupeException.of(
+              ErrorReason.ERROR_REASON_SPACE_EXISTS, "there is a memory space of this name");
+      case "SPACES" ->
+          TroupeException.of(
+              ErrorReason.ERROR_REASON_LIMIT_EXCEEDED,
+              "too many memory spaces (memory.max-spaces)");
+      case "VERSION" ->
+          TroupeException.of(
+              ErrorReason.ERROR_REASON_VERSION_MISMATCH,
+              "it changed since that version",
+              Map.of("current_version", reply.text(1)));
+      case "EXISTS" ->
+          TroupeException.of(
+              ErrorReason.ERROR_REASON_ITEM_EXISTS,
+              "another item of the space has this content",
+              Map.of("item_id", reply.text(1)));
+      case "DIMENSION" ->
+          TroupeException.of(
+              ErrorReason.ERROR_REASON_DIMENSION_MISMATCH,
+              "the space has embeddings of another dimension",
+              Map.of("dimension", reply.text(1)));
+      case "FULL" ->
+          TroupeException.of(
+              ErrorReason.ERROR_REASON_LIMIT_EXCEEDED,
+              "the quota of the space leaves no room that may be evicted");
+      case "TURN" ->
+          TroupeException.of(
+              ErrorReason.ERROR_REASON_TURN_MISMATCH,
+              "the conversation does not end with that turn",
+              Map.of("last_turn", reply.text(1)));
+      case "BACK" ->
+          TroupeException.of(
+              ErrorReason.ERROR_REASON_TURN_MISMATCH,
+              "the former summary goes further",
+              Map.of("last_turn", reply.text(1)));
+      case "STALE_FENCE" ->
+          TroupeException.of(
+              ErrorReason.ERROR_REASON_STALE_FENCE,
+              "a higher fencing token was seen for this fence",
+              Map.of("highest_token", reply.text(1)));
+      case "REUSED" ->
+          TroupeException.of(
+              ErrorReason.ERROR_REASON_REQUEST_ID_REUSED,
+              "the request_id was used by a call with other arguments");
+      default -> throw new IllegalStateException("unknown reply " + reply.code());
+    };
+  }
+}

@@ -1,0 +1,44 @@
+package dev.troupe.server.memory;
+
+import com.google.inject.Inject;
+import dev.troupe.server.lifecycle.Lifecycle;
+import dev.troupe.server.lifecycle.PeriodicTasks;
+import dev.troupe.server.lifecycle.Service;
+import dev.troupe.server.redis.Leaders;
+import dev.troupe.server.redis.Namespaces;
+import dev.troupe.server.redis.PartitionSweep;
+import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+
+/**
+ * Removes what is past its lifetime, and announces what is about to be, in every partition; one
+ * server at a time does so. Nobody is kept waiting by it, as nothing past its lifetime is returned.
+ */
+final class MemoryWork implements Service {
+
+  private static final Duration SOONEST = Duration.ofMillis(50);
+  private static final Duration LATEST = Duration.ofSeconds(1);
+
+  private final PartitionSweep sweep;
+  private final PeriodicTasks tasks;
+
+  @Inject
+  MemoryWork(
+      SpaceStore store,
+      Leaders leaders,
+      Namespaces namespaces,
+      PeriodicTasks tasks,
+      Lifecycle lifecycle) {
+    this.sweep =
+        new PartitionSweep(leaders.of("memory-sweep"), namespaces, store::sweep, SOONEST, LATEST);
+    this.tasks = tasks;
+    lifecycle.register("memory", this);
+  }
+
+  @Override
+  public CompletionStage<?> start() {
+    tasks.schedule("memory-sweep", sweep::round);
+    return CompletableFuture.completedFuture(null);
+  }
+}

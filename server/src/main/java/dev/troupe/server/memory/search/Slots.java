@@ -1,0 +1,96 @@
+package dev.troupe.server.memory.search;
+
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * The writer's book of slots: which are free, and which will be once nobody sees what died there.
+ * Items with and without a vector live in chunks of their own.
+ */
+final class Slots {
+
+  private record Dead(int slot, long sequence) {}
+
+  /** The free and the dying slots of chunks of one kind. */
+  private static final class Kind {
+    private final ArrayDeque<Integer> free = new ArrayDeque<>();
+    private final ArrayDeque<Dead> dead = new ArrayDeque<>();
+    private int filling = -1;
+    private int next;
+  }
+
+  private final Readers readers;
+  private final List<Chunk> chunks = new ArrayList<>();
+  private final Kind plain = new Kind();
+  private final Kind embedded = new Kind();
+
+  Slots(Readers readers) {
+    this.readers = readers;
+  }
+
+  Chunk chunk(int slot) {
+    return chunks.get(slot >>> Chunk.SHIFT);
+  }
+
+  /** For the next snapshot. */
+  Chunk[] chunks() {
+    return chunks.toArray(Chunk[]::new);
+  }
+
+  /**
+   * A slot that nobody can see, for a vector of a dimension or for none (0).
+   *
+   * @param published the sequence number of the current snapshot
+   */
+  int take(int dimension, long published) {
+    Kind kind = dimension == 0 ? plain : embedded;
+    reclaim(kind, published);
+    Integer free = kind.free.poll();
+    return free == null ? fresh(kind, dimension) : free;
+  }
+
+  private void reclaim(Kind kind, long published) {
+    if (!kind.free.isEmpty() || kind.dead.isEmpty()) {
+      return;
+    }
+    // What this change kills is still seen by readers who begin before it is published.
+    long unseen = Math.min(published, readers.oldest());
+    for (Dead dead = kind.dead.peek();
+        dead != null && dead.sequence() <= unseen;
+        dead = kind.dead.peek()) {
+      chunk(dead.slot()).forget(Snapshot.at(dead.slot()));
+      kind.free.add(dead.slot());
+      kind.dead.remove();
+    }
+  }
+
+  private int fresh(Kind kind, int dimension) {
+    if (kind.filling < 0 || kind.next == Chunk.SIZE) {
+      kind.filling = chunks.size();
+      kind.next = 0;
+      chunks.add(new Chunk(dimension));
+    } else if (kind.next == chunks.get(kind.filling).capacity()) {
+      chunks.set(kind.filling, chunks.get(kind.filling).grown());
+    }
+    return (kind.filling << Chunk.SHIFT) + kind.next++;
+  }
+
+  /** The version in a slot is seen up to a sequence number, and not from there on. */
+  void retire(int slot, long sequence) {
+    Chunk chunk = chunk(slot);
+    chunk.kill(Snapshot.at(slot), sequence);
+    (chunk.dimension == 0 ? plain : embedded).dead.add(new Dead(slot, sequence));
+  }
+
+  /** Begins anew; readers keep the chunks that they have. */
+  void clear() {
+    chunks.clear();
+    for (Kind kind : List.of(plain, embedded)) {
+      kind.free.clear();
+      kind.dead.clear();
+      kind.filling = -1;
+      kind.next = 0;
+    }
+  }
+}

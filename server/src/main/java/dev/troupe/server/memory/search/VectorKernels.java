@@ -1,0 +1,38 @@
+package dev.troupe.server.memory.search;
+
+import java.lang.reflect.InvocationTargetException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Chooses the loops once per process. */
+final class VectorKernels {
+
+  private static final Logger LOG = LoggerFactory.getLogger(VectorKernels.class);
+  private static final VectorKernel BEST = choose();
+
+  private VectorKernels() {}
+
+  /** The fastest that this JVM can run. */
+  static VectorKernel best() {
+    return BEST;
+  }
+
+  private static VectorKernel choose() {
+    if (ModuleLayer.boot().findModule("jdk.incubator.vector").isEmpty()) {
+      return new PlainKernel();
+    }
+    try {
+      // By name: a reference would need the module wherever this class is linked.
+      return (VectorKernel)
+          Class.forName("dev.troupe.server.memory.search.SimdKernel")
+              .getDeclaredConstructor()
+              .newInstance();
+    } catch (InvocationTargetException | ExceptionInInitializerError e) {
+      LOG.debug("vectors by plain loops", e);
+      return new PlainKernel();
+    } catch (ReflectiveOperationException | LinkageError e) {
+      LOG.warn("jdk.incubator.vector is there, but not the one this was built for: plain loops", e);
+      return new PlainKernel();
+    }
+  }
+}

@@ -1,0 +1,55 @@
+package dev.troupe.server.memory.search;
+
+/** The exact arithmetic of vectors, in double precision and in one order on every machine. */
+final class Vectors {
+
+  private Vectors() {}
+
+  /**
+   * Refuses what has no place in an order.
+   *
+   * @throws IllegalArgumentException if a component is infinite or no number
+   */
+  static void requireFinite(float[] vector) {
+    for (int i = 0; i < vector.length; i++) {
+      if (!Float.isFinite(vector[i])) {
+        throw new IllegalArgumentException("embedding: component " + i + " is not finite");
+      }
+    }
+  }
+
+  static double dot(float[] a, float[] b, int from) {
+    double s0 = 0;
+    double s1 = 0;
+    double s2 = 0;
+    double s3 = 0;
+    int i = 0;
+    for (; i + 3 < a.length; i += 4) {
+      s0 += (double) a[i] * b[from + i];
+      s1 += (double) a[i + 1] * b[from + i + 1];
+      s2 += (double) a[i + 2] * b[from + i + 2];
+      s3 += (double) a[i + 3] * b[from + i + 3];
+    }
+    for (; i < a.length; i++) {
+      s0 += (double) a[i] * b[from + i];
+    }
+    return (s0 + s1) + (s2 + s3);
+  }
+
+  static double squaredDistance(float[] a, float[] b, int from) {
+    double s0 = 0;
+    double s1 = 0;
+    int i = 0;
+    for (; i + 1 < a.length; i += 2) {
+      double d0 = (double) a[i] - b[from + i];
+      double d1 = (double) a[i + 1] - b[from + i + 1];
+      s0 += d0 * d0;
+      s1 += d1 * d1;
+    }
+    if (i < a.length) {
+      double d0 = (double) a[i] - b[from + i];
+      s0 += d0 * d0;
+    }
+    return s0 + s1;
+  }
+}

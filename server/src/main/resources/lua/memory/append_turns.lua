@@ -1,0 +1,40 @@
+-- Appends turns to a conversation; begins the space and the conversation if need be.
+--
+-- ARGV  1 space, 2 fence name, 3 fence token, 4 request id, 5 digest, 6 most spaces of a
+--       partition, 7 settings of a new space, 8 the same in numbers, 9 conversation, 10 number of
+--       the last turn that the caller knows ('': any), 11 most turns that are kept, then for each
+--       turn: tokens, encoded Turn without its number and time
+-- Reply {'OK', revision, first number, last number}; {'TURN', last}; {'SPACES'};
+--       {'STALE_FENCE', highest}; {'REUSED'}
+--#include memory/conversation
+--#include common/request
+--#include common/fence
+local answer = replay('AppendTurns', ARGV[4], ARGV[5])
+if answer then return answer end
+local there, name = enter(ARGV[1]), ARGV[9]
+if not there and is_full(ARGV[6]) then return {'SPACES'} end
+local t, over
+if there then t, over = load_talk(name) end
+if ARGV[10] ~= '' and tonumber(ARGV[10]) ~= (t and t[T_LAST] or 0) then
+  return {'TURN', int(t and t[T_LAST] or 0)}
+end
+local highest = stale_fence(ARGV[2], ARGV[3])
+if highest then return {'STALE_FENCE', highest} end
+if not there then begin_space(ARGV[7], ARGV[8], 0) end
+if over then delete_talk(name) end
+t = t or new_talk()
+
+local first, fields = t[T_LAST] + 1, {}
+for i = 12, #ARGV, 2 do
+  t[T_LAST] = t[T_LAST] + 1
+  fields[#fields + 1] = int(t[T_LAST])
+  fields[#fields + 1] = ARGV[i]..':'..ARGV[i + 1]..pb_int(1, t[T_LAST])..pb_time(2, US)
+end
+C('HSET', talk_key(name), unpack(fields))
+t[T_CHANGED] = US
+t[T_FIRST] = math.max(t[T_FIRST], t[T_LAST] - tonumber(ARGV[11]) + 1)
+clear_turns(name, t)
+save_talk(name, t)
+tell('turns_appended', {}, 0, 0, 0, pb_bytes(7, name)..pb_int(8, first)..pb_int(9, t[T_LAST]))
+settle()
+return remember('AppendTurns', ARGV[4], ARGV[5], {'OK', int(space.r), int(first), int(t[T_LAST])})
