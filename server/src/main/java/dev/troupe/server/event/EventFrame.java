@@ -103,9 +103,7 @@ final class EventFrame {
   private static ByteString added(LogEntry entry) {
     return entry.topic().equals("troupe.memory")
         ? Wire.bytes(
-            out ->
-                out.writeInt64(
-                    MemoryChange.REVISION_FIELD_NUMBER, entry.position().sequence()))
+            out -> out.writeInt64(MemoryChange.REVISION_FIELD_NUMBER, entry.position().sequence()))
         : ByteString.EMPTY;
   }
 

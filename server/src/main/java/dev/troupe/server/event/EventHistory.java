@@ -14,6 +14,7 @@ import dev.troupe.server.grpc.PageTokens;
 import dev.troupe.server.grpc.RequestDigest;
 import dev.troupe.server.log.PartitionLogs.LogHead;
 import dev.troupe.server.log.ResumePoint;
+import java.util.Map;
 import dev.troupe.server.redis.Partition;
 import dev.troupe.server.redis.Replicas;
 import dev.troupe.v1.Event;
@@ -24,7 +25,6 @@ import dev.troupe.v1.ReplayEventsRequest;
 import dev.troupe.v1.ReplayEventsResponse;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Predicate;
@@ -111,7 +111,10 @@ final class EventHistory {
         lookedAt++;
         Event event = parse(kept);
         if (filter.test(event)) {
-          response.addDeliveries(delivery(kept, event, page.epoch()));
+          response.addDeliveries(delivery(kept, event));
+          if (!request.getNewestFirst()) {
+            response.setResumeToken(token(kept, page.epoch()));
+          }
           bytes += kept.event().size();
         }
         if (response.getDeliveriesCount() == most || bytes >= PAGE_BYTES) {
@@ -127,17 +130,17 @@ final class EventHistory {
       return response.setNextPageToken(PageTokens.make(arguments, id)).build();
     }
 
-    private EventDelivery delivery(KeptEvent kept, Event event, long epoch) {
-      String topic = request.getTopic();
-      LogHead at = new LogHead(kept.at(), epoch);
+    private String token(KeptEvent kept, long epoch) {
+      Map<Integer, LogHead> at = Map.of(partition.index(), new LogHead(kept.at(), epoch));
+      return ResumePoint.of(namespace, EventStarts.purpose(List.of(request.getTopic())), at)
+          .token();
+    }
+
+    private EventDelivery delivery(KeptEvent kept, Event event) {
       return EventDelivery.newBuilder()
-          .setTopic(topic)
+          .setTopic(request.getTopic())
           .setEvent(event)
           .setAcceptTime(Timestamps.fromMillis(kept.at().millis()))
-          .setResumeToken(
-              ResumePoint.of(
-                      namespace, EventStarts.purpose(List.of(topic)), Map.of(partition.index(), at))
-                  .token())
           .setPosition(kept.at().sequence())
           .setTopicPosition(kept.topicPosition())
           .build();

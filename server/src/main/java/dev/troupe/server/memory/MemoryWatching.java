@@ -13,7 +13,6 @@ import dev.troupe.v1.WatchMemoryRequest;
 import dev.troupe.v1.WatchMemoryResponse;
 import io.grpc.stub.ServerCallStreamObserver;
 import java.time.Duration;
-import java.util.List;
 import java.util.Locale;
 import java.util.Set;
 import java.util.TreeSet;
@@ -73,17 +72,16 @@ final class MemoryWatching {
     }
 
     @Override
-    public WatchMemoryResponse entries(List<Delivery> deliveries) {
-      Delivery delivery = deliveries.get(0);
+    public WatchMemoryResponse entries(Batch batch) {
       return WatchMemoryResponse.newBuilder()
-          .setChange(change(delivery.entry()))
-          .setResumeToken(delivery.resumeToken())
+          .setChange(change(batch.entries().get(0)))
+          .setResumeToken(batch.resumeToken())
           .build();
     }
 
     @Override
     public WatchMemoryResponse started(String resumeToken) {
-      return checkpoint(resumeToken);
+      return checkpoint(0, resumeToken);
     }
 
     @Override
@@ -92,21 +90,26 @@ final class MemoryWatching {
     }
 
     @Override
-    public WatchMemoryResponse checkpoint(String resumeToken) {
+    public WatchMemoryResponse checkpoint(long lag, String resumeToken) {
       return WatchMemoryResponse.newBuilder().setResumeToken(resumeToken).build();
     }
 
     @Override
-    public WatchMemoryResponse gap(boolean replaced, long missed, String resumeToken) {
+    public @Nullable WatchMemoryResponse fellBehind(long lag, String resumeToken) {
+      return null;
+    }
+
+    @Override
+    public WatchMemoryResponse gap(Hole hole, String resumeToken) {
       return WatchMemoryResponse.newBuilder()
-          .setMissed(Math.max(1, missed))
+          .setMissed(Math.max(1, hole.missed()))
           .setResumeToken(resumeToken)
           .build();
     }
 
     @Override
     public WatchMemoryResponse goAway(ErrorReason reason, Duration retryAfter, String resumeToken) {
-      return checkpoint(resumeToken);
+      return checkpoint(0, resumeToken);
     }
   }
 

@@ -39,8 +39,7 @@ final class EventHistoryTest {
           EventHistoryRun run = new EventHistoryRun(channels, seed);
           int goingWrong = i % 3 == 0 ? 0 : 1 + i % 2;
           List<String> violations =
-              run.run(
-                  100, goingWrong, random -> fault(redis, List.of(one, two), random), false);
+              run.run(100, goingWrong, random -> fault(redis, List.of(one, two), random), false);
           assertThat(violations).as("run %d, seed %d, %d faults", i, seed, goingWrong).isEmpty();
           accepted += run.accepted();
           faults += goingWrong;
@@ -55,8 +54,7 @@ final class EventHistoryTest {
   }
 
   private static TroupeProcess server(RedisProcess redis) throws Exception {
-    return new TroupeProcess(
-        "--redis.url=redis://127.0.0.1:" + redis.port, "--redis.partitions=2");
+    return new TroupeProcess("--redis.url=redis://127.0.0.1:" + redis.port, "--redis.partitions=2");
   }
 
   /** One thing that goes wrong, and is well again when this returns. */

@@ -229,9 +229,7 @@ interface GroupViewContract extends GroupContract {
         groups()
             .a()
             .seekGroup(
-                to(
-                    GroupStart.newBuilder()
-                        .setPosition(StartPosition.START_POSITION_BEGINNING)))
+                to(GroupStart.newBuilder().setPosition(StartPosition.START_POSITION_BEGINNING)))
             .getGroup();
     assertThat(moved.getPosition()).isZero();
     assertThat(moved.getLag()).isEqualTo(6);
@@ -251,8 +249,7 @@ interface GroupViewContract extends GroupContract {
     assertThat(ids(groups().pull("m", 10))).endsWith("5");
     groups()
         .a()
-        .seekGroup(
-            to(GroupStart.newBuilder().setPosition(StartPosition.START_POSITION_NOW)));
+        .seekGroup(to(GroupStart.newBuilder().setPosition(StartPosition.START_POSITION_NOW)));
     assertThat(groups().pull("m", 10)).isEmpty();
     groups().publish("6");
     assertThat(ids(groups().pull("m", 10))).containsExactly("6");
@@ -323,9 +320,7 @@ interface GroupViewContract extends GroupContract {
       assertThat(groups().get().getMembersList())
           .extracting(GroupMember::getId)
           .containsExactly("silent", "there");
-      await()
-          .atMost(Duration.ofSeconds(30))
-          .until(() -> groups().get().getMembersCount() == 1);
+      await().atMost(Duration.ofSeconds(30)).until(() -> groups().get().getMembersCount() == 1);
       assertThat(groups().get().getMembers(0).getId()).isEqualTo("there");
       await()
           .during(Duration.ofSeconds(3))

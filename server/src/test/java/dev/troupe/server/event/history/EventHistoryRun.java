@@ -97,7 +97,9 @@ public final class EventHistoryRun {
       for (Thread publisher : publishers) {
         publisher.join();
       }
-      Awaitility.await().atMost(PATIENCE).until(() -> readers.values().stream().allMatch(this::isDone));
+      Awaitility.await()
+          .atMost(PATIENCE)
+          .until(() -> readers.values().stream().allMatch(this::isDone));
       awaitGroup();
       List<String> violations = new ArrayList<>();
       readers.forEach(

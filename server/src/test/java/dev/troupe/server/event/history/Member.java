@@ -20,8 +20,8 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A member of a group that acknowledges what it gets, or gives it back now and then, and joins again
- * through whichever server when its stream breaks.
+ * A member of a group that acknowledges what it gets, or gives it back now and then, and joins
+ * again through whichever server when its stream breaks.
  */
 final class Member implements AutoCloseable {
 

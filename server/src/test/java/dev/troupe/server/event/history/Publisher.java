@@ -91,8 +91,7 @@ final class Publisher implements Runnable {
       try {
         if (publishOnce(server, some)) {
           some.forEach(
-              one ->
-                  accepted.add(new Seen.Event(one.getTopic(), name, one.getEvent().getId())));
+              one -> accepted.add(new Seen.Event(one.getTopic(), name, one.getEvent().getId())));
           return;
         }
       } catch (StatusRuntimeException unanswered) {

@@ -85,8 +85,7 @@ final class SubscriptionCheck {
       say("saw %s twice", event);
     }
     long last = topicPositions.getOrDefault(event.topic(), 0L);
-    boolean next =
-        wholeTopics ? event.topicPosition() == last + 1 : event.topicPosition() > last;
+    boolean next = wholeTopics ? event.topicPosition() == last + 1 : event.topicPosition() > last;
     if (!next && !afterHole) {
       say("saw %s after position %d of its topic", event, last);
     }

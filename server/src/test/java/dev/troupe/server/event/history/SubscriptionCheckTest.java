@@ -10,8 +10,7 @@ import org.junit.jupiter.api.Test;
 final class SubscriptionCheckTest {
 
   private final List<Seen> history = new ArrayList<>();
-  private final List<Seen.Event> accepted =
-      List.of(event("a"), event("b"), event("c"), event("d"));
+  private final List<Seen.Event> accepted = List.of(event("a"), event("b"), event("c"), event("d"));
 
   @Test
   void aWholeHistoryPasses() {
