@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.google.protobuf.ByteString;
 import com.google.protobuf.util.Durations;
+import dev.troupe.server.error.TroupeException;
 import dev.troupe.server.event.EventStore.Outcome;
 import dev.troupe.server.event.EventStore.Outcome.Published;
 import dev.troupe.server.event.TopicStore.KeptEvent;
@@ -14,6 +15,7 @@ import dev.troupe.server.redis.PartitionSweep.Swept;
 import dev.troupe.server.redis.Script;
 import dev.troupe.server.redis.ScriptRunner;
 import dev.troupe.server.redis.TestRedis;
+import dev.troupe.v1.ErrorReason;
 import dev.troupe.v1.Event;
 import dev.troupe.v1.Fence;
 import dev.troupe.v1.Topic;
@@ -49,6 +51,7 @@ abstract class TopicStoreContract {
   private static final CompositeCodec CODEC =
       new CompositeCodec(StringCodec.INSTANCE, ByteArrayCodec.INSTANCE);
 
+  private static final Script MANY_TOPICS = Script.load("test/many_topics");
   private static final Script LAY_OUT = Script.load("test/lay_out");
 
   private TestRedis redis;
@@ -306,6 +309,24 @@ abstract class TopicStoreContract {
   }
 
   @Test
+  void aPartitionHasSoManyTopicsAndNoMore() throws Exception {
+    publish(event("before", "1", "", "1"));
+    get(redis.run(MANY_TOPICS, partition));
+    List<Outcome> outcomes =
+        get(
+            events.append(
+                partition, List.of(event("new", "1", "", "1"), event("before", "2", "", "2"))));
+    assertThat(outcomes.get(0)).isEqualTo(new Outcome.TooManyTopics());
+    assertThat(outcomes.get(1)).isInstanceOf(Published.class);
+    assertThatThrownBy(() -> create("new", TopicSettings.newBuilder()))
+        .cause()
+        .isInstanceOfSatisfying(
+            TroupeException.class,
+            refusal ->
+                assertThat(refusal.reason()).isEqualTo(ErrorReason.ERROR_REASON_LIMIT_EXCEEDED));
+  }
+
+  @Test
   void whatWasLeftInAnOutboxIsCarriedOnceAndInOrderHoweverManyServersCarryIt() throws Exception {
     layOut(200);
     OutboxRelay one = new OutboxRelay(new OutboxStore(redis), events);
@@ -334,8 +355,7 @@ abstract class TopicStoreContract {
                 ? CompletableFuture.failedFuture(new IllegalStateException("away"))
                 : redis.run(script, place, arguments);
     OutboxRelay relay =
-        new OutboxRelay(
-            new OutboxStore(redis), new EventStore(faulty, EventHarness.NAMESPACES));
+        new OutboxRelay(new OutboxStore(redis), new EventStore(faulty, EventHarness.NAMESPACES));
     relay.written(partition);
     for (int topic = 0; topic < 5; topic++) {
       String name = "t" + topic;
