@@ -36,6 +36,12 @@ record ExampleCall(MethodDescriptor rpc, Message request) {
   private static final Attempt ATTEMPT =
       Attempt.newBuilder().setQueue(QUEUE).setTaskId("t").setFencingToken(1).build();
 
+  private static final EventToPublish EVENT =
+      EventToPublish.newBuilder()
+          .setTopic("bad-input")
+          .setEvent(Event.newBuilder().setType("t").setBinaryData(ByteString.EMPTY))
+          .build();
+
   static List<String> everyRpc() {
     return CONTRACT.stream()
         .flatMap(file -> file.getServices().stream())
@@ -112,7 +118,31 @@ record ExampleCall(MethodDescriptor rpc, Message request) {
         of(
             "EventStreamService",
             "Subscribe",
-            SubscribeRequest.newBuilder().addTopics("bad-input")));
+            SubscribeRequest.newBuilder().addTopics("bad-input")),
+        event("PublishBatch", PublishBatchRequest.newBuilder().addEvents(EVENT)),
+        event("PublishStream", PublishStreamRequest.newBuilder().setEvent(EVENT)),
+        event("ListEvents", ListEventsRequest.newBuilder().setTopic("bad-input")),
+        event(
+            "ReplayEvents",
+            ReplayEventsRequest.newBuilder().setTopic("bad-input").setToTopic("copies")),
+        event("CreateTopic", CreateTopicRequest.newBuilder().setTopic("made")),
+        event(
+            "UpdateTopic",
+            UpdateTopicRequest.newBuilder()
+                .setTopic("made")
+                .setUpdateMask(
+                    FieldMask.newBuilder()
+                        .addAllPaths(
+                            List.of(
+                                "max_age",
+                                "max_events",
+                                "max_bytes",
+                                "durability",
+                                "compacted",
+                                "description")))),
+        event("GetTopic", GetTopicRequest.newBuilder().setTopic("made")),
+        event("ListTopics", ListTopicsRequest.newBuilder()),
+        event("DeleteTopic", DeleteTopicRequest.newBuilder().setTopic("none")));
   }
 
   private static Stream<ExampleCall> agents() {
@@ -173,6 +203,10 @@ record ExampleCall(MethodDescriptor rpc, Message request) {
 
   private static ExampleCall task(String rpc, Message.Builder request) {
     return of("TaskQueueService", rpc, request);
+  }
+
+  private static ExampleCall event(String rpc, Message.Builder request) {
+    return of("EventStreamService", rpc, request);
   }
 
   private static ExampleCall agent(String rpc, Message.Builder request) {
