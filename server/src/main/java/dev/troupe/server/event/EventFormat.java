@@ -19,6 +19,7 @@ import dev.troupe.v1.GoAway;
 import dev.troupe.v1.LockChange;
 import dev.troupe.v1.SubscribeResponse;
 import dev.troupe.v1.SubscriptionStarted;
+import dev.troupe.v1.SystemAlert;
 import dev.troupe.v1.TaskChange;
 import dev.troupe.v1.TopicChange;
 import java.time.Duration;
@@ -83,6 +84,7 @@ final class EventFormat implements StreamFormat<SubscribeResponse> {
         case "troupe.tasks" -> event.setTask(TaskChange.parseFrom(entry.data()));
         case "troupe.locks" -> event.setLock(LockChange.parseFrom(entry.data()));
         case "troupe.agents" -> event.setAgent(AgentChange.parseFrom(entry.data()));
+        case "troupe.system" -> event.setSystemAlert(SystemAlert.parseFrom(entry.data()));
         case "troupe.topics" -> event.setTopicChange(TopicChange.parseFrom(entry.data()));
         default -> event.setBinaryData(entry.data());
       }

@@ -4,6 +4,7 @@ import com.google.inject.AbstractModule;
 import com.google.inject.Scopes;
 import com.google.inject.multibindings.Multibinder;
 import dev.troupe.server.grpc.Drainable;
+import dev.troupe.server.outbox.Outbox;
 import io.grpc.BindableService;
 
 /** Binds the event feature and adds its service to the server's. */
@@ -12,6 +13,16 @@ public final class EventModule extends AbstractModule {
   @Override
   protected void configure() {
     bind(EventStore.class).in(Scopes.SINGLETON);
+    bind(TopicStore.class).in(Scopes.SINGLETON);
+    bind(Publishing.class).in(Scopes.SINGLETON);
+    bind(PublishStreams.class).in(Scopes.SINGLETON);
+    bind(EventHistory.class).in(Scopes.SINGLETON);
+    bind(TopicCalls.class).in(Scopes.SINGLETON);
+    bind(TopicWork.class).in(Scopes.SINGLETON);
+    bind(OutboxStore.class).in(Scopes.SINGLETON);
+    bind(OutboxRelay.class).in(Scopes.SINGLETON);
+    bind(Outbox.class).to(OutboxRelay.class);
+    bind(SystemAlerts.class).in(Scopes.SINGLETON);
     bind(EventStarts.class).in(Scopes.SINGLETON);
     bind(GroupStore.class).in(Scopes.SINGLETON);
     bind(GroupWakes.class).in(Scopes.SINGLETON);
@@ -24,6 +35,7 @@ public final class EventModule extends AbstractModule {
     drainables.addBinding().to(GroupPulls.class);
     drainables.addBinding().to(ConsumeStreams.class);
     bind(EventStreamService.class).in(Scopes.SINGLETON);
+    drainables.addBinding().to(PublishStreams.class);
     Multibinder.newSetBinder(binder(), BindableService.class)
         .addBinding()
         .to(EventStreamService.class);

@@ -2,8 +2,6 @@ package dev.troupe.server.event;
 
 import com.google.inject.Inject;
 import dev.troupe.server.error.TroupeException;
-import dev.troupe.server.event.EventStore.Outcome.Fenced;
-import dev.troupe.server.event.EventStore.Outcome.Published;
 import dev.troupe.server.grpc.Answers;
 import dev.troupe.server.grpc.Names;
 import dev.troupe.server.grpc.StatusMapper;
@@ -16,20 +14,36 @@ import dev.troupe.v1.ConsumeRequest;
 import dev.troupe.v1.ConsumeResponse;
 import dev.troupe.v1.CreateGroupRequest;
 import dev.troupe.v1.CreateGroupResponse;
+import dev.troupe.v1.CreateTopicRequest;
+import dev.troupe.v1.CreateTopicResponse;
 import dev.troupe.v1.DeleteGroupRequest;
 import dev.troupe.v1.DeleteGroupResponse;
+import dev.troupe.v1.DeleteTopicRequest;
+import dev.troupe.v1.DeleteTopicResponse;
 import dev.troupe.v1.Event;
 import dev.troupe.v1.EventStreamServiceGrpc;
 import dev.troupe.v1.GetGroupRequest;
 import dev.troupe.v1.GetGroupResponse;
+import dev.troupe.v1.GetTopicRequest;
+import dev.troupe.v1.GetTopicResponse;
+import dev.troupe.v1.ListEventsRequest;
+import dev.troupe.v1.ListEventsResponse;
 import dev.troupe.v1.ListGroupsRequest;
 import dev.troupe.v1.ListGroupsResponse;
+import dev.troupe.v1.ListTopicsRequest;
+import dev.troupe.v1.ListTopicsResponse;
+import dev.troupe.v1.PublishBatchRequest;
+import dev.troupe.v1.PublishBatchResponse;
 import dev.troupe.v1.PublishRequest;
 import dev.troupe.v1.PublishResponse;
+import dev.troupe.v1.PublishStreamRequest;
+import dev.troupe.v1.PublishStreamResponse;
 import dev.troupe.v1.PullEventsRequest;
 import dev.troupe.v1.PullEventsResponse;
 import dev.troupe.v1.RedriveEventsRequest;
 import dev.troupe.v1.RedriveEventsResponse;
+import dev.troupe.v1.ReplayEventsRequest;
+import dev.troupe.v1.ReplayEventsResponse;
 import dev.troupe.v1.SeekGroupRequest;
 import dev.troupe.v1.SeekGroupResponse;
 import dev.troupe.v1.SettleEventsRequest;
@@ -38,19 +52,20 @@ import dev.troupe.v1.SubscribeRequest;
 import dev.troupe.v1.SubscribeResponse;
 import dev.troupe.v1.UpdateGroupRequest;
 import dev.troupe.v1.UpdateGroupResponse;
+import dev.troupe.v1.UpdateTopicRequest;
+import dev.troupe.v1.UpdateTopicResponse;
 import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
-import java.util.List;
-import java.util.Map;
-import java.util.UUID;
 
 /** The event service: checks, calls, answers. */
 public final class EventStreamService extends EventStreamServiceGrpc.EventStreamServiceImplBase {
 
-  private final EventStore store;
+  private final Publishing publishing;
+  private final PublishStreams publishStreams;
+  private final EventHistory history;
+  private final TopicCalls topics;
   private final EventStarts starts;
   private final StreamPumps pumps;
-  private final EventConfig config;
   private final GroupCalls groups;
   private final GroupPulls pulls;
   private final ConsumeStreams consumers;
@@ -58,17 +73,22 @@ public final class EventStreamService extends EventStreamServiceGrpc.EventStream
 
   @Inject
   public EventStreamService(
-      EventStore store,
+      Publishing publishing,
+      PublishStreams publishStreams,
+      EventHistory history,
+      TopicCalls topics,
       EventStarts starts,
       StreamPumps pumps,
       EventConfig config,
       GroupCalls groups,
       GroupPulls pulls,
       ConsumeStreams consumers) {
-    this.store = store;
+    this.publishing = publishing;
+    this.publishStreams = publishStreams;
+    this.history = history;
+    this.topics = topics;
     this.starts = starts;
     this.pumps = pumps;
-    this.config = config;
     this.groups = groups;
     this.pulls = pulls;
     this.consumers = consumers;
@@ -77,39 +97,19 @@ public final class EventStreamService extends EventStreamServiceGrpc.EventStream
 
   @Override
   public void publish(PublishRequest request, StreamObserver<PublishResponse> caller) {
-    Answers.answer(
-        caller,
-        () -> {
-          EventChecks.publish(request, config.maxData().bytes());
-          String namespace = Names.namespace(request.getNamespace());
-          Event event = withId(request.getEvent());
-          return store
-              .publish(namespace, request.getTopic(), event, request.getFence())
-              .thenApply(outcome -> response(namespace, request.getTopic(), event, outcome));
-        });
+    Answers.answer(caller, () -> publishing.publish(request));
   }
 
-  private static Event withId(Event event) {
-    return event.getId().isEmpty()
-        ? event.toBuilder().setId(UUID.randomUUID().toString()).build()
-        : event;
+  @Override
+  public void publishBatch(
+      PublishBatchRequest request, StreamObserver<PublishBatchResponse> caller) {
+    Answers.answer(caller, () -> publishing.batch(request));
   }
 
-  private static PublishResponse response(
-      String namespace, String topic, Event event, EventStore.Outcome outcome) {
-    if (outcome instanceof Published published) {
-      Map<Integer, LogHead> positions = Map.of(published.partition().index(), published.at());
-      return PublishResponse.newBuilder()
-          .setEventId(event.getId())
-          .setDuplicate(published.duplicate())
-          .setResumeToken(
-              ResumePoint.of(namespace, EventStarts.purpose(List.of(topic)), positions).token())
-          .build();
-    }
-    if (outcome instanceof Fenced fenced) {
-      throw TopicCodec.staleFence(fenced.highestToken());
-    }
-    throw TopicCodec.tooManyTopics();
+  @Override
+  public StreamObserver<PublishStreamRequest> publishStream(
+      StreamObserver<PublishStreamResponse> caller) {
+    return publishStreams.open(caller);
   }
 
   @Override
@@ -134,6 +134,42 @@ public final class EventStreamService extends EventStreamServiceGrpc.EventStream
                 pump.begin(start.point(), start.readers());
               }
             });
+  }
+
+  @Override
+  public void listEvents(ListEventsRequest request, StreamObserver<ListEventsResponse> caller) {
+    Answers.answer(caller, () -> history.list(request));
+  }
+
+  @Override
+  public void replayEvents(
+      ReplayEventsRequest request, StreamObserver<ReplayEventsResponse> caller) {
+    Answers.answer(caller, () -> history.replay(request));
+  }
+
+  @Override
+  public void createTopic(CreateTopicRequest request, StreamObserver<CreateTopicResponse> caller) {
+    Answers.answer(caller, () -> topics.create(request));
+  }
+
+  @Override
+  public void updateTopic(UpdateTopicRequest request, StreamObserver<UpdateTopicResponse> caller) {
+    Answers.answer(caller, () -> topics.update(request));
+  }
+
+  @Override
+  public void getTopic(GetTopicRequest request, StreamObserver<GetTopicResponse> caller) {
+    Answers.answer(caller, () -> topics.get(request));
+  }
+
+  @Override
+  public void listTopics(ListTopicsRequest request, StreamObserver<ListTopicsResponse> caller) {
+    Answers.answer(caller, () -> topics.list(request));
+  }
+
+  @Override
+  public void deleteTopic(DeleteTopicRequest request, StreamObserver<DeleteTopicResponse> caller) {
+    Answers.answer(caller, () -> topics.delete(request));
   }
 
   @Override

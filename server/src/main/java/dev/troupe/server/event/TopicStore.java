@@ -164,8 +164,9 @@ public final class TopicStore {
    *
    * @param events in the order of reading; none at the end of the range
    * @param nowMicros when they were read, by the clock of Redis
+   * @param epoch the life of the log that they stand in
    */
-  record EventPage(List<KeptEvent> events, long nowMicros) {}
+  record EventPage(List<KeptEvent> events, long nowMicros, long epoch) {}
 
   /**
    * Reads events that a topic keeps, up to a number of them and about a MiB.
@@ -180,14 +181,14 @@ public final class TopicStore {
         .thenApply(
             reply -> {
               List<KeptEvent> events = new ArrayList<>();
-              for (int i = 2; i < reply.size(); i += 4) {
+              for (int i = 3; i < reply.size(); i += 4) {
                 events.add(
                     new KeptEvent(
                         LogPosition.parse(reply.text(i), reply.number(i + 1)),
                         reply.number(i + 2),
                         reply.bytes(i + 3)));
               }
-              return new EventPage(events, reply.number(1));
+              return new EventPage(events, reply.number(1), reply.number(2));
             });
   }
 

@@ -8,7 +8,9 @@ import dev.troupe.server.log.RedisPartitionLogs;
 import dev.troupe.server.redis.Namespaces;
 import dev.troupe.server.redis.Partition;
 import dev.troupe.server.redis.RedissonDoorbell;
+import dev.troupe.server.redis.Replicas;
 import dev.troupe.server.redis.TestRedis;
+import dev.troupe.server.redis.TestReplicas;
 import dev.troupe.v1.EventStreamServiceGrpc;
 import dev.troupe.v1.EventStreamServiceGrpc.EventStreamServiceBlockingStub;
 import dev.troupe.v1.EventStreamServiceGrpc.EventStreamServiceStub;
@@ -30,6 +32,8 @@ final class EventHarness implements AutoCloseable {
 
   final StreamPumps pumps;
   final RedisPartitionLogs logs;
+  final TopicStore topics;
+  final PublishStreams publishStreams;
   final EventStreamServiceStub stub;
   final EventStreamServiceBlockingStub blocking;
   private final ScheduledExecutorService executor = Executors.newScheduledThreadPool(2);
@@ -76,10 +80,18 @@ final class EventHarness implements AutoCloseable {
     GroupDispatchers dispatchers =
         new GroupDispatchers(
             groups, new GroupWakes(logs, new RedissonDoorbell(redis), executor), executor, ticker);
-    GroupCalls groupCalls = new GroupCalls(groups, dispatchers);
+    GroupCalls groupCalls = new GroupCalls(groups, dispatchers, partition -> {});
+    EventStore store = new EventStore(redis, NAMESPACES);
+    topics = new TopicStore(redis, NAMESPACES);
+    Replicas replicas = TestReplicas.of(redis);
+    Publishing publishing = new Publishing(store, replicas, config);
+    publishStreams = new PublishStreams(publishing);
     EventStreamService service =
         new EventStreamService(
-            new EventStore(redis, NAMESPACES),
+            publishing,
+            publishStreams,
+            new EventHistory(topics, store, replicas),
+            new TopicCalls(topics, NAMESPACES),
             new EventStarts(NAMESPACES, logs),
             pumps,
             config,
@@ -92,6 +104,10 @@ final class EventHarness implements AutoCloseable {
     channel = InProcessChannelBuilder.forName(name).directExecutor().build();
     stub = EventStreamServiceGrpc.newStub(channel);
     blocking = EventStreamServiceGrpc.newBlockingStub(channel);
+  }
+
+  ManagedChannel channel() {
+    return channel;
   }
 
   @Override
