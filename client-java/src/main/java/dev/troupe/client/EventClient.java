@@ -1,7 +1,7 @@
 package dev.troupe.client;
 
 import dev.troupe.v1.Event;
-import dev.troupe.v1.EventDelivery;
+import dev.troupe.v1.EventBatch;
 import dev.troupe.v1.EventStreamServiceGrpc;
 import dev.troupe.v1.PublishRequest;
 import dev.troupe.v1.PublishResponse;
@@ -10,6 +10,7 @@ import dev.troupe.v1.SubscribeRequest;
 import dev.troupe.v1.SubscribeResponse;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.Consumer;
 
 /**
  * Topics, asynchronously. A future fails with {@link TroupeClientException}. Limits, defaults and
@@ -38,15 +39,30 @@ public final class EventClient {
     return runtime.call(EventStreamServiceGrpc.getPublishMethod(), publish.build());
   }
 
-  /** Subscribes, and goes on across lost connections without a gap until it is closed. */
+  /**
+   * Subscribes, and goes on across lost connections without a gap until it is closed, or until the
+   * request's {@code end_time}.
+   */
   public Subscription subscribe(SubscribeRequest request, EventListener listener) {
+    return subscribe(
+        request, batch -> batch.getDeliveriesList().forEach(listener::onEvent), listener);
+  }
+
+  Subscription subscribe(
+      SubscribeRequest request, Consumer<EventBatch> batches, EventListener listener) {
     return new ResumingStream<SubscribeRequest, SubscribeResponse>(
             runtime,
             EventStreamServiceGrpc.getSubscribeMethod(),
             token -> after(request, token),
             request.getResumeToken(),
-            (stream, response) -> handle(stream, response, listener))
+            (stream, response) -> handle(stream, response, batches, listener),
+            request.hasEndTime())
         .open();
+  }
+
+  /** A member of a consumer group, to be started with a handler. */
+  public GroupConsumer.Builder consumer(String topic, String group) {
+    return new GroupConsumer.Builder(runtime, topic, group);
   }
 
   private static SubscribeRequest after(SubscribeRequest request, String token) {
@@ -57,6 +73,7 @@ public final class EventClient {
     return request.toBuilder()
         .setStart(StartPosition.START_POSITION_UNSPECIFIED)
         .clearStartTime()
+        .clearLast()
         .setResumeToken(token)
         .build();
   }
@@ -64,22 +81,20 @@ public final class EventClient {
   private static String handle(
       ResumingStream<SubscribeRequest, SubscribeResponse> stream,
       SubscribeResponse response,
+      Consumer<EventBatch> batches,
       EventListener listener) {
     return switch (response.getMessageCase()) {
       case STARTED -> response.getStarted().getResumeToken();
       case BATCH -> {
-        String token = "";
-        for (EventDelivery delivery : response.getBatch().getDeliveriesList()) {
-          listener.onEvent(delivery);
-          token = delivery.getResumeToken();
-        }
-        yield token;
+        batches.accept(response.getBatch());
+        yield response.getBatch().getResumeToken();
       }
       case CAUGHT_UP -> {
         listener.onCaughtUp();
         yield response.getCaughtUp().getResumeToken();
       }
       case CHECKPOINT -> response.getCheckpoint().getResumeToken();
+      case FELL_BEHIND -> response.getFellBehind().getResumeToken();
       case GAP -> {
         listener.onGap(response.getGap());
         yield response.getGap().getResumeToken();

@@ -30,6 +30,7 @@ final class ResumingStream<Q, R> implements Subscription {
   private final MethodDescriptor<Q, R> method;
   private final Function<String, Q> request;
   private final BiFunction<ResumingStream<Q, R>, R, String> handler;
+  private final boolean ends;
   private final Backoff backoff = new Backoff();
   private final CompletableFuture<Void> done = new CompletableFuture<>();
 
@@ -47,11 +48,27 @@ final class ResumingStream<Q, R> implements Subscription {
       Function<String, Q> request,
       String token,
       BiFunction<ResumingStream<Q, R>, R, String> handler) {
+    this(runtime, method, request, token, handler, false);
+  }
+
+  /**
+   * The same for a stream that may come to its end.
+   *
+   * @param ends whether the server ends it with OK when all is said
+   */
+  ResumingStream(
+      ClientRuntime runtime,
+      MethodDescriptor<Q, R> method,
+      Function<String, Q> request,
+      String token,
+      BiFunction<ResumingStream<Q, R>, R, String> handler,
+      boolean ends) {
     this.runtime = runtime;
     this.method = method;
     this.request = request;
     this.token = token;
     this.handler = handler;
+    this.ends = ends;
   }
 
   Subscription open() {
@@ -177,6 +194,10 @@ final class ResumingStream<Q, R> implements Subscription {
 
     @Override
     public void onCompleted() {
+      if (ends && isCurrent(this)) {
+        finish(null);
+        return;
+      }
       onError(
           io.grpc.Status.UNAVAILABLE
               .withDescription("the server ended the stream")
