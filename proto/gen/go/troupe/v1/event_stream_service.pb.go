@@ -312,7 +312,8 @@ type SettleOutcome int32
 const (
 	// Never sent.
 	SettleOutcome_SETTLE_OUTCOME_UNSPECIFIED SettleOutcome = 0
-	// As asked, now or by the same settlement before.
+	// As asked, now or by the same settlement before. More than 10 minutes after an
+	// event was over, also for any other acknowledgement of it.
 	SettleOutcome_SETTLE_OUTCOME_DONE SettleOutcome = 1
 	// The delivery is over: its deadline passed and it went to another member, or
 	// the group was moved. Nothing was changed.
@@ -3465,7 +3466,7 @@ type TopicChange struct {
 	GroupSettings *GroupSettings `protobuf:"bytes,4,opt,name=group_settings,json=groupSettings,proto3" json:"group_settings,omitempty"`
 	// The member, if it is one of a member.
 	Member string `protobuf:"bytes,5,opt,name=member,proto3" json:"member,omitempty"`
-	// The dead letter, if there is one.
+	// The dead letter, if there is one, without the data of its event.
 	DeadLetter    *DeadLetter `protobuf:"bytes,6,opt,name=dead_letter,json=deadLetter,proto3" json:"dead_letter,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -3875,7 +3876,8 @@ type Group struct {
 	Outstanding int64 `protobuf:"varint,8,opt,name=outstanding,proto3" json:"outstanding,omitempty"`
 	// How many wait to be delivered again, or for their key.
 	Waiting int64 `protobuf:"varint,9,opt,name=waiting,proto3" json:"waiting,omitempty"`
-	// How many were acknowledged.
+	// How many were acknowledged. Those that the topic no longer had when they were
+	// to be delivered once more are among them.
 	AcknowledgedCount int64 `protobuf:"varint,10,opt,name=acknowledged_count,json=acknowledgedCount,proto3" json:"acknowledged_count,omitempty"`
 	// How many became dead letters.
 	DeadCount int64 `protobuf:"varint,11,opt,name=dead_count,json=deadCount,proto3" json:"dead_count,omitempty"`
@@ -4490,7 +4492,7 @@ type ListGroupsRequest struct {
 	Namespace string `protobuf:"bytes,1,opt,name=namespace,proto3" json:"namespace,omitempty"`
 	// The topic. Required.
 	Topic string `protobuf:"bytes,2,opt,name=topic,proto3" json:"topic,omitempty"`
-	// 1 to 500; 0 means 50.
+	// 1 to 500; 0 means 50. A page can be shorter while `next_page_token` is set.
 	PageSize int32 `protobuf:"varint,3,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
 	// `next_page_token` of the page before; all else must be the same.
 	PageToken     string `protobuf:"bytes,4,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`

@@ -151,7 +151,8 @@ type EventStreamServiceClient interface {
 	// same settings again are not an error.
 	//
 	// Errors: ALREADY_EXISTS / GROUP_EXISTS when its settings are others, or
-	// REQUEST_ID_REUSED; FAILED_PRECONDITION / STALE_FENCE.
+	// REQUEST_ID_REUSED; RESOURCE_EXHAUSTED / LIMIT_EXCEEDED when it would be one
+	// topic too many; FAILED_PRECONDITION / STALE_FENCE.
 	CreateGroup(ctx context.Context, in *CreateGroupRequest, opts ...grpc.CallOption) (*CreateGroupResponse, error)
 	// Changes a group's settings; they hold for what is delivered from then on.
 	//
@@ -196,7 +197,9 @@ type EventStreamServiceClient interface {
 	// Errors: NOT_FOUND / GROUP_NOT_FOUND; FAILED_PRECONDITION / STALE_FENCE.
 	SettleEvents(ctx context.Context, in *SettleEventsRequest, opts ...grpc.CallOption) (*SettleEventsResponse, error)
 	// Delivers dead letters to their group once more, up to 64 a call, oldest
-	// first; call again while `more` is set.
+	// first; call again while `more` is set. Their deliveries are counted from 1
+	// again; what the dead-letter topic has of them stays there. Of very many only
+	// the newest 10,000, together up to 64 MiB, can be delivered so.
 	//
 	// Errors: NOT_FOUND / GROUP_NOT_FOUND; ALREADY_EXISTS / REQUEST_ID_REUSED;
 	// FAILED_PRECONDITION / STALE_FENCE.
@@ -605,7 +608,8 @@ type EventStreamServiceServer interface {
 	// same settings again are not an error.
 	//
 	// Errors: ALREADY_EXISTS / GROUP_EXISTS when its settings are others, or
-	// REQUEST_ID_REUSED; FAILED_PRECONDITION / STALE_FENCE.
+	// REQUEST_ID_REUSED; RESOURCE_EXHAUSTED / LIMIT_EXCEEDED when it would be one
+	// topic too many; FAILED_PRECONDITION / STALE_FENCE.
 	CreateGroup(context.Context, *CreateGroupRequest) (*CreateGroupResponse, error)
 	// Changes a group's settings; they hold for what is delivered from then on.
 	//
@@ -650,7 +654,9 @@ type EventStreamServiceServer interface {
 	// Errors: NOT_FOUND / GROUP_NOT_FOUND; FAILED_PRECONDITION / STALE_FENCE.
 	SettleEvents(context.Context, *SettleEventsRequest) (*SettleEventsResponse, error)
 	// Delivers dead letters to their group once more, up to 64 a call, oldest
-	// first; call again while `more` is set.
+	// first; call again while `more` is set. Their deliveries are counted from 1
+	// again; what the dead-letter topic has of them stays there. Of very many only
+	// the newest 10,000, together up to 64 MiB, can be delivered so.
 	//
 	// Errors: NOT_FOUND / GROUP_NOT_FOUND; ALREADY_EXISTS / REQUEST_ID_REUSED;
 	// FAILED_PRECONDITION / STALE_FENCE.

@@ -184,7 +184,9 @@ class _SettleOutcomeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_SettleO
     SETTLE_OUTCOME_UNSPECIFIED: _SettleOutcome.ValueType  # 0
     """Never sent."""
     SETTLE_OUTCOME_DONE: _SettleOutcome.ValueType  # 1
-    """As asked, now or by the same settlement before."""
+    """As asked, now or by the same settlement before. More than 10 minutes after an
+    event was over, also for any other acknowledgement of it.
+    """
     SETTLE_OUTCOME_STALE: _SettleOutcome.ValueType  # 2
     """The delivery is over: its deadline passed and it went to another member, or
     the group was moved. Nothing was changed.
@@ -196,7 +198,9 @@ class SettleOutcome(_SettleOutcome, metaclass=_SettleOutcomeEnumTypeWrapper):
 SETTLE_OUTCOME_UNSPECIFIED: SettleOutcome.ValueType  # 0
 """Never sent."""
 SETTLE_OUTCOME_DONE: SettleOutcome.ValueType  # 1
-"""As asked, now or by the same settlement before."""
+"""As asked, now or by the same settlement before. More than 10 minutes after an
+event was over, also for any other acknowledgement of it.
+"""
 SETTLE_OUTCOME_STALE: SettleOutcome.ValueType  # 2
 """The delivery is over: its deadline passed and it went to another member, or
 the group was moved. Nothing was changed.
@@ -1782,7 +1786,7 @@ class TopicChange(_message.Message):
 
     @_builtins.property
     def dead_letter(self) -> Global___DeadLetter:
-        """The dead letter, if there is one."""
+        """The dead letter, if there is one, without the data of its event."""
 
     def __init__(
         self,
@@ -1986,7 +1990,9 @@ class Group(_message.Message):
     waiting: _builtins.int
     """How many wait to be delivered again, or for their key."""
     acknowledged_count: _builtins.int
-    """How many were acknowledged."""
+    """How many were acknowledged. Those that the topic no longer had when they were
+    to be delivered once more are among them.
+    """
     dead_count: _builtins.int
     """How many became dead letters."""
     redelivered_count: _builtins.int
@@ -2285,7 +2291,7 @@ class ListGroupsRequest(_message.Message):
     topic: _builtins.str
     """The topic. Required."""
     page_size: _builtins.int
-    """1 to 500; 0 means 50."""
+    """1 to 500; 0 means 50. A page can be shorter while `next_page_token` is set."""
     page_token: _builtins.str
     """`next_page_token` of the page before; all else must be the same."""
     def __init__(

@@ -344,7 +344,8 @@ class EventStreamServiceServicer:
         same settings again are not an error.
 
         Errors: ALREADY_EXISTS / GROUP_EXISTS when its settings are others, or
-        REQUEST_ID_REUSED; FAILED_PRECONDITION / STALE_FENCE.
+        REQUEST_ID_REUSED; RESOURCE_EXHAUSTED / LIMIT_EXCEEDED when it would be one
+        topic too many; FAILED_PRECONDITION / STALE_FENCE.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -434,7 +435,9 @@ class EventStreamServiceServicer:
 
     def RedriveEvents(self, request, context):
         """Delivers dead letters to their group once more, up to 64 a call, oldest
-        first; call again while `more` is set.
+        first; call again while `more` is set. Their deliveries are counted from 1
+        again; what the dead-letter topic has of them stays there. Of very many only
+        the newest 10,000, together up to 64 MiB, can be delivered so.
 
         Errors: NOT_FOUND / GROUP_NOT_FOUND; ALREADY_EXISTS / REQUEST_ID_REUSED;
         FAILED_PRECONDITION / STALE_FENCE.

@@ -146,7 +146,8 @@ class EventStreamServiceStub:
     same settings again are not an error.
 
     Errors: ALREADY_EXISTS / GROUP_EXISTS when its settings are others, or
-    REQUEST_ID_REUSED; FAILED_PRECONDITION / STALE_FENCE.
+    REQUEST_ID_REUSED; RESOURCE_EXHAUSTED / LIMIT_EXCEEDED when it would be one
+    topic too many; FAILED_PRECONDITION / STALE_FENCE.
     """
     UpdateGroup: _grpc.UnaryUnaryMultiCallable[_event_stream_service_pb2.UpdateGroupRequest, _event_stream_service_pb2.UpdateGroupResponse]
     """Changes a group's settings; they hold for what is delivered from then on.
@@ -200,7 +201,9 @@ class EventStreamServiceStub:
     """
     RedriveEvents: _grpc.UnaryUnaryMultiCallable[_event_stream_service_pb2.RedriveEventsRequest, _event_stream_service_pb2.RedriveEventsResponse]
     """Delivers dead letters to their group once more, up to 64 a call, oldest
-    first; call again while `more` is set.
+    first; call again while `more` is set. Their deliveries are counted from 1
+    again; what the dead-letter topic has of them stays there. Of very many only
+    the newest 10,000, together up to 64 MiB, can be delivered so.
 
     Errors: NOT_FOUND / GROUP_NOT_FOUND; ALREADY_EXISTS / REQUEST_ID_REUSED;
     FAILED_PRECONDITION / STALE_FENCE.
@@ -348,7 +351,8 @@ class EventStreamServiceAsyncStub(EventStreamServiceStub):
     same settings again are not an error.
 
     Errors: ALREADY_EXISTS / GROUP_EXISTS when its settings are others, or
-    REQUEST_ID_REUSED; FAILED_PRECONDITION / STALE_FENCE.
+    REQUEST_ID_REUSED; RESOURCE_EXHAUSTED / LIMIT_EXCEEDED when it would be one
+    topic too many; FAILED_PRECONDITION / STALE_FENCE.
     """
     UpdateGroup: _aio.UnaryUnaryMultiCallable[_event_stream_service_pb2.UpdateGroupRequest, _event_stream_service_pb2.UpdateGroupResponse]  # type: ignore[assignment]
     """Changes a group's settings; they hold for what is delivered from then on.
@@ -402,7 +406,9 @@ class EventStreamServiceAsyncStub(EventStreamServiceStub):
     """
     RedriveEvents: _aio.UnaryUnaryMultiCallable[_event_stream_service_pb2.RedriveEventsRequest, _event_stream_service_pb2.RedriveEventsResponse]  # type: ignore[assignment]
     """Delivers dead letters to their group once more, up to 64 a call, oldest
-    first; call again while `more` is set.
+    first; call again while `more` is set. Their deliveries are counted from 1
+    again; what the dead-letter topic has of them stays there. Of very many only
+    the newest 10,000, together up to 64 MiB, can be delivered so.
 
     Errors: NOT_FOUND / GROUP_NOT_FOUND; ALREADY_EXISTS / REQUEST_ID_REUSED;
     FAILED_PRECONDITION / STALE_FENCE.
@@ -625,7 +631,8 @@ class EventStreamServiceServicer(metaclass=_abc_1.ABCMeta):
         same settings again are not an error.
 
         Errors: ALREADY_EXISTS / GROUP_EXISTS when its settings are others, or
-        REQUEST_ID_REUSED; FAILED_PRECONDITION / STALE_FENCE.
+        REQUEST_ID_REUSED; RESOURCE_EXHAUSTED / LIMIT_EXCEEDED when it would be one
+        topic too many; FAILED_PRECONDITION / STALE_FENCE.
         """
 
     @_abc_1.abstractmethod
@@ -733,7 +740,9 @@ class EventStreamServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_event_stream_service_pb2.RedriveEventsResponse, _abc.Awaitable[_event_stream_service_pb2.RedriveEventsResponse]]:
         """Delivers dead letters to their group once more, up to 64 a call, oldest
-        first; call again while `more` is set.
+        first; call again while `more` is set. Their deliveries are counted from 1
+        again; what the dead-letter topic has of them stays there. Of very many only
+        the newest 10,000, together up to 64 MiB, can be delivered so.
 
         Errors: NOT_FOUND / GROUP_NOT_FOUND; ALREADY_EXISTS / REQUEST_ID_REUSED;
         FAILED_PRECONDITION / STALE_FENCE.

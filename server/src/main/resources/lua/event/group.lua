@@ -31,8 +31,6 @@
 -- ev:gy:<group>  ZSET    the same: q -> since when, us
 -- ev:gs:<topic>  ZSET    names of the topic's groups, score 0
 -- ev:gw          ZSET    <group> -> when the sweep has to look at it, us
--- ev:ob          STREAM  dead letters for topics of other partitions: t topic, d encoded
---                        Event; taken out when they are there
 --
 -- A record is packed {1 stream id, 2 deliveries, 3 token, 4 member, 5 key, 6 delivered
 -- us, 7 state, 8 history, 9 s and 10 d when the topic may not have it any more}.
@@ -40,6 +38,7 @@
 -- History, of the last 16: {member, delivered us, ended us, reason, token, kind}.
 --#include event/topic
 --#include common/protobuf_time
+--#include common/outbox
 local GROUP = {'gen', 'pos', 'q', 'tok', 'ver', 'dl', 'rd', 'mx', 'mo', 'or', 'fl', 'fu',
   'ak', 'dd', 'rr', 'zb', 'dt', 'lo', 'mt'}
 local function group_tail(topic, name) return #topic..':'..topic..':'..name end
@@ -171,7 +170,8 @@ local function bury(g, q, r, reason)
     g.letters = t
     append_event(t, take_sequence('1'), 'event.dead', g.topic, r[5], event)
   else
-    C('XADD', P..'ev:ob', '*', 't', g.dt, 'd', event)
+    lay_out(g.dt, event)
+    g.laid_out = true
   end
   emit('troupe.topics', 'event.dead', g.topic,
     front..pb_bytes(6, front..pb_bytes(3, pb_bytes(1, g.topic)..where)..back))

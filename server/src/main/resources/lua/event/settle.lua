@@ -3,7 +3,8 @@
 -- ARGV  1 topic, 2 group, 3... each '<kind> <q> <token> <generation> <delay us or -1>
 --       <reason>'. Kind: A done, N given back, D dead at once, E at work, L given back
 --       because its member left, U never sent to its member, which does not count
--- Reply {'OK', '1' when something became deliverable, then 1 done or 2 stale for each};
+-- Reply {'OK', what to do: 1 something became deliverable, 2 something lies in the outbox,
+--       3 both, then 1 done or 2 stale for each};
 --       {'NO_GROUP'}
 --#include event/group
 local g = load_group(ARGV[1], ARGV[2])
@@ -78,7 +79,7 @@ local function live(kind, q, r, delay, reason)
   end
 end
 
-local reply, touched, freed = {'OK', '0'}, {}, false
+local reply, touched, freed = {'OK', 0}, {}, false
 for i, item in ipairs(items) do
   local kind, q, token = item[1], item[2], item[3]
   local r, outcome = records[q], 2
@@ -114,8 +115,6 @@ if g.fu == '1' and freed then
   g.fu, g.changed, g.ready = '0', true, true
 end
 save_group(g)
-if g.ready then
-  ring_group(g)
-  reply[2] = '1'
-end
+if g.ready then ring_group(g) end
+reply[2] = (g.ready and 1 or 0) + (g.laid_out and 2 or 0)
 return reply

@@ -60,6 +60,11 @@ public final class EventClient {
         .open();
   }
 
+  /** A member of a consumer group, to be started with a handler. */
+  public GroupConsumer.Builder consumer(String topic, String group) {
+    return new GroupConsumer.Builder(runtime, topic, group);
+  }
+
   private static SubscribeRequest after(SubscribeRequest request, String token) {
     if (token.isEmpty()) {
       return request;

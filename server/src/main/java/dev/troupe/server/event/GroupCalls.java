@@ -7,6 +7,7 @@ import dev.troupe.server.error.TroupeException;
 import dev.troupe.server.grpc.Names;
 import dev.troupe.server.grpc.PageTokens;
 import dev.troupe.server.grpc.RequestDigest;
+import dev.troupe.server.outbox.Outbox;
 import dev.troupe.v1.CreateGroupRequest;
 import dev.troupe.v1.CreateGroupResponse;
 import dev.troupe.v1.DeleteGroupRequest;
@@ -50,11 +51,13 @@ final class GroupCalls {
 
   private final GroupStore store;
   private final GroupDispatchers dispatchers;
+  private final Outbox outbox;
 
   @Inject
-  GroupCalls(GroupStore store, GroupDispatchers dispatchers) {
+  GroupCalls(GroupStore store, GroupDispatchers dispatchers, Outbox outbox) {
     this.store = store;
     this.dispatchers = dispatchers;
+    this.outbox = outbox;
   }
 
   private CompletionStage<GroupId> locate(String namespace, String topic, String group) {
@@ -250,6 +253,9 @@ final class GroupCalls {
       GroupId id, SettleOutcomes.Builder outcomes, GroupStore.Settled settled) {
     if (settled.ready()) {
       dispatchers.ring(id);
+    }
+    if (settled.laidOut()) {
+      outbox.written(id.partition());
     }
     return outcomes.addAllOutcomes(settled.outcomes());
   }

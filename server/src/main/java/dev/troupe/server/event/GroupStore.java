@@ -1,7 +1,6 @@
 package dev.troupe.server.event;
 
 import com.google.inject.Inject;
-import com.google.protobuf.ByteString;
 import com.google.protobuf.util.Timestamps;
 import dev.troupe.server.error.TroupeException;
 import dev.troupe.server.event.GroupTake.Taken;
@@ -55,8 +54,6 @@ final class GroupStore {
   private static final Script TAKE = Script.load("event/take");
   private static final Script SETTLE = Script.load("event/settle");
   private static final Script SWEEP = Script.load("event/sweep_groups");
-  private static final Script READ_OUTBOX = Script.load("event/read_outbox");
-  private static final Script CLEAR_OUTBOX = Script.load("event/clear_outbox");
 
   private final ScriptRunner scripts;
   private final Namespaces namespaces;
@@ -172,8 +169,9 @@ final class GroupStore {
    * What became of deliveries.
    *
    * @param ready whether something became deliverable by it
+   * @param laidOut whether a dead letter lies in the partition's outbox
    */
-  record Settled(List<SettleOutcome> outcomes, boolean ready) {}
+  record Settled(List<SettleOutcome> outcomes, boolean ready, boolean laidOut) {}
 
   /** Settles deliveries, each on its own; at most 64. Repeating it does no harm. */
   CompletionStage<Settled> settle(GroupId id, List<Settling> chunk) {
@@ -216,34 +214,14 @@ final class GroupStore {
               ? SettleOutcome.SETTLE_OUTCOME_DONE
               : SettleOutcome.SETTLE_OUTCOME_STALE);
     }
-    return new Settled(outcomes, reply.number(1) == 1);
+    long next = reply.number(1);
+    return new Settled(outcomes, (next & 1) != 0, (next & 2) != 0);
   }
 
   /** Does what time brings. Any number of servers may do so. */
   CompletionStage<Swept> sweep(Partition partition) {
     return run(scripts, SWEEP, partition, List.of())
         .thenApply(reply -> new Swept(reply.number(1) == 1, reply.number(2)));
-  }
-
-  /** A dead letter on its way to another partition. */
-  record Outgoing(String id, String topic, ByteString event) {}
-
-  /** Some dead letters that have yet to be appended to their topics, oldest first. */
-  CompletionStage<List<Outgoing>> outbox(Partition partition) {
-    return run(scripts, READ_OUTBOX, partition, List.of())
-        .thenApply(
-            reply -> {
-              List<Outgoing> all = new ArrayList<>();
-              for (int at = 1; at < reply.size(); at += 3) {
-                all.add(new Outgoing(reply.text(at), reply.text(at + 1), reply.bytes(at + 2)));
-              }
-              return all;
-            });
-  }
-
-  /** Forgets dead letters that arrived. */
-  CompletionStage<Reply> arrived(Partition partition, List<Outgoing> letters) {
-    return run(scripts, CLEAR_OUTBOX, partition, letters.stream().map(Outgoing::id).toList());
   }
 
   private static List<Object> place(GroupStart start) {

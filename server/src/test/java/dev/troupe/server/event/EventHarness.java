@@ -110,7 +110,7 @@ final class EventHarness implements AutoCloseable {
     GroupDispatchers dispatchers =
         new GroupDispatchers(
             groups, new GroupWakes(logs, new RedissonDoorbell(redis), executor), executor, ticker);
-    GroupCalls groupCalls = new GroupCalls(groups, dispatchers);
+    GroupCalls groupCalls = new GroupCalls(groups, dispatchers, partition -> {});
     ReplyStore replies = new ReplyStore(redis, NAMESPACES);
     Inboxes inboxes = new Inboxes(NO_AGENTS, store, replies);
     EventStreamService service =

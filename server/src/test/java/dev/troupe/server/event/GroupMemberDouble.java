@@ -12,6 +12,7 @@ import io.grpc.ManagedChannel;
 import io.grpc.StatusRuntimeException;
 import io.grpc.stub.ClientCallStreamObserver;
 import io.grpc.stub.ClientResponseObserver;
+import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
@@ -142,6 +143,25 @@ final class GroupMemberDouble implements AutoCloseable {
       next(MessageCase.BATCH);
     }
     return deliveries.remove();
+  }
+
+  /** What came, waiting for it for a while. */
+  List<GroupDelivery> poll(Duration wait) {
+    try {
+      Object next = received.poll(wait.toMillis(), TimeUnit.MILLISECONDS);
+      while (next instanceof ConsumeResponse message) {
+        deliveries.addAll(message.getBatch().getDeliveriesList());
+        next = received.poll();
+      }
+      if (next != null) {
+        throw new AssertionError("the stream ended: " + next);
+      }
+    } catch (InterruptedException e) {
+      throw new IllegalStateException(e);
+    }
+    List<GroupDelivery> all = List.copyOf(deliveries);
+    deliveries.clear();
+    return all;
   }
 
   List<GroupDelivery> deliveries(int count) {

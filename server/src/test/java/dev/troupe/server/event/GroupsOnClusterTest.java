@@ -6,8 +6,7 @@ import org.junit.jupiter.api.BeforeAll;
 
 /** The contract of consumer groups on a Redis Cluster of six processes, with 16 partitions. */
 @SuppressWarnings("NullAway.Init")
-final class GroupsOnClusterTest
-    implements GroupDeliveryContract, GroupViewContract, DeadLetterContract {
+final class GroupsOnClusterTest implements GroupDeliveryContract, GroupViewContract, DeadLetterContract, GroupLoadContract {
 
   private static GroupHarness groups;
 
