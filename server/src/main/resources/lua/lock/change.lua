@@ -14,8 +14,9 @@
 --           number of locks, then for each: lease id, name
 --       where more is '' or has these, each followed by a zero byte: request id ('' when
 --       nothing can be known of it), digest, fence name, fence token and, to acquire, agent,
---       token of its session, id of the lease that is acquired once more, 1 if it is a part of a set: then leases last no
---       longer than an unclaimed grant, and no answer is kept but that of the whole set
+--       token of its session, id of the lease that is acquired once more, 1 if it is a part
+--       of a set: then leases last no longer than an unclaimed grant, and no answer is kept
+--       but that of the whole set
 -- Reply {'OK', now us, answer...}, each of them
 --       {'GRANTED', for each target: token, granted us, due us, holds, LockLease ('' as
 --           asked for), lease id ('' as asked for)}
@@ -153,7 +154,9 @@ local function wait_on(id, w, wait, call, digest)
     return answer, true
   end
   if wait > 0 then
-    if w[W_CALL] ~= '' and w[W_CALL] ~= call then w[W_FORMER], w[W_FORMER_UNTIL] = w[W_CALL], w[W_UNTIL] end
+    if w[W_CALL] ~= '' and w[W_CALL] ~= call then
+      w[W_FORMER], w[W_FORMER_UNTIL] = w[W_CALL], w[W_UNTIL]
+    end
     w[W_UNTIL], w[W_CALL] = US + wait, call
     save_wait(id, w)
   end

@@ -47,8 +47,9 @@ local G_OWNER, G_PERMITS, G_TOKEN, G_SINCE, G_TTL, G_HOLDS = 1, 2, 3, 4, 5, 6
 local G_CALL, G_AGENT, G_SESSION, G_DIGEST, G_WAIT, G_LEASE, G_CHANGE = 7, 8, 9, 10, 11, 12, 13
 
 -- A wait: owner, ttl us, agent, token of its session, digest, its number, since us, until
--- us, call that waits ('': it is gone), request id, its targets: name, mode, permits, limit, lease id,
--- LockLease, LockChange, and, when a repeat took the place of a call, that call and until when it waits.
+-- us, call that waits ('': it is gone), request id, its targets: name, mode, permits, limit,
+-- lease id, LockLease, LockChange; and, when a repeat took the place of a call, that call and
+-- until when it waits.
 local W_OWNER, W_TTL, W_AGENT, W_SESSION, W_DIGEST = 1, 2, 3, 4, 5
 local W_NUMBER, W_SINCE, W_UNTIL, W_CALL, W_REQUEST, W_TARGETS = 6, 7, 8, 9, 10, 11
 local W_FORMER, W_FORMER_UNTIL = 12, 13
