@@ -11,6 +11,7 @@ import dev.troupe.v1.ReleaseLockResponse;
 import io.grpc.MethodDescriptor;
 import io.grpc.Status;
 import java.time.Duration;
+import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.RejectedExecutionException;
@@ -59,7 +60,7 @@ final class LockCalls {
         LockServiceGrpc.getAcquireMethod(),
         request,
         LockStreamCall.newBuilder().setAcquire(request),
-        answer -> answer.hasAcquire() ? answer.getAcquire() : null,
+        answer -> answer.hasAcquire() ? Optional.of(answer.getAcquire()) : Optional.empty(),
         timeout);
   }
 
@@ -75,7 +76,7 @@ final class LockCalls {
         LockServiceGrpc.getReleaseLockMethod(),
         request,
         LockStreamCall.newBuilder().setRelease(request),
-        answer -> answer.hasRelease() ? answer.getRelease() : null,
+        answer -> answer.hasRelease() ? Optional.of(answer.getRelease()) : Optional.empty(),
         timeout);
   }
 
@@ -83,7 +84,7 @@ final class LockCalls {
       MethodDescriptor<Q, R> method,
       Q request,
       LockStreamCall.Builder call,
-      Function<LockStreamAnswer, @Nullable R> read,
+      Function<LockStreamAnswer, Optional<R>> read,
       Duration timeout) {
     LockStream open = stream();
     if (open == null) {
@@ -117,9 +118,9 @@ final class LockCalls {
     one.answer()
         .whenCompleteAsync(
             (answer, failure) -> {
-              R response = answer == null ? null : read.apply(answer);
-              if (response != null) {
-                result.complete(response);
+              Optional<R> response = answer == null ? Optional.empty() : read.apply(answer);
+              if (response.isPresent()) {
+                result.complete(response.get());
               } else if (!result.isDone()) {
                 Duration left = Duration.ofNanos(Math.max(1, endNanos - System.nanoTime()));
                 copy(runtime.call(method, request, left), result);

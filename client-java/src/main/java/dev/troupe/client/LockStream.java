@@ -124,8 +124,7 @@ final class LockStream implements ClientResponseObserver<LockStreamRequest, Lock
           request =
               LockStreamRequest.newBuilder().addAllCalls(all.subList(0, MOST_PER_MESSAGE)).build();
           next =
-              LockStreamRequest.newBuilder()
-                  .addAllCalls(all.subList(MOST_PER_MESSAGE, all.size()));
+              LockStreamRequest.newBuilder().addAllCalls(all.subList(MOST_PER_MESSAGE, all.size()));
         }
       }
       stream.onNext(request);

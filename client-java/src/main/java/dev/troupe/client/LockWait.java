@@ -34,8 +34,7 @@ final class LockWait {
 
   private volatile @Nullable CompletableFuture<AcquireResponse> call;
 
-  LockWait(
-      ClientRuntime runtime, LockCalls calls, LeaseKeeper keeper, AcquireRequest request) {
+  LockWait(ClientRuntime runtime, LockCalls calls, LeaseKeeper keeper, AcquireRequest request) {
     this.runtime = runtime;
     this.calls = calls;
     this.keeper = keeper;
@@ -65,8 +64,7 @@ final class LockWait {
     Duration left = Duration.ofNanos(Math.max(0, endNanos - System.nanoTime()));
     lastChance = left.isZero();
     CompletableFuture<AcquireResponse> sent =
-        calls.acquire(
-            request.toBuilder().setWait(Durations.of(left)).build(), left.plus(MARGIN));
+        calls.acquire(request.toBuilder().setWait(Durations.of(left)).build(), left.plus(MARGIN));
     call = sent;
     sent.whenComplete(
         (response, failure) -> {

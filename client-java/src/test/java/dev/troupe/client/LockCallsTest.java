@@ -38,7 +38,9 @@ final class LockCallsTest {
   private final Watcher watcher = new Watcher();
   private final String name = "l-" + UUID.randomUUID();
   private final TroupeClient client =
-      TroupeClient.builder("unused").channel(ClientInterceptors.intercept(channel, watcher)).build();
+      TroupeClient.builder("unused")
+          .channel(ClientInterceptors.intercept(channel, watcher))
+          .build();
 
   @BeforeAll
   static void start() throws Exception {
@@ -98,9 +100,7 @@ final class LockCallsTest {
     await()
         .atMost(Duration.ofSeconds(20))
         .pollInterval(Duration.ofMillis(20))
-        .until(
-            () ->
-                client.locks().get(name).get(20, TimeUnit.SECONDS).getWaiterCount() == 1);
+        .until(() -> client.locks().get(name).get(20, TimeUnit.SECONDS).getWaiterCount() == 1);
   }
 
   @Test
@@ -162,7 +162,8 @@ final class LockCallsTest {
             .thenApply(
                 handle -> {
                   boolean released = Blocking.await(handle.orElseThrow().release());
-                  return released && client.blockingLocks().acquire(name, "b", Duration.ZERO).isPresent();
+                  return released
+                      && client.blockingLocks().acquire(name, "b", Duration.ZERO).isPresent();
                 });
     assertThat(both.get(30, TimeUnit.SECONDS)).isTrue();
   }
