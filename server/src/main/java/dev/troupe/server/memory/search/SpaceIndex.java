@@ -257,6 +257,11 @@ public final class SpaceIndex implements AutoCloseable {
     return text.backlog();
   }
 
+  /** The inner loops that this process compares vectors with, for logs and figures. */
+  public static String vectorKernel() {
+    return VectorKernels.best().name();
+  }
+
   /** Lets go of everything. Searches under way end as they would; later ones find nothing new. */
   @Override
   public void close() {
