@@ -5,10 +5,10 @@ package dev.troupe.server.memory.search;
  *
  * <p>The codes q are v / s, rounded, for a scale s; the error vector is {@code e = v - s q}, whose
  * length is known. The direction u of a query, of length 1, becomes integers p with a step t and an
- * error vector {@code f = u - t p}, see {@link QueryCodes}. Then {@code <u,v> = s t <p,q> + <f, s q> +
- * <u,e>}, where {@code <p,q>} is exact, and by Cauchy and Schwarz the rest is at most {@code |f| (|v| +
- * |e|) + |e|}. So the bound holds for every vector and query. Where it is useless, as with numbers
- * near the largest float, it is infinite and the vector is looked at exactly.
+ * error vector {@code f = u - t p}, see {@link QueryCodes}. Then {@code <u,v> = s t <p,q> + <f, s
+ * q> + <u,e>}, where {@code <p,q>} is exact, and by Cauchy and Schwarz the rest is at most {@code
+ * |f| (|v| + |e|) + |e|}. So the bound holds for every vector and query. Where it is useless, as
+ * with numbers near the largest float, it is infinite and the vector is looked at exactly.
  *
  * @param scale s
  * @param error the bound of the difference between {@code <u,v>} and {@code s t <p,q>}
@@ -33,7 +33,8 @@ record Quantised(float scale, double error, double squared) {
     double wrong = 0;
     double squared = 0;
     for (int i = 0; i < vector.length; i++) {
-      // Any code is right, as the error is that of the code which was taken; of the zero vector, and
+      // Any code is right, as the error is that of the code which was taken; of the zero vector,
+      // and
       // of those too small to be divided, all are 0 or the largest.
       float exact = vector[i] * perUnit;
       int code = (int) (exact + Math.copySign(0.5f, exact));

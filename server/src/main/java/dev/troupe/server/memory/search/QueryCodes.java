@@ -1,8 +1,8 @@
 package dev.troupe.server.memory.search;
 
 /**
- * The direction of a query in integers, as fine as the sum of its products with int8 codes fits into
- * 32 bits.
+ * The direction of a query in integers, as fine as the sum of its products with int8 codes fits
+ * into 32 bits.
  *
  * @param codes p
  * @param step t, so that the direction is nearly {@code t p}

@@ -38,6 +38,13 @@ final class VectorQuery {
   }
 
   /**
+   * What a product, times the scale of its vector, has to be multiplied with to compare to keys.
+   */
+  double productFactor() {
+    return factor * step;
+  }
+
+  /**
    * What the key of a vector cannot exceed; not a number where that is not known.
    *
    * @param product of {@link #codes} and those of the vector
@@ -53,8 +60,7 @@ final class VectorQuery {
    *
    * @return how many
    */
-  int select(
-      Chunk chunk, int first, int count, int[] products, double threshold, int[] selected) {
+  int select(Chunk chunk, int first, int count, int[] products, double threshold, int[] selected) {
     float[] scales = chunk.scales;
     float[] errors = chunk.errors;
     double scaled = factor * step;

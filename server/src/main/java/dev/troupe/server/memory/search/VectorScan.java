@@ -32,6 +32,29 @@ final class VectorScan {
     return top.ordered();
   }
 
+  /** Offers what may be among the best of those that were born later than a sequence number. */
+  void offerBornAfter(
+      long sequence,
+      Snapshot snapshot,
+      VectorQuery query,
+      FilterScan filter,
+      long nowMicros,
+      TopSlots top) {
+    Pass pass = new Pass(snapshot, query, filter, nowMicros, top);
+    int[] places = new int[Chunk.SIZE];
+    for (int i = 0; i < snapshot.chunks().length; i++) {
+      Chunk chunk = snapshot.chunks()[i];
+      if (chunk.dimension > 0) {
+        int count = 0;
+        for (int at = 0; at < chunk.used; at++) {
+          places[count] = at;
+          count += chunk.bornAt(at) > sequence ? 1 : 0;
+        }
+        pass.scanSelected(i << Chunk.SHIFT, chunk, places, count);
+      }
+    }
+  }
+
   private final class Pass {
     private final Snapshot snapshot;
     private final VectorQuery query;
@@ -55,7 +78,7 @@ final class VectorScan {
       if (filter.isEverything()) {
         scanAll(firstSlot, chunk);
       } else {
-        scanSelected(firstSlot, chunk, filter.select(chunk, places));
+        scanSelected(firstSlot, chunk, places, filter.select(chunk, places));
       }
     }
 
@@ -71,12 +94,12 @@ final class VectorScan {
       }
     }
 
-    private void scanSelected(int firstSlot, Chunk chunk, int selected) {
+    void scanSelected(int firstSlot, Chunk chunk, int[] which, int selected) {
       for (int from = 0; from < selected; from += BLOCK) {
         int count = Math.min(BLOCK, selected - from);
-        kernel.multiply(query.codes, chunk.codes, places, from, count, products);
+        kernel.multiply(query.codes, chunk.codes, which, from, count, products);
         for (int i = 0; i < count; i++) {
-          consider(firstSlot, chunk, places[from + i], products[i]);
+          consider(firstSlot, chunk, which[from + i], products[i]);
         }
       }
     }
