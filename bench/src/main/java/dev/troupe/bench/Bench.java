@@ -9,13 +9,16 @@ public final class Bench {
 
   private static final String USAGE =
       """
-      Usage: ./troupe bench [tasks|overload|telemetry|locks|agents] [RUNS] [everysec|always]
+      Usage: ./troupe bench [tasks|overload|telemetry|locks|agents|memory-search] [RUNS] [everysec|always]
 
         tasks      what a task costs through gRPC, beside an empty call (default)
         overload   what is left of the capacity when more is offered
         telemetry  what metrics and traces cost
         locks      locks beside those of etcd and of Redisson
         agents     what a fleet of agents costs, and how soon it is noticed when a part of it dies
+
+        memory-search
+                   searches of a memory space within the server's memory, without the network
 
       Starts a server of its own and prints Markdown tables; 3 runs when not given. The last
       argument is for tasks, locks and agents: when the embedded Redis writes through to the disk.
@@ -39,6 +42,7 @@ public final class Bench {
       case "telemetry" -> TelemetryCost.measure(jar, runs);
       case "locks" -> LockLoads.measure(jar, fsync, runs);
       case "agents" -> AgentCosts.measure(jar, fsync, runs);
+      case "memory-search" -> MemorySearch.measure(runs);
       case "-h", "--help", "help" -> System.out.print(USAGE);
       default -> {
         System.err.print(USAGE);

@@ -31,12 +31,14 @@ final class MemorySearchRun {
   /** Items in a hundred of which one has this tag. */
   private static final String RARE = "rare";
 
+  private final boolean graph;
   private final int items;
   private final int searches;
   private final float[][] vectors;
   private final float[][] queries;
 
-  private MemorySearchRun(int items, int searches) {
+  private MemorySearchRun(boolean graph, int items, int searches) {
+    this.graph = graph;
     this.items = items;
     this.searches = searches;
     SyntheticEmbeddings embeddings = new SyntheticEmbeddings(7, DIMENSION, 300);
@@ -47,22 +49,23 @@ final class MemorySearchRun {
   /**
    * Prints figures, in the order of {@link MemorySearch#COLUMNS}.
    *
-   * @param arguments how many items, how many searches
+   * @param arguments "exact" or "graph", how many items, how many searches
    */
   public static void main(String[] arguments) {
-    new MemorySearchRun(Integer.parseInt(arguments[0]), Integer.parseInt(arguments[1])).print();
+    new MemorySearchRun(
+            arguments[0].equals("graph"),
+            Integer.parseInt(arguments[1]),
+            Integer.parseInt(arguments[2]))
+        .print();
   }
 
   private void print() {
+    long before = usedHeap();
     // What a process that just started needs; the loops are not compiled yet.
     long begun = clock();
-    SpaceIndex cold = filled();
-    cold.search(SearchQuery.byVector(queries[0], LIMIT), NOW);
-    double restart = (clock() - begun) / 1e6;
-    cold.close();
-    cold = null;
-    long before = usedHeap();
     SpaceIndex index = filled();
+    index.search(SearchQuery.byVector(queries[0], LIMIT), NOW);
+    double restart = (clock() - begun) / 1e6;
     double heap = (double) (usedHeap() - before) / items;
     SearchFilter rare = SearchFilter.ALL.withTagsAll(Set.of(RARE));
     times(index, SearchFilter.ALL);
@@ -71,7 +74,8 @@ final class MemorySearchRun {
     long[] filtered = times(index, rare);
     System.out.printf(
         Locale.ROOT,
-        "%s;%d;%.3f;%.3f;%.3f;%.3f;%.4f;%.0f;%.0f%n",
+        "%s%s;%d;%.3f;%.3f;%.3f;%.3f;%.4f;%.0f;%.0f%n",
+        graph ? "graph, " : "",
         SpaceIndex.vectorKernel(),
         items,
         quantile(all, 0.5),
@@ -88,7 +92,7 @@ final class MemorySearchRun {
     SpaceIndex index =
         new SpaceIndex(
             new IndexSettings(
-                DIMENSION, Metric.COSINE, IndexSettings.Language.ANY, Integer.MAX_VALUE),
+                DIMENSION, Metric.COSINE, IndexSettings.Language.ANY, graph ? items - 1 : Integer.MAX_VALUE),
             Runnable::run);
     for (int i = 0; i < items; i++) {
       index.upsert(item(i), i + 1);

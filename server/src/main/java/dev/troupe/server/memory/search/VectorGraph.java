@@ -18,9 +18,9 @@ import org.jspecify.annotations.Nullable;
  */
 final class VectorGraph {
 
-  private static final int CONNECTIONS = 24;
-  private static final int BUILD_BEAM = 160;
-  private static final int SEARCH_BEAM = 320;
+  private static final int CONNECTIONS = 32;
+  private static final int BUILD_BEAM = 200;
+  private static final int SEARCH_BEAM = 400;
   private static final int BEAM_PER_HIT = 8;
   private static final long SEED = 42;
 
