@@ -2368,6 +2368,9 @@ type ListEventsResponse struct {
 	Deliveries []*EventDelivery `protobuf:"bytes,1,rep,name=deliveries,proto3" json:"deliveries,omitempty"`
 	// Token of the next page; empty at the end.
 	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	// Resumes a subscription to this topic, without a filter, after the last of these
+	// events; empty when there are none, and when the newest come first.
+	ResumeToken   string `protobuf:"bytes,3,opt,name=resume_token,json=resumeToken,proto3" json:"resume_token,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2412,6 +2415,13 @@ func (x *ListEventsResponse) GetDeliveries() []*EventDelivery {
 func (x *ListEventsResponse) GetNextPageToken() string {
 	if x != nil {
 		return x.NextPageToken
+	}
+	return ""
+}
+
+func (x *ListEventsResponse) GetResumeToken() string {
+	if x != nil {
+		return x.ResumeToken
 	}
 	return ""
 }
@@ -6845,12 +6855,13 @@ const file_troupe_v1_event_stream_service_proto_rawDesc = "" +
 	"\fnewest_first\x18\x06 \x01(\bR\vnewestFirst\x12\x1b\n" +
 	"\tpage_size\x18\a \x01(\x05R\bpageSize\x12\x1d\n" +
 	"\n" +
-	"page_token\x18\b \x01(\tR\tpageToken\"v\n" +
+	"page_token\x18\b \x01(\tR\tpageToken\"\x99\x01\n" +
 	"\x12ListEventsResponse\x128\n" +
 	"\n" +
 	"deliveries\x18\x01 \x03(\v2\x18.troupe.v1.EventDeliveryR\n" +
 	"deliveries\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xcd\x02\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x12!\n" +
+	"\fresume_token\x18\x03 \x01(\tR\vresumeToken\"\xcd\x02\n" +
 	"\x13ReplayEventsRequest\x12\x1c\n" +
 	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x14\n" +
 	"\x05topic\x18\x02 \x01(\tR\x05topic\x12\x19\n" +

@@ -9,7 +9,7 @@ public final class Bench {
 
   private static final String USAGE =
       """
-      Usage: ./troupe bench [tasks|overload|telemetry|locks|agents|filters] [RUNS] [everysec|always]
+      Usage: ./troupe bench [WHAT] [RUNS] [everysec|always]
 
         tasks      what a task costs through gRPC, beside an empty call (default)
         overload   what is left of the capacity when more is offered
@@ -17,6 +17,7 @@ public final class Bench {
         locks      locks beside those of etcd and of Redisson
         agents     what a fleet of agents costs, and how soon it is noticed when a part of it dies
         filters    what a filter in CESQL costs per event, without a server
+        memory-search  searches of a memory space within the server's memory, without the network
 
       Starts a server of its own and prints Markdown tables; 3 runs when not given. The last
       argument is for tasks, locks and agents: when the embedded Redis writes through to the disk.
@@ -41,6 +42,7 @@ public final class Bench {
       case "locks" -> LockLoads.measure(jar, fsync, runs);
       case "agents" -> AgentCosts.measure(jar, fsync, runs);
       case "filters" -> FilterCosts.measure(runs);
+      case "memory-search" -> MemorySearch.measure(runs);
       case "-h", "--help", "help" -> System.out.print(USAGE);
       default -> {
         System.err.print(USAGE);

@@ -110,9 +110,8 @@ final class Chunk {
     Signature signature = Signature.of(stored);
     signaturesLow[at] = signature.low();
     signaturesHigh[at] = signature.high();
-    float[] embedding = item.embedding();
-    if (embedding != null) {
-      writeVector(at, embedding, metric);
+    if (dimension > 0) {
+      writeVector(at, item.embedding(), metric);
     }
     used = Math.max(used, at + 1);
   }
@@ -154,10 +153,5 @@ final class Chunk {
     return (long) LONGS.getAcquire(died, at) > sequence
         && (long) LONGS.getAcquire(born, at) <= sequence
         && expiry(at) > nowMicros;
-  }
-
-  /** Whether it was born by then, seen or not. */
-  boolean isBorn(int at, long sequence) {
-    return bornAt(at) <= sequence;
   }
 }

@@ -52,6 +52,19 @@ final class FilterScan {
     return everything || filter.matches(item);
   }
 
+  /** How many vectors may match, dead ones included. */
+  int count(Snapshot snapshot) {
+    if (everything) {
+      return snapshot.embedded();
+    }
+    int[] places = new int[Chunk.SIZE];
+    int count = 0;
+    for (Chunk chunk : snapshot.chunks()) {
+      count += chunk.dimension == 0 ? 0 : select(chunk, places);
+    }
+    return count;
+  }
+
   /**
    * Writes down which places of a chunk may match.
    *
@@ -64,10 +77,10 @@ final class FilterScan {
     long high = all.high();
     for (int at = 0; at < used; at++) {
       places[count] = at;
-      // Without a branch that the processor would have to guess.
-      boolean has =
-          (chunk.signaturesLow[at] & low) == low & (chunk.signaturesHigh[at] & high) == high;
-      count += has ? 1 : 0;
+      // One comparison for both halves: what is missing of either.
+      long missing =
+          (low & ~chunk.signaturesLow[at]) | (high & ~chunk.signaturesHigh[at]);
+      count += missing == 0 ? 1 : 0;
     }
     return narrow(chunk, places, count);
   }

@@ -2,7 +2,6 @@ package dev.troupe.server.memory.search;
 
 import java.util.Map;
 import java.util.Set;
-import org.jspecify.annotations.Nullable;
 
 /**
  * What of a memory item can be searched. Times are microseconds since the epoch by the clock of
@@ -10,7 +9,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param id unique within the space
  * @param text what full-text search looks at; empty for none
- * @param embedding of the space's dimension, finite; null for none. Copied, never kept
+ * @param embedding of the space's dimension, finite; empty for none. Copied, never kept
  * @param tags the item's labels
  * @param tier by name, such as "working"
  * @param source who or what it came from; empty for none
@@ -23,7 +22,7 @@ import org.jspecify.annotations.Nullable;
 public record IndexItem(
     String id,
     String text,
-    float @Nullable [] embedding,
+    float[] embedding,
     Set<String> tags,
     String tier,
     String source,
@@ -46,9 +45,7 @@ public record IndexItem(
     if (!(importance >= 0 && importance <= 1)) {
       throw new IllegalArgumentException("importance: " + importance + " (expected: 0 to 1)");
     }
-    if (embedding != null) {
-      Vectors.requireFinite(embedding);
-    }
+    Vectors.requireFinite(embedding);
     tags = Set.copyOf(tags);
     attributes = Map.copyOf(attributes);
   }

@@ -148,7 +148,7 @@ final class Search {
   private List<SearchHit> ordered(Scale scale) {
     Collection<Candidate> all = candidates.values();
     Comparator<SearchHit> order = Comparator.comparingDouble(SearchHit::score).reversed();
-    if (query.vector() == null && query.text().isEmpty() && fusion.recencyWeight() == 0) {
+    if (query.vector().length == 0 && query.text().isEmpty() && fusion.recencyWeight() == 0) {
       // They come newest first and nothing else is asked for; the sort is stable.
       return all.stream()
           .map(candidate -> candidate.hit(fusion, scale, query.explain()))

@@ -1,22 +1,22 @@
 package dev.troupe.server.memory.search;
 
-import org.jspecify.annotations.Nullable;
-
 /**
  * What to look for. With neither vector nor text the newest items are found.
  *
- * @param vector of the space's dimension, finite; null for none
+ * @param vector of the space's dimension, finite; empty for none
  * @param text words of which any may occur, never a query language; empty for none
  * @param limit how many hits at most, 1 to 10,000
  * @param explain whether each hit tells in words how its score came about
  */
 public record SearchQuery(
-    float @Nullable [] vector,
+    float[] vector,
     String text,
     SearchFilter filter,
     Fusion fusion,
     int limit,
     boolean explain) {
+
+  private static final float[] NONE = {};
 
   /** The largest limit. */
   public static final int MAX_LIMIT = 10_000;
@@ -30,9 +30,7 @@ public record SearchQuery(
     if (limit < 1 || limit > MAX_LIMIT) {
       throw new IllegalArgumentException("limit: " + limit + " (expected: 1 to " + MAX_LIMIT + ")");
     }
-    if (vector != null) {
-      Vectors.requireFinite(vector);
-    }
+    Vectors.requireFinite(vector);
   }
 
   /** By vector alone. */
@@ -42,7 +40,7 @@ public record SearchQuery(
 
   /** By text alone. */
   public static SearchQuery byText(String text, int limit) {
-    return new SearchQuery(null, text, SearchFilter.ALL, Fusion.DEFAULT, limit, false);
+    return new SearchQuery(NONE, text, SearchFilter.ALL, Fusion.DEFAULT, limit, false);
   }
 
   /** With another filter. */

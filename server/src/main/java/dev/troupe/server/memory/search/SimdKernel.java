@@ -1,8 +1,9 @@
 package dev.troupe.server.memory.search;
 
 import jdk.incubator.vector.ByteVector;
-import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorOperators;
+import jdk.incubator.vector.VectorShape;
 import jdk.incubator.vector.VectorSpecies;
 
 /**
@@ -11,26 +12,26 @@ import jdk.incubator.vector.VectorSpecies;
  */
 final class SimdKernel implements VectorKernel {
 
-  private static final VectorSpecies<Float> FLOATS = FloatVector.SPECIES_PREFERRED;
-  private static final int LANES = FLOATS.length();
+  private static final VectorSpecies<Integer> INTS = IntVector.SPECIES_PREFERRED;
+  private static final int LANES = INTS.length();
 
-  /** As many bytes as there are floats to multiply them with. */
+  /** As many bytes as there are ints to multiply them with. */
   private static final VectorSpecies<Byte> BYTES =
-      VectorSpecies.of(byte.class, jdk.incubator.vector.VectorShape.forBitSize(LANES * Byte.SIZE));
+      VectorSpecies.of(byte.class, VectorShape.forBitSize(LANES * Byte.SIZE));
 
   SimdKernel() {
     if (LANES * Byte.SIZE < 64) {
-      throw new UnsupportedOperationException("registers of " + FLOATS.vectorBitSize() + " bits");
+      throw new UnsupportedOperationException("registers of " + INTS.vectorBitSize() + " bits");
     }
   }
 
   @Override
   public String name() {
-    return "jdk.incubator.vector, " + FLOATS.vectorBitSize() + " bits";
+    return "jdk.incubator.vector, " + INTS.vectorBitSize() + " bits";
   }
 
   @Override
-  public void multiply(float[] query, byte[] codes, int first, int count, float[] products) {
+  public void multiply(int[] query, byte[] codes, int first, int count, int[] products) {
     for (int i = 0; i < count; i++) {
       products[i] = multiply(query, codes, (first + i) * query.length);
     }
@@ -38,32 +39,32 @@ final class SimdKernel implements VectorKernel {
 
   @Override
   public void multiply(
-      float[] query, byte[] codes, int[] which, int from, int count, float[] products) {
+      int[] query, byte[] codes, int[] which, int from, int count, int[] products) {
     for (int i = 0; i < count; i++) {
       products[i] = multiply(query, codes, which[from + i] * query.length);
     }
   }
 
-  private static float multiply(float[] query, byte[] codes, int at) {
-    FloatVector s0 = FloatVector.zero(FLOATS);
-    FloatVector s1 = FloatVector.zero(FLOATS);
+  private static int multiply(int[] query, byte[] codes, int at) {
+    IntVector s0 = IntVector.zero(INTS);
+    IntVector s1 = IntVector.zero(INTS);
     int i = 0;
     for (; i + 2 * LANES <= query.length; i += 2 * LANES) {
-      s0 = floats(codes, at + i).fma(FloatVector.fromArray(FLOATS, query, i), s0);
-      s1 = floats(codes, at + i + LANES).fma(FloatVector.fromArray(FLOATS, query, i + LANES), s1);
+      s0 = s0.add(ints(codes, at + i).mul(IntVector.fromArray(INTS, query, i)));
+      s1 = s1.add(ints(codes, at + i + LANES).mul(IntVector.fromArray(INTS, query, i + LANES)));
     }
     if (i + LANES <= query.length) {
-      s0 = floats(codes, at + i).fma(FloatVector.fromArray(FLOATS, query, i), s0);
+      s0 = s0.add(ints(codes, at + i).mul(IntVector.fromArray(INTS, query, i)));
       i += LANES;
     }
-    float sum = s0.add(s1).reduceLanes(VectorOperators.ADD);
+    int sum = s0.add(s1).reduceLanes(VectorOperators.ADD);
     for (; i < query.length; i++) {
       sum += query[i] * codes[at + i];
     }
     return sum;
   }
 
-  private static FloatVector floats(byte[] codes, int at) {
-    return (FloatVector) ByteVector.fromArray(BYTES, codes, at).castShape(FLOATS, 0);
+  private static IntVector ints(byte[] codes, int at) {
+    return (IntVector) ByteVector.fromArray(BYTES, codes, at).castShape(INTS, 0);
   }
 }

@@ -3,6 +3,7 @@ package dev.troupe.server.memory.search;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The writer's book of slots: which are free, and which will be once nobody sees what died there.
@@ -22,6 +23,7 @@ final class Slots {
 
   private final Readers readers;
   private final List<Chunk> chunks = new ArrayList<>();
+  private Chunk @Nullable [] asArray;
   private final Kind plain = new Kind();
   private final Kind embedded = new Kind();
 
@@ -35,7 +37,12 @@ final class Slots {
 
   /** For the next snapshot. */
   Chunk[] chunks() {
-    return chunks.toArray(Chunk[]::new);
+    Chunk[] same = asArray;
+    if (same == null) {
+      same = chunks.toArray(Chunk[]::new);
+      asArray = same;
+    }
+    return same;
   }
 
   /**
@@ -70,8 +77,10 @@ final class Slots {
       kind.filling = chunks.size();
       kind.next = 0;
       chunks.add(new Chunk(dimension));
+      asArray = null;
     } else if (kind.next == chunks.get(kind.filling).capacity()) {
       chunks.set(kind.filling, chunks.get(kind.filling).grown());
+      asArray = null;
     }
     return (kind.filling << Chunk.SHIFT) + kind.next++;
   }
@@ -86,6 +95,7 @@ final class Slots {
   /** Begins anew; readers keep the chunks that they have. */
   void clear() {
     chunks.clear();
+    asArray = null;
     for (Kind kind : List.of(plain, embedded)) {
       kind.free.clear();
       kind.dead.clear();

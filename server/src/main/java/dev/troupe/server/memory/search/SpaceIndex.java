@@ -22,9 +22,14 @@ import org.jspecify.annotations.Nullable;
  */
 public final class SpaceIndex implements AutoCloseable {
 
+  static {
+    LuceneNotices.silence();
+  }
+
   private final IndexSettings settings;
   private final Readers readers = new Readers();
   private final VectorScan scan;
+  private final Graphs graphs;
   private final TextIndex text;
 
   // The writer's own, guarded by this.
@@ -49,6 +54,7 @@ public final class SpaceIndex implements AutoCloseable {
     this.settings = settings;
     dimension = settings.dimension();
     scan = new VectorScan(kernel);
+    graphs = new Graphs(settings, kernel, readers, () -> current, background);
     text = new TextIndex(settings.language(), () -> current, background);
   }
 
@@ -101,12 +107,13 @@ public final class SpaceIndex implements AutoCloseable {
             slotOf.size(),
             embedded);
     text.writeAhead();
+    graphs.keepUp(dimension);
   }
 
   private void requireDimension(List<? extends IndexChange> changes) {
     int expected = dimension;
     for (IndexChange change : changes) {
-      if (change instanceof IndexChange.Upsert upsert && upsert.item().embedding() != null) {
+      if (change instanceof IndexChange.Upsert upsert && upsert.item().embedding().length > 0) {
         int found = upsert.item().embedding().length;
         if (expected == 0 && found > 0 && found <= IndexSettings.MAX_DIMENSION) {
           expected = found;
@@ -138,6 +145,7 @@ public final class SpaceIndex implements AutoCloseable {
       slotOf.clear();
       slots.clear();
       text.clear(sequence);
+      graphs.clear(sequence);
       embedded = 0;
       dimension = settings.dimension();
     }
@@ -146,10 +154,13 @@ public final class SpaceIndex implements AutoCloseable {
   private void put(IndexItem item, long sequence, long published) {
     take(item.id(), sequence);
     StoredItem stored = StoredItem.of(item);
-    int slot = slots.take(item.embedding() == null ? 0 : dimension, published);
+    int slot = slots.take(item.embedding().length, published);
     slots.chunk(slot).write(Snapshot.at(slot), item, stored, settings.metric(), sequence);
     slotOf.put(item.id(), slot);
-    embedded += item.embedding() == null ? 0 : 1;
+    if (item.embedding().length > 0) {
+      embedded++;
+      graphs.changed();
+    }
     if (stored.hasText()) {
       text.add(sequence, slot, item.text());
     }
@@ -165,7 +176,10 @@ public final class SpaceIndex implements AutoCloseable {
     if (item != null && item.hasText()) {
       text.delete(sequence, slot, chunk.bornAt(Snapshot.at(slot)));
     }
-    embedded -= chunk.dimension == 0 ? 0 : 1;
+    if (chunk.dimension > 0) {
+      embedded--;
+      graphs.changed();
+    }
     slots.retire(slot, sequence);
   }
 
@@ -179,13 +193,15 @@ public final class SpaceIndex implements AutoCloseable {
     Fusion fusion = query.fusion();
     Map<String, Integer> terms =
         fusion.textWeight() > 0 ? text.analysis().terms(query.text()) : Map.of();
+    // Before the snapshot, which then has all that the graph has.
+    VectorGraph graph = graphs.newest();
     Readers.Place place = readers.enter(current.sequence());
     try {
       if (terms.isEmpty()) {
-        return search(query, nowMicros, current, terms, null);
+        return search(query, nowMicros, current, graph, terms, null);
       }
       try (TextView words = text.view()) {
-        return search(query, nowMicros, words.snapshot(), terms, words);
+        return search(query, nowMicros, words.snapshot(), graph, terms, words);
       }
     } finally {
       place.leave();
@@ -196,33 +212,22 @@ public final class SpaceIndex implements AutoCloseable {
       SearchQuery query,
       long nowMicros,
       Snapshot snapshot,
+      @Nullable VectorGraph graph,
       Map<String, Integer> terms,
       @Nullable TextView words) {
-    float[] vector = query.fusion().vectorWeight() > 0 ? query.vector() : null;
-    if (vector != null) {
+    float[] vector = query.vector();
+    VectorQuery near = null;
+    if (query.fusion().vectorWeight() > 0 && vector.length > 0) {
       int expected = dimensionOf(snapshot);
       requireDimension(vector.length, expected == 0 ? vector.length : expected);
+      near = new VectorQuery(settings.metric(), vector);
     }
     Search search = new Search(snapshot, settings.metric(), query, nowMicros);
     return search.run(
-        vector == null ? null : new VectorQuery(settings.metric(), vector),
-        vectorLeg(snapshot, nowMicros),
+        near,
+        new Nearest(scan, graphs, graph, snapshot, nowMicros),
         terms,
         words);
-  }
-
-  private Search.VectorLeg vectorLeg(Snapshot snapshot, long nowMicros) {
-    return new Search.VectorLeg() {
-      @Override
-      public List<TopSlots.Scored> best(VectorQuery query, FilterScan filter, int limit) {
-        return scan.best(snapshot, query, filter, nowMicros, limit);
-      }
-
-      @Override
-      public String method() {
-        return "exact int8";
-      }
-    };
   }
 
   private int dimensionOf(Snapshot snapshot) {
@@ -257,12 +262,27 @@ public final class SpaceIndex implements AutoCloseable {
     return text.backlog();
   }
 
+  /** How many slots there are, used or not. */
+  int slots() {
+    int all = 0;
+    for (Chunk chunk : current.chunks()) {
+      all += chunk.capacity();
+    }
+    return all;
+  }
+
+  /** The inner loops that this process compares vectors with, for logs and figures. */
+  public static String vectorKernel() {
+    return VectorKernels.best().name();
+  }
+
   /** Lets go of everything. Searches under way end as they would; later ones find nothing new. */
   @Override
   public void close() {
     synchronized (this) {
       closed = true;
     }
+    graphs.close();
     text.close();
   }
 }

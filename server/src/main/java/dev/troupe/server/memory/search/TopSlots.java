@@ -1,6 +1,5 @@
 package dev.troupe.server.memory.search;
 
-import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.stream.IntStream;
@@ -57,13 +56,6 @@ final class TopSlots {
                 .reversed()
                 .thenComparing(scored -> snapshot.item(scored.slot()).id()))
         .toList();
-  }
-
-  /** Which slots there are, in their own order. */
-  int[] slots() {
-    int[] copy = Arrays.copyOf(slots, count);
-    Arrays.sort(copy);
-    return copy;
   }
 
   private void sink(int slot, double key) {

@@ -23,8 +23,8 @@ final class VectorKernels {
     }
     try {
       // By name: a reference would need the module wherever this class is linked.
-      return (VectorKernel)
-          Class.forName("dev.troupe.server.memory.search.SimdKernel")
+      return Class.forName("dev.troupe.server.memory.search.SimdKernel")
+              .asSubclass(VectorKernel.class)
               .getDeclaredConstructor()
               .newInstance();
     } catch (InvocationTargetException | ExceptionInInitializerError e) {

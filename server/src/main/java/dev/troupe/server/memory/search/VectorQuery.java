@@ -9,13 +9,14 @@ final class VectorQuery {
   /** More than what the few double operations of a key can be off. */
   private static final double DOUBLE_ROUNDING = 1e-12;
 
-  /** Of length 1, for the kernels. */
-  final float[] direction;
+  /** For the kernels. */
+  final int[] codes;
 
   private final Metric metric;
   private final float[] vector;
   private final double squared;
   private final double length;
+  private final double step;
   private final double factor;
   private final double distances;
 
@@ -24,7 +25,9 @@ final class VectorQuery {
     this.vector = vector.clone();
     squared = Vectors.dot(this.vector, this.vector, 0);
     length = Math.sqrt(squared);
-    direction = Quantised.direction(this.vector, length);
+    QueryCodes rounded = QueryCodes.of(this.vector, length);
+    codes = rounded.codes();
+    step = rounded.step();
     factor =
         switch (metric) {
           case COSINE -> 1;
@@ -35,13 +38,43 @@ final class VectorQuery {
   }
 
   /**
+   * What a product, times the scale of its vector, has to be multiplied with to compare to keys.
+   */
+  double productFactor() {
+    return factor * step;
+  }
+
+  /**
    * What the key of a vector cannot exceed; not a number where that is not known.
    *
-   * @param product of {@link #direction} and the codes, as a kernel computed it
+   * @param product of {@link #codes} and those of the vector
    */
-  double bound(Chunk chunk, int at, float product) {
-    return factor * ((double) chunk.scales[at] * product + chunk.errors[at])
+  double bound(Chunk chunk, int at, int product) {
+    return factor * (step * chunk.scales[at] * product + chunk.errors[at])
         - distances * (chunk.squared[at] + squared);
+  }
+
+  /**
+   * Writes down which of some vectors of a chunk may have a key of at least a threshold, by their
+   * offset from the first.
+   *
+   * @return how many
+   */
+  int select(Chunk chunk, int first, int count, int[] products, double threshold, int[] selected) {
+    float[] scales = chunk.scales;
+    float[] errors = chunk.errors;
+    double scaled = factor * step;
+    int kept = 0;
+    for (int i = 0; i < count; i++) {
+      double bound = scaled * scales[first + i] * products[i] + factor * errors[first + i];
+      if (distances > 0) {
+        bound -= distances * (chunk.squared[first + i] + squared);
+      }
+      selected[kept] = i;
+      // The other way round, what is not a number would be left out.
+      kept += bound < threshold ? 0 : 1;
+    }
+    return kept;
   }
 
   /** The key itself. */

@@ -32,19 +32,25 @@ final class VectorScan {
     return top.ordered();
   }
 
-  /** Offers those of some slots that may be among the best so far. */
-  void offer(
+  /** Offers what may be among the best of those that were born later than a sequence number. */
+  void offerBornAfter(
+      long sequence,
       Snapshot snapshot,
       VectorQuery query,
       FilterScan filter,
       long nowMicros,
-      int[] slots,
       TopSlots top) {
-    for (int slot : slots) {
-      Chunk chunk = snapshot.chunk(slot);
-      int at = Snapshot.at(slot);
-      if (snapshot.isVisible(slot, nowMicros) && filter.accepts(snapshot.item(slot))) {
-        top.offer(slot, query.key(chunk, at));
+    Pass pass = new Pass(snapshot, query, filter, nowMicros, top);
+    int[] places = new int[Chunk.SIZE];
+    for (int i = 0; i < snapshot.chunks().length; i++) {
+      Chunk chunk = snapshot.chunks()[i];
+      if (chunk.dimension > 0) {
+        int count = 0;
+        for (int at = 0; at < chunk.used; at++) {
+          places[count] = at;
+          count += chunk.bornAt(at) > sequence ? 1 : 0;
+        }
+        pass.scanSelected(i << Chunk.SHIFT, chunk, places, count);
       }
     }
   }
@@ -55,7 +61,8 @@ final class VectorScan {
     private final FilterScan filter;
     private final long nowMicros;
     private final TopSlots top;
-    private final float[] products = new float[BLOCK];
+    private final int[] products = new int[BLOCK];
+    private final int[] nearby = new int[BLOCK];
     private final int[] places;
 
     Pass(Snapshot snapshot, VectorQuery query, FilterScan filter, long nowMicros, TopSlots top) {
@@ -71,7 +78,7 @@ final class VectorScan {
       if (filter.isEverything()) {
         scanAll(firstSlot, chunk);
       } else {
-        scanSelected(firstSlot, chunk, filter.select(chunk, places));
+        scanSelected(firstSlot, chunk, places, filter.select(chunk, places));
       }
     }
 
@@ -79,24 +86,25 @@ final class VectorScan {
       int used = chunk.used;
       for (int from = 0; from < used; from += BLOCK) {
         int count = Math.min(BLOCK, used - from);
-        kernel.multiply(query.direction, chunk.codes, from, count, products);
-        for (int i = 0; i < count; i++) {
-          consider(firstSlot, chunk, from + i, products[i]);
+        kernel.multiply(query.codes, chunk.codes, from, count, products);
+        int near = query.select(chunk, from, count, products, top.threshold(), nearby);
+        for (int i = 0; i < near; i++) {
+          consider(firstSlot, chunk, from + nearby[i], products[nearby[i]]);
         }
       }
     }
 
-    private void scanSelected(int firstSlot, Chunk chunk, int selected) {
+    void scanSelected(int firstSlot, Chunk chunk, int[] which, int selected) {
       for (int from = 0; from < selected; from += BLOCK) {
         int count = Math.min(BLOCK, selected - from);
-        kernel.multiply(query.direction, chunk.codes, places, from, count, products);
+        kernel.multiply(query.codes, chunk.codes, which, from, count, products);
         for (int i = 0; i < count; i++) {
-          consider(firstSlot, chunk, places[from + i], products[i]);
+          consider(firstSlot, chunk, which[from + i], products[i]);
         }
       }
     }
 
-    private void consider(int firstSlot, Chunk chunk, int at, float product) {
+    private void consider(int firstSlot, Chunk chunk, int at, int product) {
       // The other way round, what is not a number would be left out.
       if (query.bound(chunk, at, product) < top.threshold()) {
         return;
