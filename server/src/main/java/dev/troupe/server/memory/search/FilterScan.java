@@ -78,8 +78,7 @@ final class FilterScan {
     for (int at = 0; at < used; at++) {
       places[count] = at;
       // One comparison for both halves: what is missing of either.
-      long missing =
-          (low & ~chunk.signaturesLow[at]) | (high & ~chunk.signaturesHigh[at]);
+      long missing = (low & ~chunk.signaturesLow[at]) | (high & ~chunk.signaturesHigh[at]);
       count += missing == 0 ? 1 : 0;
     }
     return narrow(chunk, places, count);

@@ -13,8 +13,8 @@ final class LuceneNotices {
   private LuceneNotices() {}
 
   /**
-   * Before Lucene's first use. It complains of jdk.incubator.vector on a Java that it cannot use the
-   * module on; vectors are compared by {@link VectorKernel} here, which can.
+   * Before Lucene's first use. It complains of jdk.incubator.vector on a Java that it cannot use
+   * the module on; vectors are compared by {@link VectorKernel} here, which can.
    */
   static void silence() {
     VECTORS.setLevel(Level.SEVERE);

@@ -9,12 +9,7 @@ package dev.troupe.server.memory.search;
  * @param explain whether each hit tells in words how its score came about
  */
 public record SearchQuery(
-    float[] vector,
-    String text,
-    SearchFilter filter,
-    Fusion fusion,
-    int limit,
-    boolean explain) {
+    float[] vector, String text, SearchFilter filter, Fusion fusion, int limit, boolean explain) {
 
   private static final float[] NONE = {};
 

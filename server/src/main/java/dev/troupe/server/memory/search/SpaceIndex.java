@@ -223,11 +223,7 @@ public final class SpaceIndex implements AutoCloseable {
       near = new VectorQuery(settings.metric(), vector);
     }
     Search search = new Search(snapshot, settings.metric(), query, nowMicros);
-    return search.run(
-        near,
-        new Nearest(scan, graphs, graph, snapshot, nowMicros),
-        terms,
-        words);
+    return search.run(near, new Nearest(scan, graphs, graph, snapshot, nowMicros), terms, words);
   }
 
   private int dimensionOf(Snapshot snapshot) {

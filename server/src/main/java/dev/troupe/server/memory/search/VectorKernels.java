@@ -24,9 +24,9 @@ final class VectorKernels {
     try {
       // By name: a reference would need the module wherever this class is linked.
       return Class.forName("dev.troupe.server.memory.search.SimdKernel")
-              .asSubclass(VectorKernel.class)
-              .getDeclaredConstructor()
-              .newInstance();
+          .asSubclass(VectorKernel.class)
+          .getDeclaredConstructor()
+          .newInstance();
     } catch (InvocationTargetException | ExceptionInInitializerError e) {
       LOG.debug("vectors by plain loops", e);
       return new PlainKernel();

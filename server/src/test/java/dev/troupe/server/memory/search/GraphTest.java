@@ -26,8 +26,7 @@ final class GraphTest {
   private long revision;
 
   private static SpaceIndex space(Metric metric) {
-    return new SpaceIndex(
-        new IndexSettings(DIMENSION, metric, Language.ANY, 1000), Runnable::run);
+    return new SpaceIndex(new IndexSettings(DIMENSION, metric, Language.ANY, 1000), Runnable::run);
   }
 
   @AfterEach

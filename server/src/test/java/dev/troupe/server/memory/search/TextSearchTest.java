@@ -72,7 +72,8 @@ final class TextSearchTest {
     index.upsert(
         new IndexItem(
             item.id(),
-            item.text(), item.embedding(),
+            item.text(),
+            item.embedding(),
             Set.of("tag"),
             "short",
             "",
