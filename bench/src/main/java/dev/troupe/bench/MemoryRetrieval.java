@@ -29,15 +29,23 @@ final class MemoryRetrieval {
     RetrievalCorpus corpus = new RetrievalCorpus(3, FACTS);
     StandInEmbedding embedding = new StandInEmbedding(RetrievalCorpus.synonyms());
     SpaceIndex index =
-        new SpaceIndex(
-            IndexSettings.of(StandInEmbedding.DIMENSION, Metric.COSINE), Runnable::run);
+        new SpaceIndex(IndexSettings.of(StandInEmbedding.DIMENSION, Metric.COSINE), Runnable::run);
     long revision = 0;
     for (RetrievalCorpus.Note note : corpus.notes()) {
       long then = START + note.minute() * MINUTE;
       index.upsert(
           new IndexItem(
-              note.id(), note.text(), embedding.of(note.text()), Set.of(), "long", "", 0.5,
-              then, then, IndexItem.NEVER, Map.of()),
+              note.id(),
+              note.text(),
+              embedding.of(note.text()),
+              Set.of(),
+              "long",
+              "",
+              0.5,
+              then,
+              then,
+              IndexItem.NEVER,
+              Map.of()),
           ++revision);
     }
     long now = START + corpus.notes().size() * MINUTE;

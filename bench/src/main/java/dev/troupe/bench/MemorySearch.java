@@ -8,8 +8,8 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * Searches of one memory space in the server's memory, without the network: exact ones at two sizes,
- * with the loops of {@code jdk.incubator.vector} and without, and one through a graph.
+ * Searches of one memory space in the server's memory, without the network: exact ones at two
+ * sizes, with the loops of {@code jdk.incubator.vector} and without, and one through a graph.
  */
 final class MemorySearch {
 

@@ -92,7 +92,10 @@ final class MemorySearchRun {
     SpaceIndex index =
         new SpaceIndex(
             new IndexSettings(
-                DIMENSION, Metric.COSINE, IndexSettings.Language.ANY, graph ? items - 1 : Integer.MAX_VALUE),
+                DIMENSION,
+                Metric.COSINE,
+                IndexSettings.Language.ANY,
+                graph ? items - 1 : Integer.MAX_VALUE),
             Runnable::run);
     for (int i = 0; i < items; i++) {
       index.upsert(item(i), i + 1);
@@ -103,7 +106,17 @@ final class MemorySearchRun {
   private IndexItem item(int i) {
     Set<String> tags = i % 100 == 0 ? Set.of(RARE, "note") : Set.of("note");
     return new IndexItem(
-        "item-" + i, "", vectors[i], tags, "long", "agent", 0.5, NOW, NOW, IndexItem.NEVER, Map.of());
+        "item-" + i,
+        "",
+        vectors[i],
+        tags,
+        "long",
+        "agent",
+        0.5,
+        NOW,
+        NOW,
+        IndexItem.NEVER,
+        Map.of());
   }
 
   /** What this thread had of a processor, which others on the machine do not lengthen. */

@@ -8,8 +8,8 @@ import java.util.Random;
 
 /**
  * Stands in for a model of language: words that mean the same have a direction in common, besides
- * one of their own and those of their letters. It knows the meanings that it is told, and nothing of
- * order or grammar, so its figures say how legs are fused, not how good a real model is.
+ * one of their own and those of their letters. It knows the meanings that it is told, and nothing
+ * of order or grammar, so its figures say how legs are fused, not how good a real model is.
  */
 final class StandInEmbedding {
 

@@ -3,9 +3,9 @@ package dev.troupe.bench;
 import java.util.Random;
 
 /**
- * Vectors that behave like embeddings of text: of length 1, in clusters of very different size, with
- * a direction that all share, and most of their variation in few of the dimensions. Seeded, so that
- * every run has the same ones.
+ * Vectors that behave like embeddings of text: of length 1, in clusters of very different size,
+ * with a direction that all share, and most of their variation in few of the dimensions. Seeded, so
+ * that every run has the same ones.
  */
 final class SyntheticEmbeddings {
 
