@@ -15,8 +15,9 @@ import java.util.Random;
  *
  * <p>A fact says what a property of a person is. Half of the facts change later, and only the last
  * note about one answers its question. Around each fact are distractors: the same property of
- * others, other properties of the same person, and talk that holds no fact. Questions use a word of
- * the same meaning in place of the note's, so that words alone find half of what meaning does.
+ * others, other properties of the same person, and talk that holds no fact. Notes and questions use
+ * any of three words for a property, so that two of three questions have another word than their
+ * note.
  */
 final class RetrievalCorpus {
 
