@@ -109,8 +109,7 @@ interface LockStreamContract extends LockContract {
         IntStream.range(0, 50)
             .mapToObj(
                 i ->
-                    acquire(
-                        i, locks().lock("l", owners.get(i)).setWait(Durations.fromSeconds(30))))
+                    acquire(i, locks().lock("l", owners.get(i)).setWait(Durations.fromSeconds(30))))
             .toArray(LockStreamCall.Builder[]::new));
     Awaiting.until(() -> locks().get("l").getWaiterCount() == 50);
     assertThat(locks().get("l").getWaitersList())
