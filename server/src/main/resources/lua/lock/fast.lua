@@ -25,9 +25,9 @@ local rest, places = {ARGV[1]}, {}
 -- What happened: type, lock, LockChange.
 local happened, n = {}, 0
 
-local function leave(place, ...)
+local function leave(place, arguments)
   places[#places + 1] = place
-  for i = 1, select('#', ...) do rest[#rest + 1] = select(i, ...) end
+  for _, argument in ipairs(arguments) do rest[#rest + 1] = argument end
 end
 
 if releases > 0 then
@@ -57,7 +57,7 @@ if releases > 0 then
       if request then seen[request], kept[#kept + 1] = true, {request, digest} end
       reply[2 + k] = 1
     else
-      leave(2 + k, 'R', id, name, more == '' and '' or more..'\0000\0')
+      leave(2 + k, {'R', id, name, more == '' and '' or more..'\0000\0'})
     end
   end
   if g > 0 then
@@ -80,8 +80,8 @@ if acquires > 0 then
     local name, id, body, change, wish = ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3], ARGV[i + 4]
     local ttl, member, call, digest, behind = struct.unpack(THIN_REST, body)
     local known, wait, wait_id, request = string.match(wish, '^(.)(%Z*)%z(%Z*)%z(%Z*)')
-    leave(base + k, 'A', thin_owner(member, name), int(ttl), wait, call, wait_id, request,
-      known == '1' and request..'\0'..digest..'\0\0000\0\0\0\0' or '', name, 1, 1, 0, id, sub(body, behind), change)
+    leave(base + k, {'A', thin_owner(member, name), int(ttl), wait, call, wait_id, request,
+      known == '1' and request..'\0'..digest..'\0\0000\0\0\0\0' or '', name, 1, 1, 0, id, sub(body, behind), change})
   end
 
   -- Key and value of each, and its number among the acquires.
@@ -110,8 +110,6 @@ if acquires > 0 then
       wanted[2 * w - 1] = LOCK..name
       wanted[2 * w] = ARGV[at + 1]..struct.pack('>ddHc0', last_token, US, #change, change)..ARGV[at + 2]
       numbers[w], tokens[w], changes[w] = k, last_token, change
-    else
-      general(k)
     end
     at = at + 5
   end
@@ -139,8 +137,6 @@ if acquires > 0 then
             cmsgpack.pack({digest, {'GRANTED', int(tokens[i]), int(US), due, 1, '', ''}}), 'PX', KEPT)
         end
         reply[base + k] = tokens[i]
-      else
-        general(k)
       end
     end
     if d > 0 then
@@ -148,6 +144,10 @@ if acquires > 0 then
       C('ZADD', INDEX, unpack(indexed))
     end
     C('SET', P..'lk:tok', int(last_token))
+  end
+  -- In their order: those who have to wait do so as they came.
+  for k = 1, acquires do
+    if not reply[base + k] then general(k) end
   end
 end
 

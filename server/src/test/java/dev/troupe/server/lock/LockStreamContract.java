@@ -16,6 +16,7 @@ import dev.troupe.v1.LockStreamCall;
 import dev.troupe.v1.LockStreamRequest;
 import dev.troupe.v1.Refusal;
 import dev.troupe.v1.ReleaseLockRequest;
+import dev.troupe.v1.Waiter;
 import io.grpc.ManagedChannel;
 import java.time.Duration;
 import java.util.List;
@@ -97,6 +98,27 @@ interface LockStreamContract extends LockContract {
     stream.send(release(3, locks().namespace(), lease));
     assertThat(stream.lease(2).getFencingToken()).isGreaterThan(lease.getFencingToken());
     assertThat(stream.answer(3).getRelease().getReleased()).isTrue();
+  }
+
+  @Test
+  default void waitsOfOneMessageStandInItsOrder() throws Exception {
+    LockLease lease = locks().acquire(locks().lock("l", "a"));
+    StreamCaller stream = new StreamCaller(locks().channelA());
+    List<String> owners = IntStream.range(0, 50).mapToObj(i -> "w" + i).toList();
+    stream.send(
+        IntStream.range(0, 50)
+            .mapToObj(
+                i ->
+                    acquire(i, locks().lock("l", owners.get(i)).setWait(Durations.fromSeconds(30))))
+            .toArray(LockStreamCall.Builder[]::new));
+    Awaiting.until(() -> locks().get("l").getWaiterCount() == 50);
+    assertThat(locks().get("l").getWaitersList())
+        .extracting(Waiter::getOwner)
+        .containsExactlyElementsOf(owners);
+    locks().release(lease);
+    for (int i = 0; i < 50; i++) {
+      locks().release(stream.lease(i));
+    }
   }
 
   @Test
