@@ -153,7 +153,7 @@ def acknowledge(scripts, worker, rows):
 def complete(scripts, rows):
     attempts = []
     for row in rows:
-        attempts += [row[1], row[2], b'r' * 20, CHANGE, '', 0]
+        attempts += [row[1], row[2], b'r' * 20, CHANGE, '', 0, 0]
     return scripts.call('task/complete', QUEUE, *attempts)
 
 

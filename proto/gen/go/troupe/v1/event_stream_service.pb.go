@@ -207,7 +207,8 @@ const (
 	// cost the last second.
 	Durability_DURABILITY_STANDARD Durability = 1
 	// Acknowledged by at least one replica within a second, else
-	// UNAVAILABLE / OUTCOME_UNKNOWN. Without replicas the same as STANDARD.
+	// UNAVAILABLE / OUTCOME_UNKNOWN: it is in the topic, and maybe on no replica. The
+	// same as STANDARD while no replica is connected.
 	Durability_DURABILITY_REPLICATED Durability = 2
 )
 
@@ -390,6 +391,7 @@ type Event struct {
 	//	*Event_Lock
 	//	*Event_TopicChange
 	//	*Event_DeadLetter
+	//	*Event_SystemAlert
 	Data isEvent_Data `protobuf_oneof:"data"`
 	// Ties together what belongs to one piece of work. Up to 256 bytes.
 	CorrelationId string `protobuf:"bytes,12,opt,name=correlation_id,json=correlationId,proto3" json:"correlation_id,omitempty"`
@@ -559,6 +561,15 @@ func (x *Event) GetDeadLetter() *DeadLetter {
 	return nil
 }
 
+func (x *Event) GetSystemAlert() *SystemAlert {
+	if x != nil {
+		if x, ok := x.Data.(*Event_SystemAlert); ok {
+			return x.SystemAlert
+		}
+	}
+	return nil
+}
+
 func (x *Event) GetCorrelationId() string {
 	if x != nil {
 		return x.CorrelationId
@@ -647,6 +658,11 @@ type Event_DeadLetter struct {
 	DeadLetter *DeadLetter `protobuf:"bytes,18,opt,name=dead_letter,json=deadLetter,proto3,oneof"`
 }
 
+type Event_SystemAlert struct {
+	// What operators should know of. Only in events of the topic "troupe.system".
+	SystemAlert *SystemAlert `protobuf:"bytes,22,opt,name=system_alert,json=systemAlert,proto3,oneof"`
+}
+
 func (*Event_BinaryData) isEvent_Data() {}
 
 func (*Event_TextData) isEvent_Data() {}
@@ -660,6 +676,8 @@ func (*Event_Lock) isEvent_Data() {}
 func (*Event_TopicChange) isEvent_Data() {}
 
 func (*Event_DeadLetter) isEvent_Data() {}
+
+func (*Event_SystemAlert) isEvent_Data() {}
 
 // Request of Publish.
 type PublishRequest struct {
@@ -2331,6 +2349,9 @@ type ListEventsResponse struct {
 	Deliveries []*EventDelivery `protobuf:"bytes,1,rep,name=deliveries,proto3" json:"deliveries,omitempty"`
 	// Token of the next page; empty at the end.
 	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	// Resumes a subscription to this topic, without a filter, after the last
+	// event of this page. Empty when there is none, or with `newest_first`.
+	ResumeToken   string `protobuf:"bytes,3,opt,name=resume_token,json=resumeToken,proto3" json:"resume_token,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2375,6 +2396,13 @@ func (x *ListEventsResponse) GetDeliveries() []*EventDelivery {
 func (x *ListEventsResponse) GetNextPageToken() string {
 	if x != nil {
 		return x.NextPageToken
+	}
+	return ""
+}
+
+func (x *ListEventsResponse) GetResumeToken() string {
+	if x != nil {
+		return x.ResumeToken
 	}
 	return ""
 }
@@ -2560,13 +2588,14 @@ type TopicSettings struct {
 	MaxAge *durationpb.Duration `protobuf:"bytes,1,opt,name=max_age,json=maxAge,proto3" json:"max_age,omitempty"`
 	// Of more events than these the oldest go. 0 means 100,000; up to 10 million.
 	MaxEvents int64 `protobuf:"varint,2,opt,name=max_events,json=maxEvents,proto3" json:"max_events,omitempty"`
-	// Of more bytes than these, encoded, the oldest events go. 0 means 256 MiB; at
-	// least 1 KiB.
+	// Of more bytes than these, encoded, the oldest events go, but never the newest.
+	// 0 means 256 MiB; at least 1 KiB.
 	MaxBytes int64 `protobuf:"varint,3,opt,name=max_bytes,json=maxBytes,proto3" json:"max_bytes,omitempty"`
 	// How well an event is kept before Publish answers.
 	Durability Durability `protobuf:"varint,4,opt,name=durability,proto3,enum=troupe.v1.Durability" json:"durability,omitempty"`
 	// Keep only the last event of each `key`, besides all that have none. An event
-	// with a key and without data takes its key away.
+	// with a key and without data tells readers that the key is gone; it is kept as
+	// the last of its key until its age or the other limits take it.
 	Compacted bool `protobuf:"varint,5,opt,name=compacted,proto3" json:"compacted,omitempty"`
 	// What the topic is for. Up to 1024 bytes.
 	Description   string `protobuf:"bytes,6,opt,name=description,proto3" json:"description,omitempty"`
@@ -3506,6 +3535,90 @@ func (x *TopicChange) GetDeadLetter() *DeadLetter {
 	return nil
 }
 
+// What operators should know of, in the topic "troupe.system" of the namespace
+// "default". Type: system.alert. At most one of a kind in a minute, of all servers.
+type SystemAlert struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// What it is: "store_recovered" when the store answers again, "overloaded" when
+	// calls were refused because too many were under way.
+	Kind string `protobuf:"bytes,1,opt,name=kind,proto3" json:"kind,omitempty"`
+	// The same in words.
+	Message string `protobuf:"bytes,2,opt,name=message,proto3" json:"message,omitempty"`
+	// How long it lasted, or was watched.
+	Duration *durationpb.Duration `protobuf:"bytes,3,opt,name=duration,proto3" json:"duration,omitempty"`
+	// How many calls were refused meanwhile, when it is about those.
+	RefusedCalls int64 `protobuf:"varint,4,opt,name=refused_calls,json=refusedCalls,proto3" json:"refused_calls,omitempty"`
+	// Which server says so: its host and process id.
+	Server        string `protobuf:"bytes,5,opt,name=server,proto3" json:"server,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SystemAlert) Reset() {
+	*x = SystemAlert{}
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[39]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SystemAlert) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SystemAlert) ProtoMessage() {}
+
+func (x *SystemAlert) ProtoReflect() protoreflect.Message {
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[39]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SystemAlert.ProtoReflect.Descriptor instead.
+func (*SystemAlert) Descriptor() ([]byte, []int) {
+	return file_troupe_v1_event_stream_service_proto_rawDescGZIP(), []int{39}
+}
+
+func (x *SystemAlert) GetKind() string {
+	if x != nil {
+		return x.Kind
+	}
+	return ""
+}
+
+func (x *SystemAlert) GetMessage() string {
+	if x != nil {
+		return x.Message
+	}
+	return ""
+}
+
+func (x *SystemAlert) GetDuration() *durationpb.Duration {
+	if x != nil {
+		return x.Duration
+	}
+	return nil
+}
+
+func (x *SystemAlert) GetRefusedCalls() int64 {
+	if x != nil {
+		return x.RefusedCalls
+	}
+	return 0
+}
+
+func (x *SystemAlert) GetServer() string {
+	if x != nil {
+		return x.Server
+	}
+	return ""
+}
+
 // How a group delivers.
 type GroupSettings struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -3538,7 +3651,7 @@ type GroupSettings struct {
 
 func (x *GroupSettings) Reset() {
 	*x = GroupSettings{}
-	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[39]
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3550,7 +3663,7 @@ func (x *GroupSettings) String() string {
 func (*GroupSettings) ProtoMessage() {}
 
 func (x *GroupSettings) ProtoReflect() protoreflect.Message {
-	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[39]
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3563,7 +3676,7 @@ func (x *GroupSettings) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GroupSettings.ProtoReflect.Descriptor instead.
 func (*GroupSettings) Descriptor() ([]byte, []int) {
-	return file_troupe_v1_event_stream_service_proto_rawDescGZIP(), []int{39}
+	return file_troupe_v1_event_stream_service_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *GroupSettings) GetFilter() *EventFilter {
@@ -3646,7 +3759,7 @@ type GroupStart struct {
 
 func (x *GroupStart) Reset() {
 	*x = GroupStart{}
-	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[40]
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3658,7 +3771,7 @@ func (x *GroupStart) String() string {
 func (*GroupStart) ProtoMessage() {}
 
 func (x *GroupStart) ProtoReflect() protoreflect.Message {
-	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[40]
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3671,7 +3784,7 @@ func (x *GroupStart) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GroupStart.ProtoReflect.Descriptor instead.
 func (*GroupStart) Descriptor() ([]byte, []int) {
-	return file_troupe_v1_event_stream_service_proto_rawDescGZIP(), []int{40}
+	return file_troupe_v1_event_stream_service_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *GroupStart) GetStart() isGroupStart_Start {
@@ -3768,7 +3881,7 @@ type Group struct {
 
 func (x *Group) Reset() {
 	*x = Group{}
-	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[41]
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3780,7 +3893,7 @@ func (x *Group) String() string {
 func (*Group) ProtoMessage() {}
 
 func (x *Group) ProtoReflect() protoreflect.Message {
-	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[41]
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3793,7 +3906,7 @@ func (x *Group) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Group.ProtoReflect.Descriptor instead.
 func (*Group) Descriptor() ([]byte, []int) {
-	return file_troupe_v1_event_stream_service_proto_rawDescGZIP(), []int{41}
+	return file_troupe_v1_event_stream_service_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *Group) GetTopic() string {
@@ -3902,7 +4015,7 @@ type GroupMember struct {
 
 func (x *GroupMember) Reset() {
 	*x = GroupMember{}
-	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[42]
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3914,7 +4027,7 @@ func (x *GroupMember) String() string {
 func (*GroupMember) ProtoMessage() {}
 
 func (x *GroupMember) ProtoReflect() protoreflect.Message {
-	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[42]
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3927,7 +4040,7 @@ func (x *GroupMember) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GroupMember.ProtoReflect.Descriptor instead.
 func (*GroupMember) Descriptor() ([]byte, []int) {
-	return file_troupe_v1_event_stream_service_proto_rawDescGZIP(), []int{42}
+	return file_troupe_v1_event_stream_service_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *GroupMember) GetId() string {
@@ -3974,7 +4087,7 @@ type CreateGroupRequest struct {
 
 func (x *CreateGroupRequest) Reset() {
 	*x = CreateGroupRequest{}
-	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[43]
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3986,7 +4099,7 @@ func (x *CreateGroupRequest) String() string {
 func (*CreateGroupRequest) ProtoMessage() {}
 
 func (x *CreateGroupRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[43]
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3999,7 +4112,7 @@ func (x *CreateGroupRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateGroupRequest.ProtoReflect.Descriptor instead.
 func (*CreateGroupRequest) Descriptor() ([]byte, []int) {
-	return file_troupe_v1_event_stream_service_proto_rawDescGZIP(), []int{43}
+	return file_troupe_v1_event_stream_service_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *CreateGroupRequest) GetNamespace() string {
@@ -4062,7 +4175,7 @@ type CreateGroupResponse struct {
 
 func (x *CreateGroupResponse) Reset() {
 	*x = CreateGroupResponse{}
-	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[44]
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4074,7 +4187,7 @@ func (x *CreateGroupResponse) String() string {
 func (*CreateGroupResponse) ProtoMessage() {}
 
 func (x *CreateGroupResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[44]
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4087,7 +4200,7 @@ func (x *CreateGroupResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateGroupResponse.ProtoReflect.Descriptor instead.
 func (*CreateGroupResponse) Descriptor() ([]byte, []int) {
-	return file_troupe_v1_event_stream_service_proto_rawDescGZIP(), []int{44}
+	return file_troupe_v1_event_stream_service_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *CreateGroupResponse) GetGroup() *Group {
@@ -4122,7 +4235,7 @@ type UpdateGroupRequest struct {
 
 func (x *UpdateGroupRequest) Reset() {
 	*x = UpdateGroupRequest{}
-	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[45]
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4134,7 +4247,7 @@ func (x *UpdateGroupRequest) String() string {
 func (*UpdateGroupRequest) ProtoMessage() {}
 
 func (x *UpdateGroupRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[45]
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4147,7 +4260,7 @@ func (x *UpdateGroupRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UpdateGroupRequest.ProtoReflect.Descriptor instead.
 func (*UpdateGroupRequest) Descriptor() ([]byte, []int) {
-	return file_troupe_v1_event_stream_service_proto_rawDescGZIP(), []int{45}
+	return file_troupe_v1_event_stream_service_proto_rawDescGZIP(), []int{46}
 }
 
 func (x *UpdateGroupRequest) GetNamespace() string {
@@ -4217,7 +4330,7 @@ type UpdateGroupResponse struct {
 
 func (x *UpdateGroupResponse) Reset() {
 	*x = UpdateGroupResponse{}
-	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[46]
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4229,7 +4342,7 @@ func (x *UpdateGroupResponse) String() string {
 func (*UpdateGroupResponse) ProtoMessage() {}
 
 func (x *UpdateGroupResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[46]
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4242,7 +4355,7 @@ func (x *UpdateGroupResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UpdateGroupResponse.ProtoReflect.Descriptor instead.
 func (*UpdateGroupResponse) Descriptor() ([]byte, []int) {
-	return file_troupe_v1_event_stream_service_proto_rawDescGZIP(), []int{46}
+	return file_troupe_v1_event_stream_service_proto_rawDescGZIP(), []int{47}
 }
 
 func (x *UpdateGroupResponse) GetGroup() *Group {
@@ -4267,7 +4380,7 @@ type GetGroupRequest struct {
 
 func (x *GetGroupRequest) Reset() {
 	*x = GetGroupRequest{}
-	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[47]
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[48]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4279,7 +4392,7 @@ func (x *GetGroupRequest) String() string {
 func (*GetGroupRequest) ProtoMessage() {}
 
 func (x *GetGroupRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[47]
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[48]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4292,7 +4405,7 @@ func (x *GetGroupRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetGroupRequest.ProtoReflect.Descriptor instead.
 func (*GetGroupRequest) Descriptor() ([]byte, []int) {
-	return file_troupe_v1_event_stream_service_proto_rawDescGZIP(), []int{47}
+	return file_troupe_v1_event_stream_service_proto_rawDescGZIP(), []int{48}
 }
 
 func (x *GetGroupRequest) GetNamespace() string {
@@ -4327,7 +4440,7 @@ type GetGroupResponse struct {
 
 func (x *GetGroupResponse) Reset() {
 	*x = GetGroupResponse{}
-	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[48]
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[49]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4339,7 +4452,7 @@ func (x *GetGroupResponse) String() string {
 func (*GetGroupResponse) ProtoMessage() {}
 
 func (x *GetGroupResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[48]
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[49]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4352,7 +4465,7 @@ func (x *GetGroupResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetGroupResponse.ProtoReflect.Descriptor instead.
 func (*GetGroupResponse) Descriptor() ([]byte, []int) {
-	return file_troupe_v1_event_stream_service_proto_rawDescGZIP(), []int{48}
+	return file_troupe_v1_event_stream_service_proto_rawDescGZIP(), []int{49}
 }
 
 func (x *GetGroupResponse) GetGroup() *Group {
@@ -4379,7 +4492,7 @@ type ListGroupsRequest struct {
 
 func (x *ListGroupsRequest) Reset() {
 	*x = ListGroupsRequest{}
-	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[49]
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[50]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4391,7 +4504,7 @@ func (x *ListGroupsRequest) String() string {
 func (*ListGroupsRequest) ProtoMessage() {}
 
 func (x *ListGroupsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[49]
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[50]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4404,7 +4517,7 @@ func (x *ListGroupsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListGroupsRequest.ProtoReflect.Descriptor instead.
 func (*ListGroupsRequest) Descriptor() ([]byte, []int) {
-	return file_troupe_v1_event_stream_service_proto_rawDescGZIP(), []int{49}
+	return file_troupe_v1_event_stream_service_proto_rawDescGZIP(), []int{50}
 }
 
 func (x *ListGroupsRequest) GetNamespace() string {
@@ -4448,7 +4561,7 @@ type ListGroupsResponse struct {
 
 func (x *ListGroupsResponse) Reset() {
 	*x = ListGroupsResponse{}
-	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[50]
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[51]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4460,7 +4573,7 @@ func (x *ListGroupsResponse) String() string {
 func (*ListGroupsResponse) ProtoMessage() {}
 
 func (x *ListGroupsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[50]
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[51]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4473,7 +4586,7 @@ func (x *ListGroupsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListGroupsResponse.ProtoReflect.Descriptor instead.
 func (*ListGroupsResponse) Descriptor() ([]byte, []int) {
-	return file_troupe_v1_event_stream_service_proto_rawDescGZIP(), []int{50}
+	return file_troupe_v1_event_stream_service_proto_rawDescGZIP(), []int{51}
 }
 
 func (x *ListGroupsResponse) GetGroups() []*Group {
@@ -4509,7 +4622,7 @@ type DeleteGroupRequest struct {
 
 func (x *DeleteGroupRequest) Reset() {
 	*x = DeleteGroupRequest{}
-	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[51]
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[52]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4521,7 +4634,7 @@ func (x *DeleteGroupRequest) String() string {
 func (*DeleteGroupRequest) ProtoMessage() {}
 
 func (x *DeleteGroupRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[51]
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[52]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4534,7 +4647,7 @@ func (x *DeleteGroupRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteGroupRequest.ProtoReflect.Descriptor instead.
 func (*DeleteGroupRequest) Descriptor() ([]byte, []int) {
-	return file_troupe_v1_event_stream_service_proto_rawDescGZIP(), []int{51}
+	return file_troupe_v1_event_stream_service_proto_rawDescGZIP(), []int{52}
 }
 
 func (x *DeleteGroupRequest) GetNamespace() string {
@@ -4581,7 +4694,7 @@ type DeleteGroupResponse struct {
 
 func (x *DeleteGroupResponse) Reset() {
 	*x = DeleteGroupResponse{}
-	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[52]
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[53]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4593,7 +4706,7 @@ func (x *DeleteGroupResponse) String() string {
 func (*DeleteGroupResponse) ProtoMessage() {}
 
 func (x *DeleteGroupResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[52]
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[53]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4606,7 +4719,7 @@ func (x *DeleteGroupResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteGroupResponse.ProtoReflect.Descriptor instead.
 func (*DeleteGroupResponse) Descriptor() ([]byte, []int) {
-	return file_troupe_v1_event_stream_service_proto_rawDescGZIP(), []int{52}
+	return file_troupe_v1_event_stream_service_proto_rawDescGZIP(), []int{53}
 }
 
 // Request of SeekGroup.
@@ -4630,7 +4743,7 @@ type SeekGroupRequest struct {
 
 func (x *SeekGroupRequest) Reset() {
 	*x = SeekGroupRequest{}
-	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[53]
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[54]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4642,7 +4755,7 @@ func (x *SeekGroupRequest) String() string {
 func (*SeekGroupRequest) ProtoMessage() {}
 
 func (x *SeekGroupRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[53]
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[54]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4655,7 +4768,7 @@ func (x *SeekGroupRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SeekGroupRequest.ProtoReflect.Descriptor instead.
 func (*SeekGroupRequest) Descriptor() ([]byte, []int) {
-	return file_troupe_v1_event_stream_service_proto_rawDescGZIP(), []int{53}
+	return file_troupe_v1_event_stream_service_proto_rawDescGZIP(), []int{54}
 }
 
 func (x *SeekGroupRequest) GetNamespace() string {
@@ -4711,7 +4824,7 @@ type SeekGroupResponse struct {
 
 func (x *SeekGroupResponse) Reset() {
 	*x = SeekGroupResponse{}
-	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[54]
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[55]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4723,7 +4836,7 @@ func (x *SeekGroupResponse) String() string {
 func (*SeekGroupResponse) ProtoMessage() {}
 
 func (x *SeekGroupResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[54]
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[55]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4736,7 +4849,7 @@ func (x *SeekGroupResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SeekGroupResponse.ProtoReflect.Descriptor instead.
 func (*SeekGroupResponse) Descriptor() ([]byte, []int) {
-	return file_troupe_v1_event_stream_service_proto_rawDescGZIP(), []int{54}
+	return file_troupe_v1_event_stream_service_proto_rawDescGZIP(), []int{55}
 }
 
 func (x *SeekGroupResponse) GetGroup() *Group {
@@ -4763,7 +4876,7 @@ type ConsumeRequest struct {
 
 func (x *ConsumeRequest) Reset() {
 	*x = ConsumeRequest{}
-	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[55]
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[56]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4775,7 +4888,7 @@ func (x *ConsumeRequest) String() string {
 func (*ConsumeRequest) ProtoMessage() {}
 
 func (x *ConsumeRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[55]
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[56]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4788,7 +4901,7 @@ func (x *ConsumeRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ConsumeRequest.ProtoReflect.Descriptor instead.
 func (*ConsumeRequest) Descriptor() ([]byte, []int) {
-	return file_troupe_v1_event_stream_service_proto_rawDescGZIP(), []int{55}
+	return file_troupe_v1_event_stream_service_proto_rawDescGZIP(), []int{56}
 }
 
 func (x *ConsumeRequest) GetMessage() isConsumeRequest_Message {
@@ -4870,7 +4983,7 @@ type ConsumeOpen struct {
 
 func (x *ConsumeOpen) Reset() {
 	*x = ConsumeOpen{}
-	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[56]
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[57]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4882,7 +4995,7 @@ func (x *ConsumeOpen) String() string {
 func (*ConsumeOpen) ProtoMessage() {}
 
 func (x *ConsumeOpen) ProtoReflect() protoreflect.Message {
-	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[56]
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[57]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4895,7 +5008,7 @@ func (x *ConsumeOpen) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ConsumeOpen.ProtoReflect.Descriptor instead.
 func (*ConsumeOpen) Descriptor() ([]byte, []int) {
-	return file_troupe_v1_event_stream_service_proto_rawDescGZIP(), []int{56}
+	return file_troupe_v1_event_stream_service_proto_rawDescGZIP(), []int{57}
 }
 
 func (x *ConsumeOpen) GetNamespace() string {
@@ -4952,7 +5065,7 @@ type ConsumeResponse struct {
 
 func (x *ConsumeResponse) Reset() {
 	*x = ConsumeResponse{}
-	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[57]
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[58]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4964,7 +5077,7 @@ func (x *ConsumeResponse) String() string {
 func (*ConsumeResponse) ProtoMessage() {}
 
 func (x *ConsumeResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[57]
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[58]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4977,7 +5090,7 @@ func (x *ConsumeResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ConsumeResponse.ProtoReflect.Descriptor instead.
 func (*ConsumeResponse) Descriptor() ([]byte, []int) {
-	return file_troupe_v1_event_stream_service_proto_rawDescGZIP(), []int{57}
+	return file_troupe_v1_event_stream_service_proto_rawDescGZIP(), []int{58}
 }
 
 func (x *ConsumeResponse) GetMessage() isConsumeResponse_Message {
@@ -5082,7 +5195,7 @@ type ConsumeStarted struct {
 
 func (x *ConsumeStarted) Reset() {
 	*x = ConsumeStarted{}
-	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[58]
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[59]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5094,7 +5207,7 @@ func (x *ConsumeStarted) String() string {
 func (*ConsumeStarted) ProtoMessage() {}
 
 func (x *ConsumeStarted) ProtoReflect() protoreflect.Message {
-	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[58]
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[59]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5107,7 +5220,7 @@ func (x *ConsumeStarted) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ConsumeStarted.ProtoReflect.Descriptor instead.
 func (*ConsumeStarted) Descriptor() ([]byte, []int) {
-	return file_troupe_v1_event_stream_service_proto_rawDescGZIP(), []int{58}
+	return file_troupe_v1_event_stream_service_proto_rawDescGZIP(), []int{59}
 }
 
 func (x *ConsumeStarted) GetSettings() *GroupSettings {
@@ -5128,7 +5241,7 @@ type GroupProgress struct {
 
 func (x *GroupProgress) Reset() {
 	*x = GroupProgress{}
-	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[59]
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[60]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5140,7 +5253,7 @@ func (x *GroupProgress) String() string {
 func (*GroupProgress) ProtoMessage() {}
 
 func (x *GroupProgress) ProtoReflect() protoreflect.Message {
-	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[59]
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[60]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5153,7 +5266,7 @@ func (x *GroupProgress) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GroupProgress.ProtoReflect.Descriptor instead.
 func (*GroupProgress) Descriptor() ([]byte, []int) {
-	return file_troupe_v1_event_stream_service_proto_rawDescGZIP(), []int{59}
+	return file_troupe_v1_event_stream_service_proto_rawDescGZIP(), []int{60}
 }
 
 func (x *GroupProgress) GetLag() int64 {
@@ -5174,7 +5287,7 @@ type GroupBatch struct {
 
 func (x *GroupBatch) Reset() {
 	*x = GroupBatch{}
-	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[60]
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[61]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5186,7 +5299,7 @@ func (x *GroupBatch) String() string {
 func (*GroupBatch) ProtoMessage() {}
 
 func (x *GroupBatch) ProtoReflect() protoreflect.Message {
-	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[60]
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[61]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5199,7 +5312,7 @@ func (x *GroupBatch) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GroupBatch.ProtoReflect.Descriptor instead.
 func (*GroupBatch) Descriptor() ([]byte, []int) {
-	return file_troupe_v1_event_stream_service_proto_rawDescGZIP(), []int{60}
+	return file_troupe_v1_event_stream_service_proto_rawDescGZIP(), []int{61}
 }
 
 func (x *GroupBatch) GetDeliveries() []*GroupDelivery {
@@ -5230,7 +5343,7 @@ type GroupDelivery struct {
 
 func (x *GroupDelivery) Reset() {
 	*x = GroupDelivery{}
-	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[61]
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[62]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5242,7 +5355,7 @@ func (x *GroupDelivery) String() string {
 func (*GroupDelivery) ProtoMessage() {}
 
 func (x *GroupDelivery) ProtoReflect() protoreflect.Message {
-	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[61]
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[62]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5255,7 +5368,7 @@ func (x *GroupDelivery) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GroupDelivery.ProtoReflect.Descriptor instead.
 func (*GroupDelivery) Descriptor() ([]byte, []int) {
-	return file_troupe_v1_event_stream_service_proto_rawDescGZIP(), []int{61}
+	return file_troupe_v1_event_stream_service_proto_rawDescGZIP(), []int{62}
 }
 
 func (x *GroupDelivery) GetDeliveryId() string {
@@ -5308,7 +5421,7 @@ type Settlement struct {
 
 func (x *Settlement) Reset() {
 	*x = Settlement{}
-	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[62]
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[63]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5320,7 +5433,7 @@ func (x *Settlement) String() string {
 func (*Settlement) ProtoMessage() {}
 
 func (x *Settlement) ProtoReflect() protoreflect.Message {
-	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[62]
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[63]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5333,7 +5446,7 @@ func (x *Settlement) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Settlement.ProtoReflect.Descriptor instead.
 func (*Settlement) Descriptor() ([]byte, []int) {
-	return file_troupe_v1_event_stream_service_proto_rawDescGZIP(), []int{62}
+	return file_troupe_v1_event_stream_service_proto_rawDescGZIP(), []int{63}
 }
 
 func (x *Settlement) GetAck() []string {
@@ -5375,7 +5488,7 @@ type Nack struct {
 
 func (x *Nack) Reset() {
 	*x = Nack{}
-	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[63]
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[64]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5387,7 +5500,7 @@ func (x *Nack) String() string {
 func (*Nack) ProtoMessage() {}
 
 func (x *Nack) ProtoReflect() protoreflect.Message {
-	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[63]
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[64]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5400,7 +5513,7 @@ func (x *Nack) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Nack.ProtoReflect.Descriptor instead.
 func (*Nack) Descriptor() ([]byte, []int) {
-	return file_troupe_v1_event_stream_service_proto_rawDescGZIP(), []int{63}
+	return file_troupe_v1_event_stream_service_proto_rawDescGZIP(), []int{64}
 }
 
 func (x *Nack) GetDeliveryId() string {
@@ -5443,7 +5556,7 @@ type SettleOutcomes struct {
 
 func (x *SettleOutcomes) Reset() {
 	*x = SettleOutcomes{}
-	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[64]
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[65]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5455,7 +5568,7 @@ func (x *SettleOutcomes) String() string {
 func (*SettleOutcomes) ProtoMessage() {}
 
 func (x *SettleOutcomes) ProtoReflect() protoreflect.Message {
-	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[64]
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[65]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5468,7 +5581,7 @@ func (x *SettleOutcomes) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SettleOutcomes.ProtoReflect.Descriptor instead.
 func (*SettleOutcomes) Descriptor() ([]byte, []int) {
-	return file_troupe_v1_event_stream_service_proto_rawDescGZIP(), []int{64}
+	return file_troupe_v1_event_stream_service_proto_rawDescGZIP(), []int{65}
 }
 
 func (x *SettleOutcomes) GetOutcomes() []SettleOutcome {
@@ -5501,7 +5614,7 @@ type PullEventsRequest struct {
 
 func (x *PullEventsRequest) Reset() {
 	*x = PullEventsRequest{}
-	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[65]
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[66]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5513,7 +5626,7 @@ func (x *PullEventsRequest) String() string {
 func (*PullEventsRequest) ProtoMessage() {}
 
 func (x *PullEventsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[65]
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[66]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5526,7 +5639,7 @@ func (x *PullEventsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PullEventsRequest.ProtoReflect.Descriptor instead.
 func (*PullEventsRequest) Descriptor() ([]byte, []int) {
-	return file_troupe_v1_event_stream_service_proto_rawDescGZIP(), []int{65}
+	return file_troupe_v1_event_stream_service_proto_rawDescGZIP(), []int{66}
 }
 
 func (x *PullEventsRequest) GetNamespace() string {
@@ -5589,7 +5702,7 @@ type PullEventsResponse struct {
 
 func (x *PullEventsResponse) Reset() {
 	*x = PullEventsResponse{}
-	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[66]
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[67]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5601,7 +5714,7 @@ func (x *PullEventsResponse) String() string {
 func (*PullEventsResponse) ProtoMessage() {}
 
 func (x *PullEventsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[66]
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[67]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5614,7 +5727,7 @@ func (x *PullEventsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PullEventsResponse.ProtoReflect.Descriptor instead.
 func (*PullEventsResponse) Descriptor() ([]byte, []int) {
-	return file_troupe_v1_event_stream_service_proto_rawDescGZIP(), []int{66}
+	return file_troupe_v1_event_stream_service_proto_rawDescGZIP(), []int{67}
 }
 
 func (x *PullEventsResponse) GetDeliveries() []*GroupDelivery {
@@ -5643,7 +5756,7 @@ type SettleEventsRequest struct {
 
 func (x *SettleEventsRequest) Reset() {
 	*x = SettleEventsRequest{}
-	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[67]
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[68]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5655,7 +5768,7 @@ func (x *SettleEventsRequest) String() string {
 func (*SettleEventsRequest) ProtoMessage() {}
 
 func (x *SettleEventsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[67]
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[68]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5668,7 +5781,7 @@ func (x *SettleEventsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SettleEventsRequest.ProtoReflect.Descriptor instead.
 func (*SettleEventsRequest) Descriptor() ([]byte, []int) {
-	return file_troupe_v1_event_stream_service_proto_rawDescGZIP(), []int{67}
+	return file_troupe_v1_event_stream_service_proto_rawDescGZIP(), []int{68}
 }
 
 func (x *SettleEventsRequest) GetNamespace() string {
@@ -5717,7 +5830,7 @@ type SettleEventsResponse struct {
 
 func (x *SettleEventsResponse) Reset() {
 	*x = SettleEventsResponse{}
-	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[68]
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[69]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5729,7 +5842,7 @@ func (x *SettleEventsResponse) String() string {
 func (*SettleEventsResponse) ProtoMessage() {}
 
 func (x *SettleEventsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[68]
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[69]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5742,7 +5855,7 @@ func (x *SettleEventsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SettleEventsResponse.ProtoReflect.Descriptor instead.
 func (*SettleEventsResponse) Descriptor() ([]byte, []int) {
-	return file_troupe_v1_event_stream_service_proto_rawDescGZIP(), []int{68}
+	return file_troupe_v1_event_stream_service_proto_rawDescGZIP(), []int{69}
 }
 
 func (x *SettleEventsResponse) GetOutcomes() *SettleOutcomes {
@@ -5771,7 +5884,7 @@ type DeadLetter struct {
 
 func (x *DeadLetter) Reset() {
 	*x = DeadLetter{}
-	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[69]
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[70]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5783,7 +5896,7 @@ func (x *DeadLetter) String() string {
 func (*DeadLetter) ProtoMessage() {}
 
 func (x *DeadLetter) ProtoReflect() protoreflect.Message {
-	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[69]
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[70]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5796,7 +5909,7 @@ func (x *DeadLetter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeadLetter.ProtoReflect.Descriptor instead.
 func (*DeadLetter) Descriptor() ([]byte, []int) {
-	return file_troupe_v1_event_stream_service_proto_rawDescGZIP(), []int{69}
+	return file_troupe_v1_event_stream_service_proto_rawDescGZIP(), []int{70}
 }
 
 func (x *DeadLetter) GetTopic() string {
@@ -5851,7 +5964,7 @@ type DeliveryAttempt struct {
 
 func (x *DeliveryAttempt) Reset() {
 	*x = DeliveryAttempt{}
-	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[70]
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[71]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5863,7 +5976,7 @@ func (x *DeliveryAttempt) String() string {
 func (*DeliveryAttempt) ProtoMessage() {}
 
 func (x *DeliveryAttempt) ProtoReflect() protoreflect.Message {
-	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[70]
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[71]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5876,7 +5989,7 @@ func (x *DeliveryAttempt) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeliveryAttempt.ProtoReflect.Descriptor instead.
 func (*DeliveryAttempt) Descriptor() ([]byte, []int) {
-	return file_troupe_v1_event_stream_service_proto_rawDescGZIP(), []int{70}
+	return file_troupe_v1_event_stream_service_proto_rawDescGZIP(), []int{71}
 }
 
 func (x *DeliveryAttempt) GetMemberId() string {
@@ -5929,7 +6042,7 @@ type RedriveEventsRequest struct {
 
 func (x *RedriveEventsRequest) Reset() {
 	*x = RedriveEventsRequest{}
-	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[71]
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[72]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5941,7 +6054,7 @@ func (x *RedriveEventsRequest) String() string {
 func (*RedriveEventsRequest) ProtoMessage() {}
 
 func (x *RedriveEventsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[71]
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[72]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5954,7 +6067,7 @@ func (x *RedriveEventsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RedriveEventsRequest.ProtoReflect.Descriptor instead.
 func (*RedriveEventsRequest) Descriptor() ([]byte, []int) {
-	return file_troupe_v1_event_stream_service_proto_rawDescGZIP(), []int{71}
+	return file_troupe_v1_event_stream_service_proto_rawDescGZIP(), []int{72}
 }
 
 func (x *RedriveEventsRequest) GetNamespace() string {
@@ -6012,7 +6125,7 @@ type RedriveEventsResponse struct {
 
 func (x *RedriveEventsResponse) Reset() {
 	*x = RedriveEventsResponse{}
-	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[72]
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[73]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6024,7 +6137,7 @@ func (x *RedriveEventsResponse) String() string {
 func (*RedriveEventsResponse) ProtoMessage() {}
 
 func (x *RedriveEventsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[72]
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[73]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6037,7 +6150,7 @@ func (x *RedriveEventsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RedriveEventsResponse.ProtoReflect.Descriptor instead.
 func (*RedriveEventsResponse) Descriptor() ([]byte, []int) {
-	return file_troupe_v1_event_stream_service_proto_rawDescGZIP(), []int{72}
+	return file_troupe_v1_event_stream_service_proto_rawDescGZIP(), []int{73}
 }
 
 func (x *RedriveEventsResponse) GetRedriven() int32 {
@@ -6071,7 +6184,7 @@ type Recipients struct {
 
 func (x *Recipients) Reset() {
 	*x = Recipients{}
-	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[73]
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[74]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6083,7 +6196,7 @@ func (x *Recipients) String() string {
 func (*Recipients) ProtoMessage() {}
 
 func (x *Recipients) ProtoReflect() protoreflect.Message {
-	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[73]
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[74]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6096,7 +6209,7 @@ func (x *Recipients) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Recipients.ProtoReflect.Descriptor instead.
 func (*Recipients) Descriptor() ([]byte, []int) {
-	return file_troupe_v1_event_stream_service_proto_rawDescGZIP(), []int{73}
+	return file_troupe_v1_event_stream_service_proto_rawDescGZIP(), []int{74}
 }
 
 func (x *Recipients) GetAgentIds() []string {
@@ -6147,7 +6260,7 @@ type SendMessageRequest struct {
 
 func (x *SendMessageRequest) Reset() {
 	*x = SendMessageRequest{}
-	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[74]
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[75]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6159,7 +6272,7 @@ func (x *SendMessageRequest) String() string {
 func (*SendMessageRequest) ProtoMessage() {}
 
 func (x *SendMessageRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[74]
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[75]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6172,7 +6285,7 @@ func (x *SendMessageRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SendMessageRequest.ProtoReflect.Descriptor instead.
 func (*SendMessageRequest) Descriptor() ([]byte, []int) {
-	return file_troupe_v1_event_stream_service_proto_rawDescGZIP(), []int{74}
+	return file_troupe_v1_event_stream_service_proto_rawDescGZIP(), []int{75}
 }
 
 func (x *SendMessageRequest) GetNamespace() string {
@@ -6225,7 +6338,7 @@ type SendMessageResponse struct {
 
 func (x *SendMessageResponse) Reset() {
 	*x = SendMessageResponse{}
-	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[75]
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[76]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6237,7 +6350,7 @@ func (x *SendMessageResponse) String() string {
 func (*SendMessageResponse) ProtoMessage() {}
 
 func (x *SendMessageResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[75]
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[76]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6250,7 +6363,7 @@ func (x *SendMessageResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SendMessageResponse.ProtoReflect.Descriptor instead.
 func (*SendMessageResponse) Descriptor() ([]byte, []int) {
-	return file_troupe_v1_event_stream_service_proto_rawDescGZIP(), []int{75}
+	return file_troupe_v1_event_stream_service_proto_rawDescGZIP(), []int{76}
 }
 
 func (x *SendMessageResponse) GetMessageId() string {
@@ -6296,7 +6409,7 @@ type RequestRequest struct {
 
 func (x *RequestRequest) Reset() {
 	*x = RequestRequest{}
-	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[76]
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[77]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6308,7 +6421,7 @@ func (x *RequestRequest) String() string {
 func (*RequestRequest) ProtoMessage() {}
 
 func (x *RequestRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[76]
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[77]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6321,7 +6434,7 @@ func (x *RequestRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RequestRequest.ProtoReflect.Descriptor instead.
 func (*RequestRequest) Descriptor() ([]byte, []int) {
-	return file_troupe_v1_event_stream_service_proto_rawDescGZIP(), []int{76}
+	return file_troupe_v1_event_stream_service_proto_rawDescGZIP(), []int{77}
 }
 
 func (x *RequestRequest) GetNamespace() string {
@@ -6379,7 +6492,7 @@ type RequestResponse struct {
 
 func (x *RequestResponse) Reset() {
 	*x = RequestResponse{}
-	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[77]
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[78]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6391,7 +6504,7 @@ func (x *RequestResponse) String() string {
 func (*RequestResponse) ProtoMessage() {}
 
 func (x *RequestResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[77]
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[78]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6404,7 +6517,7 @@ func (x *RequestResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RequestResponse.ProtoReflect.Descriptor instead.
 func (*RequestResponse) Descriptor() ([]byte, []int) {
-	return file_troupe_v1_event_stream_service_proto_rawDescGZIP(), []int{77}
+	return file_troupe_v1_event_stream_service_proto_rawDescGZIP(), []int{78}
 }
 
 func (x *RequestResponse) GetReply() *Event {
@@ -6441,7 +6554,7 @@ type ReplyRequest struct {
 
 func (x *ReplyRequest) Reset() {
 	*x = ReplyRequest{}
-	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[78]
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[79]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6453,7 +6566,7 @@ func (x *ReplyRequest) String() string {
 func (*ReplyRequest) ProtoMessage() {}
 
 func (x *ReplyRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[78]
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[79]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6466,7 +6579,7 @@ func (x *ReplyRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReplyRequest.ProtoReflect.Descriptor instead.
 func (*ReplyRequest) Descriptor() ([]byte, []int) {
-	return file_troupe_v1_event_stream_service_proto_rawDescGZIP(), []int{78}
+	return file_troupe_v1_event_stream_service_proto_rawDescGZIP(), []int{79}
 }
 
 func (x *ReplyRequest) GetNamespace() string {
@@ -6517,7 +6630,7 @@ type ReplyResponse struct {
 
 func (x *ReplyResponse) Reset() {
 	*x = ReplyResponse{}
-	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[79]
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[80]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6529,7 +6642,7 @@ func (x *ReplyResponse) String() string {
 func (*ReplyResponse) ProtoMessage() {}
 
 func (x *ReplyResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[79]
+	mi := &file_troupe_v1_event_stream_service_proto_msgTypes[80]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6542,7 +6655,7 @@ func (x *ReplyResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReplyResponse.ProtoReflect.Descriptor instead.
 func (*ReplyResponse) Descriptor() ([]byte, []int) {
-	return file_troupe_v1_event_stream_service_proto_rawDescGZIP(), []int{79}
+	return file_troupe_v1_event_stream_service_proto_rawDescGZIP(), []int{80}
 }
 
 func (x *ReplyResponse) GetMessageId() string {
@@ -6563,7 +6676,7 @@ var File_troupe_v1_event_stream_service_proto protoreflect.FileDescriptor
 
 const file_troupe_v1_event_stream_service_proto_rawDesc = "" +
 	"\n" +
-	"$troupe/v1/event_stream_service.proto\x12\ttroupe.v1\x1a\x1egoogle/protobuf/duration.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a#troupe/v1/agent_state_service.proto\x1a\x1ctroupe/v1/error_reason.proto\x1a\x1ctroupe/v1/lock_service.proto\x1a\"troupe/v1/task_queue_service.proto\"\xf3\x06\n" +
+	"$troupe/v1/event_stream_service.proto\x12\ttroupe.v1\x1a\x1egoogle/protobuf/duration.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a#troupe/v1/agent_state_service.proto\x1a\x1ctroupe/v1/error_reason.proto\x1a\x1ctroupe/v1/lock_service.proto\x1a\"troupe/v1/task_queue_service.proto\"\xb0\a\n" +
 	"\x05Event\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x16\n" +
 	"\x06source\x18\x02 \x01(\tR\x06source\x12\x12\n" +
@@ -6583,7 +6696,8 @@ const file_troupe_v1_event_stream_service_proto_rawDesc = "" +
 	"\x04lock\x18\x10 \x01(\v2\x15.troupe.v1.LockChangeH\x00R\x04lock\x12;\n" +
 	"\ftopic_change\x18\x11 \x01(\v2\x16.troupe.v1.TopicChangeH\x00R\vtopicChange\x128\n" +
 	"\vdead_letter\x18\x12 \x01(\v2\x15.troupe.v1.DeadLetterH\x00R\n" +
-	"deadLetter\x12%\n" +
+	"deadLetter\x12;\n" +
+	"\fsystem_alert\x18\x16 \x01(\v2\x16.troupe.v1.SystemAlertH\x00R\vsystemAlert\x12%\n" +
 	"\x0ecorrelation_id\x18\f \x01(\tR\rcorrelationId\x12!\n" +
 	"\fcausation_id\x18\r \x01(\tR\vcausationId\x12\x14\n" +
 	"\x05actor\x18\x0e \x01(\tR\x05actor\x12@\n" +
@@ -6719,12 +6833,13 @@ const file_troupe_v1_event_stream_service_proto_rawDesc = "" +
 	"\fnewest_first\x18\x06 \x01(\bR\vnewestFirst\x12\x1b\n" +
 	"\tpage_size\x18\a \x01(\x05R\bpageSize\x12\x1d\n" +
 	"\n" +
-	"page_token\x18\b \x01(\tR\tpageToken\"v\n" +
+	"page_token\x18\b \x01(\tR\tpageToken\"\x99\x01\n" +
 	"\x12ListEventsResponse\x128\n" +
 	"\n" +
 	"deliveries\x18\x01 \x03(\v2\x18.troupe.v1.EventDeliveryR\n" +
 	"deliveries\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xcd\x02\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x12!\n" +
+	"\fresume_token\x18\x03 \x01(\tR\vresumeToken\"\xcd\x02\n" +
 	"\x13ReplayEventsRequest\x12\x1c\n" +
 	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x14\n" +
 	"\x05topic\x18\x02 \x01(\tR\x05topic\x12\x19\n" +
@@ -6821,7 +6936,13 @@ const file_troupe_v1_event_stream_service_proto_rawDesc = "" +
 	"\x0egroup_settings\x18\x04 \x01(\v2\x18.troupe.v1.GroupSettingsR\rgroupSettings\x12\x16\n" +
 	"\x06member\x18\x05 \x01(\tR\x06member\x126\n" +
 	"\vdead_letter\x18\x06 \x01(\v2\x15.troupe.v1.DeadLetterR\n" +
-	"deadLetter\"\xd0\x03\n" +
+	"deadLetter\"\xaf\x01\n" +
+	"\vSystemAlert\x12\x12\n" +
+	"\x04kind\x18\x01 \x01(\tR\x04kind\x12\x18\n" +
+	"\amessage\x18\x02 \x01(\tR\amessage\x125\n" +
+	"\bduration\x18\x03 \x01(\v2\x19.google.protobuf.DurationR\bduration\x12#\n" +
+	"\rrefused_calls\x18\x04 \x01(\x03R\frefusedCalls\x12\x16\n" +
+	"\x06server\x18\x05 \x01(\tR\x06server\"\xd0\x03\n" +
 	"\rGroupSettings\x12.\n" +
 	"\x06filter\x18\x01 \x01(\v2\x16.troupe.v1.EventFilterR\x06filter\x12<\n" +
 	"\fack_deadline\x18\x02 \x01(\v2\x19.google.protobuf.DurationR\vackDeadline\x12%\n" +
@@ -7125,7 +7246,7 @@ func file_troupe_v1_event_stream_service_proto_rawDescGZIP() []byte {
 }
 
 var file_troupe_v1_event_stream_service_proto_enumTypes = make([]protoimpl.EnumInfo, 6)
-var file_troupe_v1_event_stream_service_proto_msgTypes = make([]protoimpl.MessageInfo, 82)
+var file_troupe_v1_event_stream_service_proto_msgTypes = make([]protoimpl.MessageInfo, 83)
 var file_troupe_v1_event_stream_service_proto_goTypes = []any{
 	(StartPosition)(0),                   // 0: troupe.v1.StartPosition
 	(SlowPolicy)(0),                      // 1: troupe.v1.SlowPolicy
@@ -7172,241 +7293,244 @@ var file_troupe_v1_event_stream_service_proto_goTypes = []any{
 	(*DeleteTopicRequest)(nil),           // 42: troupe.v1.DeleteTopicRequest
 	(*DeleteTopicResponse)(nil),          // 43: troupe.v1.DeleteTopicResponse
 	(*TopicChange)(nil),                  // 44: troupe.v1.TopicChange
-	(*GroupSettings)(nil),                // 45: troupe.v1.GroupSettings
-	(*GroupStart)(nil),                   // 46: troupe.v1.GroupStart
-	(*Group)(nil),                        // 47: troupe.v1.Group
-	(*GroupMember)(nil),                  // 48: troupe.v1.GroupMember
-	(*CreateGroupRequest)(nil),           // 49: troupe.v1.CreateGroupRequest
-	(*CreateGroupResponse)(nil),          // 50: troupe.v1.CreateGroupResponse
-	(*UpdateGroupRequest)(nil),           // 51: troupe.v1.UpdateGroupRequest
-	(*UpdateGroupResponse)(nil),          // 52: troupe.v1.UpdateGroupResponse
-	(*GetGroupRequest)(nil),              // 53: troupe.v1.GetGroupRequest
-	(*GetGroupResponse)(nil),             // 54: troupe.v1.GetGroupResponse
-	(*ListGroupsRequest)(nil),            // 55: troupe.v1.ListGroupsRequest
-	(*ListGroupsResponse)(nil),           // 56: troupe.v1.ListGroupsResponse
-	(*DeleteGroupRequest)(nil),           // 57: troupe.v1.DeleteGroupRequest
-	(*DeleteGroupResponse)(nil),          // 58: troupe.v1.DeleteGroupResponse
-	(*SeekGroupRequest)(nil),             // 59: troupe.v1.SeekGroupRequest
-	(*SeekGroupResponse)(nil),            // 60: troupe.v1.SeekGroupResponse
-	(*ConsumeRequest)(nil),               // 61: troupe.v1.ConsumeRequest
-	(*ConsumeOpen)(nil),                  // 62: troupe.v1.ConsumeOpen
-	(*ConsumeResponse)(nil),              // 63: troupe.v1.ConsumeResponse
-	(*ConsumeStarted)(nil),               // 64: troupe.v1.ConsumeStarted
-	(*GroupProgress)(nil),                // 65: troupe.v1.GroupProgress
-	(*GroupBatch)(nil),                   // 66: troupe.v1.GroupBatch
-	(*GroupDelivery)(nil),                // 67: troupe.v1.GroupDelivery
-	(*Settlement)(nil),                   // 68: troupe.v1.Settlement
-	(*Nack)(nil),                         // 69: troupe.v1.Nack
-	(*SettleOutcomes)(nil),               // 70: troupe.v1.SettleOutcomes
-	(*PullEventsRequest)(nil),            // 71: troupe.v1.PullEventsRequest
-	(*PullEventsResponse)(nil),           // 72: troupe.v1.PullEventsResponse
-	(*SettleEventsRequest)(nil),          // 73: troupe.v1.SettleEventsRequest
-	(*SettleEventsResponse)(nil),         // 74: troupe.v1.SettleEventsResponse
-	(*DeadLetter)(nil),                   // 75: troupe.v1.DeadLetter
-	(*DeliveryAttempt)(nil),              // 76: troupe.v1.DeliveryAttempt
-	(*RedriveEventsRequest)(nil),         // 77: troupe.v1.RedriveEventsRequest
-	(*RedriveEventsResponse)(nil),        // 78: troupe.v1.RedriveEventsResponse
-	(*Recipients)(nil),                   // 79: troupe.v1.Recipients
-	(*SendMessageRequest)(nil),           // 80: troupe.v1.SendMessageRequest
-	(*SendMessageResponse)(nil),          // 81: troupe.v1.SendMessageResponse
-	(*RequestRequest)(nil),               // 82: troupe.v1.RequestRequest
-	(*RequestResponse)(nil),              // 83: troupe.v1.RequestResponse
-	(*ReplyRequest)(nil),                 // 84: troupe.v1.ReplyRequest
-	(*ReplyResponse)(nil),                // 85: troupe.v1.ReplyResponse
-	nil,                                  // 86: troupe.v1.Event.AttributesEntry
-	nil,                                  // 87: troupe.v1.EventFilter.AttributesEntry
-	(*timestamppb.Timestamp)(nil),        // 88: google.protobuf.Timestamp
-	(*TaskChange)(nil),                   // 89: troupe.v1.TaskChange
-	(*AgentChange)(nil),                  // 90: troupe.v1.AgentChange
-	(*LockChange)(nil),                   // 91: troupe.v1.LockChange
-	(*Fence)(nil),                        // 92: troupe.v1.Fence
-	(*ItemError)(nil),                    // 93: troupe.v1.ItemError
-	(*durationpb.Duration)(nil),          // 94: google.protobuf.Duration
-	(ErrorReason)(0),                     // 95: troupe.v1.ErrorReason
-	(*fieldmaskpb.FieldMask)(nil),        // 96: google.protobuf.FieldMask
+	(*SystemAlert)(nil),                  // 45: troupe.v1.SystemAlert
+	(*GroupSettings)(nil),                // 46: troupe.v1.GroupSettings
+	(*GroupStart)(nil),                   // 47: troupe.v1.GroupStart
+	(*Group)(nil),                        // 48: troupe.v1.Group
+	(*GroupMember)(nil),                  // 49: troupe.v1.GroupMember
+	(*CreateGroupRequest)(nil),           // 50: troupe.v1.CreateGroupRequest
+	(*CreateGroupResponse)(nil),          // 51: troupe.v1.CreateGroupResponse
+	(*UpdateGroupRequest)(nil),           // 52: troupe.v1.UpdateGroupRequest
+	(*UpdateGroupResponse)(nil),          // 53: troupe.v1.UpdateGroupResponse
+	(*GetGroupRequest)(nil),              // 54: troupe.v1.GetGroupRequest
+	(*GetGroupResponse)(nil),             // 55: troupe.v1.GetGroupResponse
+	(*ListGroupsRequest)(nil),            // 56: troupe.v1.ListGroupsRequest
+	(*ListGroupsResponse)(nil),           // 57: troupe.v1.ListGroupsResponse
+	(*DeleteGroupRequest)(nil),           // 58: troupe.v1.DeleteGroupRequest
+	(*DeleteGroupResponse)(nil),          // 59: troupe.v1.DeleteGroupResponse
+	(*SeekGroupRequest)(nil),             // 60: troupe.v1.SeekGroupRequest
+	(*SeekGroupResponse)(nil),            // 61: troupe.v1.SeekGroupResponse
+	(*ConsumeRequest)(nil),               // 62: troupe.v1.ConsumeRequest
+	(*ConsumeOpen)(nil),                  // 63: troupe.v1.ConsumeOpen
+	(*ConsumeResponse)(nil),              // 64: troupe.v1.ConsumeResponse
+	(*ConsumeStarted)(nil),               // 65: troupe.v1.ConsumeStarted
+	(*GroupProgress)(nil),                // 66: troupe.v1.GroupProgress
+	(*GroupBatch)(nil),                   // 67: troupe.v1.GroupBatch
+	(*GroupDelivery)(nil),                // 68: troupe.v1.GroupDelivery
+	(*Settlement)(nil),                   // 69: troupe.v1.Settlement
+	(*Nack)(nil),                         // 70: troupe.v1.Nack
+	(*SettleOutcomes)(nil),               // 71: troupe.v1.SettleOutcomes
+	(*PullEventsRequest)(nil),            // 72: troupe.v1.PullEventsRequest
+	(*PullEventsResponse)(nil),           // 73: troupe.v1.PullEventsResponse
+	(*SettleEventsRequest)(nil),          // 74: troupe.v1.SettleEventsRequest
+	(*SettleEventsResponse)(nil),         // 75: troupe.v1.SettleEventsResponse
+	(*DeadLetter)(nil),                   // 76: troupe.v1.DeadLetter
+	(*DeliveryAttempt)(nil),              // 77: troupe.v1.DeliveryAttempt
+	(*RedriveEventsRequest)(nil),         // 78: troupe.v1.RedriveEventsRequest
+	(*RedriveEventsResponse)(nil),        // 79: troupe.v1.RedriveEventsResponse
+	(*Recipients)(nil),                   // 80: troupe.v1.Recipients
+	(*SendMessageRequest)(nil),           // 81: troupe.v1.SendMessageRequest
+	(*SendMessageResponse)(nil),          // 82: troupe.v1.SendMessageResponse
+	(*RequestRequest)(nil),               // 83: troupe.v1.RequestRequest
+	(*RequestResponse)(nil),              // 84: troupe.v1.RequestResponse
+	(*ReplyRequest)(nil),                 // 85: troupe.v1.ReplyRequest
+	(*ReplyResponse)(nil),                // 86: troupe.v1.ReplyResponse
+	nil,                                  // 87: troupe.v1.Event.AttributesEntry
+	nil,                                  // 88: troupe.v1.EventFilter.AttributesEntry
+	(*timestamppb.Timestamp)(nil),        // 89: google.protobuf.Timestamp
+	(*TaskChange)(nil),                   // 90: troupe.v1.TaskChange
+	(*AgentChange)(nil),                  // 91: troupe.v1.AgentChange
+	(*LockChange)(nil),                   // 92: troupe.v1.LockChange
+	(*Fence)(nil),                        // 93: troupe.v1.Fence
+	(*ItemError)(nil),                    // 94: troupe.v1.ItemError
+	(*durationpb.Duration)(nil),          // 95: google.protobuf.Duration
+	(ErrorReason)(0),                     // 96: troupe.v1.ErrorReason
+	(*fieldmaskpb.FieldMask)(nil),        // 97: google.protobuf.FieldMask
 }
 var file_troupe_v1_event_stream_service_proto_depIdxs = []int32{
-	88,  // 0: troupe.v1.Event.time:type_name -> google.protobuf.Timestamp
-	89,  // 1: troupe.v1.Event.task:type_name -> troupe.v1.TaskChange
-	90,  // 2: troupe.v1.Event.agent:type_name -> troupe.v1.AgentChange
-	91,  // 3: troupe.v1.Event.lock:type_name -> troupe.v1.LockChange
+	89,  // 0: troupe.v1.Event.time:type_name -> google.protobuf.Timestamp
+	90,  // 1: troupe.v1.Event.task:type_name -> troupe.v1.TaskChange
+	91,  // 2: troupe.v1.Event.agent:type_name -> troupe.v1.AgentChange
+	92,  // 3: troupe.v1.Event.lock:type_name -> troupe.v1.LockChange
 	44,  // 4: troupe.v1.Event.topic_change:type_name -> troupe.v1.TopicChange
-	75,  // 5: troupe.v1.Event.dead_letter:type_name -> troupe.v1.DeadLetter
-	86,  // 6: troupe.v1.Event.attributes:type_name -> troupe.v1.Event.AttributesEntry
-	88,  // 7: troupe.v1.Event.reply_deadline:type_name -> google.protobuf.Timestamp
-	6,   // 8: troupe.v1.PublishRequest.event:type_name -> troupe.v1.Event
-	92,  // 9: troupe.v1.PublishRequest.fence:type_name -> troupe.v1.Fence
-	6,   // 10: troupe.v1.EventToPublish.event:type_name -> troupe.v1.Event
-	9,   // 11: troupe.v1.PublishBatchRequest.events:type_name -> troupe.v1.EventToPublish
-	92,  // 12: troupe.v1.PublishBatchRequest.fence:type_name -> troupe.v1.Fence
-	12,  // 13: troupe.v1.PublishBatchResponse.results:type_name -> troupe.v1.PublishResult
-	8,   // 14: troupe.v1.PublishResult.published:type_name -> troupe.v1.PublishResponse
-	93,  // 15: troupe.v1.PublishResult.error:type_name -> troupe.v1.ItemError
-	9,   // 16: troupe.v1.PublishStreamRequest.event:type_name -> troupe.v1.EventToPublish
-	92,  // 17: troupe.v1.PublishStreamRequest.fence:type_name -> troupe.v1.Fence
-	12,  // 18: troupe.v1.PublishStreamResponse.result:type_name -> troupe.v1.PublishResult
-	87,  // 19: troupe.v1.EventFilter.attributes:type_name -> troupe.v1.EventFilter.AttributesEntry
-	0,   // 20: troupe.v1.SubscribeRequest.start:type_name -> troupe.v1.StartPosition
-	88,  // 21: troupe.v1.SubscribeRequest.start_time:type_name -> google.protobuf.Timestamp
-	15,  // 22: troupe.v1.SubscribeRequest.filter:type_name -> troupe.v1.EventFilter
-	1,   // 23: troupe.v1.SubscribeRequest.slow_policy:type_name -> troupe.v1.SlowPolicy
-	88,  // 24: troupe.v1.SubscribeRequest.end_time:type_name -> google.protobuf.Timestamp
-	16,  // 25: troupe.v1.SubscribeWithCreditsRequest.open:type_name -> troupe.v1.SubscribeRequest
-	19,  // 26: troupe.v1.SubscribeWithCreditsResponse.message:type_name -> troupe.v1.SubscribeResponse
-	20,  // 27: troupe.v1.SubscribeResponse.started:type_name -> troupe.v1.SubscriptionStarted
-	21,  // 28: troupe.v1.SubscribeResponse.batch:type_name -> troupe.v1.EventBatch
-	23,  // 29: troupe.v1.SubscribeResponse.caught_up:type_name -> troupe.v1.CaughtUp
-	24,  // 30: troupe.v1.SubscribeResponse.checkpoint:type_name -> troupe.v1.Checkpoint
-	26,  // 31: troupe.v1.SubscribeResponse.gap:type_name -> troupe.v1.Gap
-	27,  // 32: troupe.v1.SubscribeResponse.go_away:type_name -> troupe.v1.GoAway
-	25,  // 33: troupe.v1.SubscribeResponse.fell_behind:type_name -> troupe.v1.FellBehind
-	22,  // 34: troupe.v1.EventBatch.deliveries:type_name -> troupe.v1.EventDelivery
-	6,   // 35: troupe.v1.EventDelivery.event:type_name -> troupe.v1.Event
-	88,  // 36: troupe.v1.EventDelivery.accept_time:type_name -> google.protobuf.Timestamp
-	2,   // 37: troupe.v1.Gap.reason:type_name -> troupe.v1.GapReason
-	94,  // 38: troupe.v1.GoAway.retry_after:type_name -> google.protobuf.Duration
-	95,  // 39: troupe.v1.GoAway.reason:type_name -> troupe.v1.ErrorReason
-	88,  // 40: troupe.v1.ListEventsRequest.start_time:type_name -> google.protobuf.Timestamp
-	88,  // 41: troupe.v1.ListEventsRequest.end_time:type_name -> google.protobuf.Timestamp
-	15,  // 42: troupe.v1.ListEventsRequest.filter:type_name -> troupe.v1.EventFilter
-	22,  // 43: troupe.v1.ListEventsResponse.deliveries:type_name -> troupe.v1.EventDelivery
-	88,  // 44: troupe.v1.ReplayEventsRequest.start_time:type_name -> google.protobuf.Timestamp
-	88,  // 45: troupe.v1.ReplayEventsRequest.end_time:type_name -> google.protobuf.Timestamp
-	15,  // 46: troupe.v1.ReplayEventsRequest.filter:type_name -> troupe.v1.EventFilter
-	92,  // 47: troupe.v1.ReplayEventsRequest.fence:type_name -> troupe.v1.Fence
-	94,  // 48: troupe.v1.TopicSettings.max_age:type_name -> google.protobuf.Duration
-	3,   // 49: troupe.v1.TopicSettings.durability:type_name -> troupe.v1.Durability
-	32,  // 50: troupe.v1.Topic.settings:type_name -> troupe.v1.TopicSettings
-	88,  // 51: troupe.v1.Topic.create_time:type_name -> google.protobuf.Timestamp
-	88,  // 52: troupe.v1.Topic.first_time:type_name -> google.protobuf.Timestamp
-	88,  // 53: troupe.v1.Topic.last_time:type_name -> google.protobuf.Timestamp
-	32,  // 54: troupe.v1.CreateTopicRequest.settings:type_name -> troupe.v1.TopicSettings
-	92,  // 55: troupe.v1.CreateTopicRequest.fence:type_name -> troupe.v1.Fence
-	33,  // 56: troupe.v1.CreateTopicResponse.topic:type_name -> troupe.v1.Topic
-	32,  // 57: troupe.v1.UpdateTopicRequest.settings:type_name -> troupe.v1.TopicSettings
-	96,  // 58: troupe.v1.UpdateTopicRequest.update_mask:type_name -> google.protobuf.FieldMask
-	92,  // 59: troupe.v1.UpdateTopicRequest.fence:type_name -> troupe.v1.Fence
-	33,  // 60: troupe.v1.UpdateTopicResponse.topic:type_name -> troupe.v1.Topic
-	33,  // 61: troupe.v1.GetTopicResponse.topic:type_name -> troupe.v1.Topic
-	33,  // 62: troupe.v1.ListTopicsResponse.topics:type_name -> troupe.v1.Topic
-	92,  // 63: troupe.v1.DeleteTopicRequest.fence:type_name -> troupe.v1.Fence
-	32,  // 64: troupe.v1.TopicChange.settings:type_name -> troupe.v1.TopicSettings
-	45,  // 65: troupe.v1.TopicChange.group_settings:type_name -> troupe.v1.GroupSettings
-	75,  // 66: troupe.v1.TopicChange.dead_letter:type_name -> troupe.v1.DeadLetter
-	15,  // 67: troupe.v1.GroupSettings.filter:type_name -> troupe.v1.EventFilter
-	94,  // 68: troupe.v1.GroupSettings.ack_deadline:type_name -> google.protobuf.Duration
-	94,  // 69: troupe.v1.GroupSettings.retry_delay:type_name -> google.protobuf.Duration
-	4,   // 70: troupe.v1.GroupSettings.policy:type_name -> troupe.v1.DeliveryPolicy
-	94,  // 71: troupe.v1.GroupSettings.member_timeout:type_name -> google.protobuf.Duration
-	0,   // 72: troupe.v1.GroupStart.position:type_name -> troupe.v1.StartPosition
-	88,  // 73: troupe.v1.GroupStart.time:type_name -> google.protobuf.Timestamp
-	45,  // 74: troupe.v1.Group.settings:type_name -> troupe.v1.GroupSettings
-	88,  // 75: troupe.v1.Group.create_time:type_name -> google.protobuf.Timestamp
-	48,  // 76: troupe.v1.Group.members:type_name -> troupe.v1.GroupMember
-	88,  // 77: troupe.v1.GroupMember.last_seen_time:type_name -> google.protobuf.Timestamp
-	45,  // 78: troupe.v1.CreateGroupRequest.settings:type_name -> troupe.v1.GroupSettings
-	46,  // 79: troupe.v1.CreateGroupRequest.start:type_name -> troupe.v1.GroupStart
-	92,  // 80: troupe.v1.CreateGroupRequest.fence:type_name -> troupe.v1.Fence
-	47,  // 81: troupe.v1.CreateGroupResponse.group:type_name -> troupe.v1.Group
-	45,  // 82: troupe.v1.UpdateGroupRequest.settings:type_name -> troupe.v1.GroupSettings
-	96,  // 83: troupe.v1.UpdateGroupRequest.update_mask:type_name -> google.protobuf.FieldMask
-	92,  // 84: troupe.v1.UpdateGroupRequest.fence:type_name -> troupe.v1.Fence
-	47,  // 85: troupe.v1.UpdateGroupResponse.group:type_name -> troupe.v1.Group
-	47,  // 86: troupe.v1.GetGroupResponse.group:type_name -> troupe.v1.Group
-	47,  // 87: troupe.v1.ListGroupsResponse.groups:type_name -> troupe.v1.Group
-	92,  // 88: troupe.v1.DeleteGroupRequest.fence:type_name -> troupe.v1.Fence
-	46,  // 89: troupe.v1.SeekGroupRequest.start:type_name -> troupe.v1.GroupStart
-	92,  // 90: troupe.v1.SeekGroupRequest.fence:type_name -> troupe.v1.Fence
-	47,  // 91: troupe.v1.SeekGroupResponse.group:type_name -> troupe.v1.Group
-	62,  // 92: troupe.v1.ConsumeRequest.open:type_name -> troupe.v1.ConsumeOpen
-	68,  // 93: troupe.v1.ConsumeRequest.settle:type_name -> troupe.v1.Settlement
-	64,  // 94: troupe.v1.ConsumeResponse.started:type_name -> troupe.v1.ConsumeStarted
-	66,  // 95: troupe.v1.ConsumeResponse.batch:type_name -> troupe.v1.GroupBatch
-	70,  // 96: troupe.v1.ConsumeResponse.settled:type_name -> troupe.v1.SettleOutcomes
-	65,  // 97: troupe.v1.ConsumeResponse.progress:type_name -> troupe.v1.GroupProgress
-	27,  // 98: troupe.v1.ConsumeResponse.go_away:type_name -> troupe.v1.GoAway
-	45,  // 99: troupe.v1.ConsumeStarted.settings:type_name -> troupe.v1.GroupSettings
-	67,  // 100: troupe.v1.GroupBatch.deliveries:type_name -> troupe.v1.GroupDelivery
-	22,  // 101: troupe.v1.GroupDelivery.event:type_name -> troupe.v1.EventDelivery
-	88,  // 102: troupe.v1.GroupDelivery.ack_deadline:type_name -> google.protobuf.Timestamp
-	69,  // 103: troupe.v1.Settlement.nack:type_name -> troupe.v1.Nack
-	94,  // 104: troupe.v1.Nack.delay:type_name -> google.protobuf.Duration
-	5,   // 105: troupe.v1.SettleOutcomes.outcomes:type_name -> troupe.v1.SettleOutcome
-	94,  // 106: troupe.v1.PullEventsRequest.wait:type_name -> google.protobuf.Duration
-	67,  // 107: troupe.v1.PullEventsResponse.deliveries:type_name -> troupe.v1.GroupDelivery
-	68,  // 108: troupe.v1.SettleEventsRequest.settlement:type_name -> troupe.v1.Settlement
-	92,  // 109: troupe.v1.SettleEventsRequest.fence:type_name -> troupe.v1.Fence
-	70,  // 110: troupe.v1.SettleEventsResponse.outcomes:type_name -> troupe.v1.SettleOutcomes
-	22,  // 111: troupe.v1.DeadLetter.event:type_name -> troupe.v1.EventDelivery
-	76,  // 112: troupe.v1.DeadLetter.attempts:type_name -> troupe.v1.DeliveryAttempt
-	88,  // 113: troupe.v1.DeliveryAttempt.deliver_time:type_name -> google.protobuf.Timestamp
-	88,  // 114: troupe.v1.DeliveryAttempt.end_time:type_name -> google.protobuf.Timestamp
-	92,  // 115: troupe.v1.RedriveEventsRequest.fence:type_name -> troupe.v1.Fence
-	79,  // 116: troupe.v1.SendMessageRequest.to:type_name -> troupe.v1.Recipients
-	6,   // 117: troupe.v1.SendMessageRequest.message:type_name -> troupe.v1.Event
-	92,  // 118: troupe.v1.SendMessageRequest.fence:type_name -> troupe.v1.Fence
-	6,   // 119: troupe.v1.RequestRequest.message:type_name -> troupe.v1.Event
-	94,  // 120: troupe.v1.RequestRequest.wait:type_name -> google.protobuf.Duration
-	92,  // 121: troupe.v1.RequestRequest.fence:type_name -> troupe.v1.Fence
-	6,   // 122: troupe.v1.RequestResponse.reply:type_name -> troupe.v1.Event
-	6,   // 123: troupe.v1.ReplyRequest.request:type_name -> troupe.v1.Event
-	6,   // 124: troupe.v1.ReplyRequest.reply:type_name -> troupe.v1.Event
-	92,  // 125: troupe.v1.ReplyRequest.fence:type_name -> troupe.v1.Fence
-	7,   // 126: troupe.v1.EventStreamService.Publish:input_type -> troupe.v1.PublishRequest
-	10,  // 127: troupe.v1.EventStreamService.PublishBatch:input_type -> troupe.v1.PublishBatchRequest
-	13,  // 128: troupe.v1.EventStreamService.PublishStream:input_type -> troupe.v1.PublishStreamRequest
-	16,  // 129: troupe.v1.EventStreamService.Subscribe:input_type -> troupe.v1.SubscribeRequest
-	17,  // 130: troupe.v1.EventStreamService.SubscribeWithCredits:input_type -> troupe.v1.SubscribeWithCreditsRequest
-	28,  // 131: troupe.v1.EventStreamService.ListEvents:input_type -> troupe.v1.ListEventsRequest
-	30,  // 132: troupe.v1.EventStreamService.ReplayEvents:input_type -> troupe.v1.ReplayEventsRequest
-	34,  // 133: troupe.v1.EventStreamService.CreateTopic:input_type -> troupe.v1.CreateTopicRequest
-	36,  // 134: troupe.v1.EventStreamService.UpdateTopic:input_type -> troupe.v1.UpdateTopicRequest
-	38,  // 135: troupe.v1.EventStreamService.GetTopic:input_type -> troupe.v1.GetTopicRequest
-	40,  // 136: troupe.v1.EventStreamService.ListTopics:input_type -> troupe.v1.ListTopicsRequest
-	42,  // 137: troupe.v1.EventStreamService.DeleteTopic:input_type -> troupe.v1.DeleteTopicRequest
-	49,  // 138: troupe.v1.EventStreamService.CreateGroup:input_type -> troupe.v1.CreateGroupRequest
-	51,  // 139: troupe.v1.EventStreamService.UpdateGroup:input_type -> troupe.v1.UpdateGroupRequest
-	53,  // 140: troupe.v1.EventStreamService.GetGroup:input_type -> troupe.v1.GetGroupRequest
-	55,  // 141: troupe.v1.EventStreamService.ListGroups:input_type -> troupe.v1.ListGroupsRequest
-	57,  // 142: troupe.v1.EventStreamService.DeleteGroup:input_type -> troupe.v1.DeleteGroupRequest
-	59,  // 143: troupe.v1.EventStreamService.SeekGroup:input_type -> troupe.v1.SeekGroupRequest
-	61,  // 144: troupe.v1.EventStreamService.Consume:input_type -> troupe.v1.ConsumeRequest
-	71,  // 145: troupe.v1.EventStreamService.PullEvents:input_type -> troupe.v1.PullEventsRequest
-	73,  // 146: troupe.v1.EventStreamService.SettleEvents:input_type -> troupe.v1.SettleEventsRequest
-	77,  // 147: troupe.v1.EventStreamService.RedriveEvents:input_type -> troupe.v1.RedriveEventsRequest
-	80,  // 148: troupe.v1.EventStreamService.SendMessage:input_type -> troupe.v1.SendMessageRequest
-	82,  // 149: troupe.v1.EventStreamService.Request:input_type -> troupe.v1.RequestRequest
-	84,  // 150: troupe.v1.EventStreamService.Reply:input_type -> troupe.v1.ReplyRequest
-	8,   // 151: troupe.v1.EventStreamService.Publish:output_type -> troupe.v1.PublishResponse
-	11,  // 152: troupe.v1.EventStreamService.PublishBatch:output_type -> troupe.v1.PublishBatchResponse
-	14,  // 153: troupe.v1.EventStreamService.PublishStream:output_type -> troupe.v1.PublishStreamResponse
-	19,  // 154: troupe.v1.EventStreamService.Subscribe:output_type -> troupe.v1.SubscribeResponse
-	18,  // 155: troupe.v1.EventStreamService.SubscribeWithCredits:output_type -> troupe.v1.SubscribeWithCreditsResponse
-	29,  // 156: troupe.v1.EventStreamService.ListEvents:output_type -> troupe.v1.ListEventsResponse
-	31,  // 157: troupe.v1.EventStreamService.ReplayEvents:output_type -> troupe.v1.ReplayEventsResponse
-	35,  // 158: troupe.v1.EventStreamService.CreateTopic:output_type -> troupe.v1.CreateTopicResponse
-	37,  // 159: troupe.v1.EventStreamService.UpdateTopic:output_type -> troupe.v1.UpdateTopicResponse
-	39,  // 160: troupe.v1.EventStreamService.GetTopic:output_type -> troupe.v1.GetTopicResponse
-	41,  // 161: troupe.v1.EventStreamService.ListTopics:output_type -> troupe.v1.ListTopicsResponse
-	43,  // 162: troupe.v1.EventStreamService.DeleteTopic:output_type -> troupe.v1.DeleteTopicResponse
-	50,  // 163: troupe.v1.EventStreamService.CreateGroup:output_type -> troupe.v1.CreateGroupResponse
-	52,  // 164: troupe.v1.EventStreamService.UpdateGroup:output_type -> troupe.v1.UpdateGroupResponse
-	54,  // 165: troupe.v1.EventStreamService.GetGroup:output_type -> troupe.v1.GetGroupResponse
-	56,  // 166: troupe.v1.EventStreamService.ListGroups:output_type -> troupe.v1.ListGroupsResponse
-	58,  // 167: troupe.v1.EventStreamService.DeleteGroup:output_type -> troupe.v1.DeleteGroupResponse
-	60,  // 168: troupe.v1.EventStreamService.SeekGroup:output_type -> troupe.v1.SeekGroupResponse
-	63,  // 169: troupe.v1.EventStreamService.Consume:output_type -> troupe.v1.ConsumeResponse
-	72,  // 170: troupe.v1.EventStreamService.PullEvents:output_type -> troupe.v1.PullEventsResponse
-	74,  // 171: troupe.v1.EventStreamService.SettleEvents:output_type -> troupe.v1.SettleEventsResponse
-	78,  // 172: troupe.v1.EventStreamService.RedriveEvents:output_type -> troupe.v1.RedriveEventsResponse
-	81,  // 173: troupe.v1.EventStreamService.SendMessage:output_type -> troupe.v1.SendMessageResponse
-	83,  // 174: troupe.v1.EventStreamService.Request:output_type -> troupe.v1.RequestResponse
-	85,  // 175: troupe.v1.EventStreamService.Reply:output_type -> troupe.v1.ReplyResponse
-	151, // [151:176] is the sub-list for method output_type
-	126, // [126:151] is the sub-list for method input_type
-	126, // [126:126] is the sub-list for extension type_name
-	126, // [126:126] is the sub-list for extension extendee
-	0,   // [0:126] is the sub-list for field type_name
+	76,  // 5: troupe.v1.Event.dead_letter:type_name -> troupe.v1.DeadLetter
+	45,  // 6: troupe.v1.Event.system_alert:type_name -> troupe.v1.SystemAlert
+	87,  // 7: troupe.v1.Event.attributes:type_name -> troupe.v1.Event.AttributesEntry
+	89,  // 8: troupe.v1.Event.reply_deadline:type_name -> google.protobuf.Timestamp
+	6,   // 9: troupe.v1.PublishRequest.event:type_name -> troupe.v1.Event
+	93,  // 10: troupe.v1.PublishRequest.fence:type_name -> troupe.v1.Fence
+	6,   // 11: troupe.v1.EventToPublish.event:type_name -> troupe.v1.Event
+	9,   // 12: troupe.v1.PublishBatchRequest.events:type_name -> troupe.v1.EventToPublish
+	93,  // 13: troupe.v1.PublishBatchRequest.fence:type_name -> troupe.v1.Fence
+	12,  // 14: troupe.v1.PublishBatchResponse.results:type_name -> troupe.v1.PublishResult
+	8,   // 15: troupe.v1.PublishResult.published:type_name -> troupe.v1.PublishResponse
+	94,  // 16: troupe.v1.PublishResult.error:type_name -> troupe.v1.ItemError
+	9,   // 17: troupe.v1.PublishStreamRequest.event:type_name -> troupe.v1.EventToPublish
+	93,  // 18: troupe.v1.PublishStreamRequest.fence:type_name -> troupe.v1.Fence
+	12,  // 19: troupe.v1.PublishStreamResponse.result:type_name -> troupe.v1.PublishResult
+	88,  // 20: troupe.v1.EventFilter.attributes:type_name -> troupe.v1.EventFilter.AttributesEntry
+	0,   // 21: troupe.v1.SubscribeRequest.start:type_name -> troupe.v1.StartPosition
+	89,  // 22: troupe.v1.SubscribeRequest.start_time:type_name -> google.protobuf.Timestamp
+	15,  // 23: troupe.v1.SubscribeRequest.filter:type_name -> troupe.v1.EventFilter
+	1,   // 24: troupe.v1.SubscribeRequest.slow_policy:type_name -> troupe.v1.SlowPolicy
+	89,  // 25: troupe.v1.SubscribeRequest.end_time:type_name -> google.protobuf.Timestamp
+	16,  // 26: troupe.v1.SubscribeWithCreditsRequest.open:type_name -> troupe.v1.SubscribeRequest
+	19,  // 27: troupe.v1.SubscribeWithCreditsResponse.message:type_name -> troupe.v1.SubscribeResponse
+	20,  // 28: troupe.v1.SubscribeResponse.started:type_name -> troupe.v1.SubscriptionStarted
+	21,  // 29: troupe.v1.SubscribeResponse.batch:type_name -> troupe.v1.EventBatch
+	23,  // 30: troupe.v1.SubscribeResponse.caught_up:type_name -> troupe.v1.CaughtUp
+	24,  // 31: troupe.v1.SubscribeResponse.checkpoint:type_name -> troupe.v1.Checkpoint
+	26,  // 32: troupe.v1.SubscribeResponse.gap:type_name -> troupe.v1.Gap
+	27,  // 33: troupe.v1.SubscribeResponse.go_away:type_name -> troupe.v1.GoAway
+	25,  // 34: troupe.v1.SubscribeResponse.fell_behind:type_name -> troupe.v1.FellBehind
+	22,  // 35: troupe.v1.EventBatch.deliveries:type_name -> troupe.v1.EventDelivery
+	6,   // 36: troupe.v1.EventDelivery.event:type_name -> troupe.v1.Event
+	89,  // 37: troupe.v1.EventDelivery.accept_time:type_name -> google.protobuf.Timestamp
+	2,   // 38: troupe.v1.Gap.reason:type_name -> troupe.v1.GapReason
+	95,  // 39: troupe.v1.GoAway.retry_after:type_name -> google.protobuf.Duration
+	96,  // 40: troupe.v1.GoAway.reason:type_name -> troupe.v1.ErrorReason
+	89,  // 41: troupe.v1.ListEventsRequest.start_time:type_name -> google.protobuf.Timestamp
+	89,  // 42: troupe.v1.ListEventsRequest.end_time:type_name -> google.protobuf.Timestamp
+	15,  // 43: troupe.v1.ListEventsRequest.filter:type_name -> troupe.v1.EventFilter
+	22,  // 44: troupe.v1.ListEventsResponse.deliveries:type_name -> troupe.v1.EventDelivery
+	89,  // 45: troupe.v1.ReplayEventsRequest.start_time:type_name -> google.protobuf.Timestamp
+	89,  // 46: troupe.v1.ReplayEventsRequest.end_time:type_name -> google.protobuf.Timestamp
+	15,  // 47: troupe.v1.ReplayEventsRequest.filter:type_name -> troupe.v1.EventFilter
+	93,  // 48: troupe.v1.ReplayEventsRequest.fence:type_name -> troupe.v1.Fence
+	95,  // 49: troupe.v1.TopicSettings.max_age:type_name -> google.protobuf.Duration
+	3,   // 50: troupe.v1.TopicSettings.durability:type_name -> troupe.v1.Durability
+	32,  // 51: troupe.v1.Topic.settings:type_name -> troupe.v1.TopicSettings
+	89,  // 52: troupe.v1.Topic.create_time:type_name -> google.protobuf.Timestamp
+	89,  // 53: troupe.v1.Topic.first_time:type_name -> google.protobuf.Timestamp
+	89,  // 54: troupe.v1.Topic.last_time:type_name -> google.protobuf.Timestamp
+	32,  // 55: troupe.v1.CreateTopicRequest.settings:type_name -> troupe.v1.TopicSettings
+	93,  // 56: troupe.v1.CreateTopicRequest.fence:type_name -> troupe.v1.Fence
+	33,  // 57: troupe.v1.CreateTopicResponse.topic:type_name -> troupe.v1.Topic
+	32,  // 58: troupe.v1.UpdateTopicRequest.settings:type_name -> troupe.v1.TopicSettings
+	97,  // 59: troupe.v1.UpdateTopicRequest.update_mask:type_name -> google.protobuf.FieldMask
+	93,  // 60: troupe.v1.UpdateTopicRequest.fence:type_name -> troupe.v1.Fence
+	33,  // 61: troupe.v1.UpdateTopicResponse.topic:type_name -> troupe.v1.Topic
+	33,  // 62: troupe.v1.GetTopicResponse.topic:type_name -> troupe.v1.Topic
+	33,  // 63: troupe.v1.ListTopicsResponse.topics:type_name -> troupe.v1.Topic
+	93,  // 64: troupe.v1.DeleteTopicRequest.fence:type_name -> troupe.v1.Fence
+	32,  // 65: troupe.v1.TopicChange.settings:type_name -> troupe.v1.TopicSettings
+	46,  // 66: troupe.v1.TopicChange.group_settings:type_name -> troupe.v1.GroupSettings
+	76,  // 67: troupe.v1.TopicChange.dead_letter:type_name -> troupe.v1.DeadLetter
+	95,  // 68: troupe.v1.SystemAlert.duration:type_name -> google.protobuf.Duration
+	15,  // 69: troupe.v1.GroupSettings.filter:type_name -> troupe.v1.EventFilter
+	95,  // 70: troupe.v1.GroupSettings.ack_deadline:type_name -> google.protobuf.Duration
+	95,  // 71: troupe.v1.GroupSettings.retry_delay:type_name -> google.protobuf.Duration
+	4,   // 72: troupe.v1.GroupSettings.policy:type_name -> troupe.v1.DeliveryPolicy
+	95,  // 73: troupe.v1.GroupSettings.member_timeout:type_name -> google.protobuf.Duration
+	0,   // 74: troupe.v1.GroupStart.position:type_name -> troupe.v1.StartPosition
+	89,  // 75: troupe.v1.GroupStart.time:type_name -> google.protobuf.Timestamp
+	46,  // 76: troupe.v1.Group.settings:type_name -> troupe.v1.GroupSettings
+	89,  // 77: troupe.v1.Group.create_time:type_name -> google.protobuf.Timestamp
+	49,  // 78: troupe.v1.Group.members:type_name -> troupe.v1.GroupMember
+	89,  // 79: troupe.v1.GroupMember.last_seen_time:type_name -> google.protobuf.Timestamp
+	46,  // 80: troupe.v1.CreateGroupRequest.settings:type_name -> troupe.v1.GroupSettings
+	47,  // 81: troupe.v1.CreateGroupRequest.start:type_name -> troupe.v1.GroupStart
+	93,  // 82: troupe.v1.CreateGroupRequest.fence:type_name -> troupe.v1.Fence
+	48,  // 83: troupe.v1.CreateGroupResponse.group:type_name -> troupe.v1.Group
+	46,  // 84: troupe.v1.UpdateGroupRequest.settings:type_name -> troupe.v1.GroupSettings
+	97,  // 85: troupe.v1.UpdateGroupRequest.update_mask:type_name -> google.protobuf.FieldMask
+	93,  // 86: troupe.v1.UpdateGroupRequest.fence:type_name -> troupe.v1.Fence
+	48,  // 87: troupe.v1.UpdateGroupResponse.group:type_name -> troupe.v1.Group
+	48,  // 88: troupe.v1.GetGroupResponse.group:type_name -> troupe.v1.Group
+	48,  // 89: troupe.v1.ListGroupsResponse.groups:type_name -> troupe.v1.Group
+	93,  // 90: troupe.v1.DeleteGroupRequest.fence:type_name -> troupe.v1.Fence
+	47,  // 91: troupe.v1.SeekGroupRequest.start:type_name -> troupe.v1.GroupStart
+	93,  // 92: troupe.v1.SeekGroupRequest.fence:type_name -> troupe.v1.Fence
+	48,  // 93: troupe.v1.SeekGroupResponse.group:type_name -> troupe.v1.Group
+	63,  // 94: troupe.v1.ConsumeRequest.open:type_name -> troupe.v1.ConsumeOpen
+	69,  // 95: troupe.v1.ConsumeRequest.settle:type_name -> troupe.v1.Settlement
+	65,  // 96: troupe.v1.ConsumeResponse.started:type_name -> troupe.v1.ConsumeStarted
+	67,  // 97: troupe.v1.ConsumeResponse.batch:type_name -> troupe.v1.GroupBatch
+	71,  // 98: troupe.v1.ConsumeResponse.settled:type_name -> troupe.v1.SettleOutcomes
+	66,  // 99: troupe.v1.ConsumeResponse.progress:type_name -> troupe.v1.GroupProgress
+	27,  // 100: troupe.v1.ConsumeResponse.go_away:type_name -> troupe.v1.GoAway
+	46,  // 101: troupe.v1.ConsumeStarted.settings:type_name -> troupe.v1.GroupSettings
+	68,  // 102: troupe.v1.GroupBatch.deliveries:type_name -> troupe.v1.GroupDelivery
+	22,  // 103: troupe.v1.GroupDelivery.event:type_name -> troupe.v1.EventDelivery
+	89,  // 104: troupe.v1.GroupDelivery.ack_deadline:type_name -> google.protobuf.Timestamp
+	70,  // 105: troupe.v1.Settlement.nack:type_name -> troupe.v1.Nack
+	95,  // 106: troupe.v1.Nack.delay:type_name -> google.protobuf.Duration
+	5,   // 107: troupe.v1.SettleOutcomes.outcomes:type_name -> troupe.v1.SettleOutcome
+	95,  // 108: troupe.v1.PullEventsRequest.wait:type_name -> google.protobuf.Duration
+	68,  // 109: troupe.v1.PullEventsResponse.deliveries:type_name -> troupe.v1.GroupDelivery
+	69,  // 110: troupe.v1.SettleEventsRequest.settlement:type_name -> troupe.v1.Settlement
+	93,  // 111: troupe.v1.SettleEventsRequest.fence:type_name -> troupe.v1.Fence
+	71,  // 112: troupe.v1.SettleEventsResponse.outcomes:type_name -> troupe.v1.SettleOutcomes
+	22,  // 113: troupe.v1.DeadLetter.event:type_name -> troupe.v1.EventDelivery
+	77,  // 114: troupe.v1.DeadLetter.attempts:type_name -> troupe.v1.DeliveryAttempt
+	89,  // 115: troupe.v1.DeliveryAttempt.deliver_time:type_name -> google.protobuf.Timestamp
+	89,  // 116: troupe.v1.DeliveryAttempt.end_time:type_name -> google.protobuf.Timestamp
+	93,  // 117: troupe.v1.RedriveEventsRequest.fence:type_name -> troupe.v1.Fence
+	80,  // 118: troupe.v1.SendMessageRequest.to:type_name -> troupe.v1.Recipients
+	6,   // 119: troupe.v1.SendMessageRequest.message:type_name -> troupe.v1.Event
+	93,  // 120: troupe.v1.SendMessageRequest.fence:type_name -> troupe.v1.Fence
+	6,   // 121: troupe.v1.RequestRequest.message:type_name -> troupe.v1.Event
+	95,  // 122: troupe.v1.RequestRequest.wait:type_name -> google.protobuf.Duration
+	93,  // 123: troupe.v1.RequestRequest.fence:type_name -> troupe.v1.Fence
+	6,   // 124: troupe.v1.RequestResponse.reply:type_name -> troupe.v1.Event
+	6,   // 125: troupe.v1.ReplyRequest.request:type_name -> troupe.v1.Event
+	6,   // 126: troupe.v1.ReplyRequest.reply:type_name -> troupe.v1.Event
+	93,  // 127: troupe.v1.ReplyRequest.fence:type_name -> troupe.v1.Fence
+	7,   // 128: troupe.v1.EventStreamService.Publish:input_type -> troupe.v1.PublishRequest
+	10,  // 129: troupe.v1.EventStreamService.PublishBatch:input_type -> troupe.v1.PublishBatchRequest
+	13,  // 130: troupe.v1.EventStreamService.PublishStream:input_type -> troupe.v1.PublishStreamRequest
+	16,  // 131: troupe.v1.EventStreamService.Subscribe:input_type -> troupe.v1.SubscribeRequest
+	17,  // 132: troupe.v1.EventStreamService.SubscribeWithCredits:input_type -> troupe.v1.SubscribeWithCreditsRequest
+	28,  // 133: troupe.v1.EventStreamService.ListEvents:input_type -> troupe.v1.ListEventsRequest
+	30,  // 134: troupe.v1.EventStreamService.ReplayEvents:input_type -> troupe.v1.ReplayEventsRequest
+	34,  // 135: troupe.v1.EventStreamService.CreateTopic:input_type -> troupe.v1.CreateTopicRequest
+	36,  // 136: troupe.v1.EventStreamService.UpdateTopic:input_type -> troupe.v1.UpdateTopicRequest
+	38,  // 137: troupe.v1.EventStreamService.GetTopic:input_type -> troupe.v1.GetTopicRequest
+	40,  // 138: troupe.v1.EventStreamService.ListTopics:input_type -> troupe.v1.ListTopicsRequest
+	42,  // 139: troupe.v1.EventStreamService.DeleteTopic:input_type -> troupe.v1.DeleteTopicRequest
+	50,  // 140: troupe.v1.EventStreamService.CreateGroup:input_type -> troupe.v1.CreateGroupRequest
+	52,  // 141: troupe.v1.EventStreamService.UpdateGroup:input_type -> troupe.v1.UpdateGroupRequest
+	54,  // 142: troupe.v1.EventStreamService.GetGroup:input_type -> troupe.v1.GetGroupRequest
+	56,  // 143: troupe.v1.EventStreamService.ListGroups:input_type -> troupe.v1.ListGroupsRequest
+	58,  // 144: troupe.v1.EventStreamService.DeleteGroup:input_type -> troupe.v1.DeleteGroupRequest
+	60,  // 145: troupe.v1.EventStreamService.SeekGroup:input_type -> troupe.v1.SeekGroupRequest
+	62,  // 146: troupe.v1.EventStreamService.Consume:input_type -> troupe.v1.ConsumeRequest
+	72,  // 147: troupe.v1.EventStreamService.PullEvents:input_type -> troupe.v1.PullEventsRequest
+	74,  // 148: troupe.v1.EventStreamService.SettleEvents:input_type -> troupe.v1.SettleEventsRequest
+	78,  // 149: troupe.v1.EventStreamService.RedriveEvents:input_type -> troupe.v1.RedriveEventsRequest
+	81,  // 150: troupe.v1.EventStreamService.SendMessage:input_type -> troupe.v1.SendMessageRequest
+	83,  // 151: troupe.v1.EventStreamService.Request:input_type -> troupe.v1.RequestRequest
+	85,  // 152: troupe.v1.EventStreamService.Reply:input_type -> troupe.v1.ReplyRequest
+	8,   // 153: troupe.v1.EventStreamService.Publish:output_type -> troupe.v1.PublishResponse
+	11,  // 154: troupe.v1.EventStreamService.PublishBatch:output_type -> troupe.v1.PublishBatchResponse
+	14,  // 155: troupe.v1.EventStreamService.PublishStream:output_type -> troupe.v1.PublishStreamResponse
+	19,  // 156: troupe.v1.EventStreamService.Subscribe:output_type -> troupe.v1.SubscribeResponse
+	18,  // 157: troupe.v1.EventStreamService.SubscribeWithCredits:output_type -> troupe.v1.SubscribeWithCreditsResponse
+	29,  // 158: troupe.v1.EventStreamService.ListEvents:output_type -> troupe.v1.ListEventsResponse
+	31,  // 159: troupe.v1.EventStreamService.ReplayEvents:output_type -> troupe.v1.ReplayEventsResponse
+	35,  // 160: troupe.v1.EventStreamService.CreateTopic:output_type -> troupe.v1.CreateTopicResponse
+	37,  // 161: troupe.v1.EventStreamService.UpdateTopic:output_type -> troupe.v1.UpdateTopicResponse
+	39,  // 162: troupe.v1.EventStreamService.GetTopic:output_type -> troupe.v1.GetTopicResponse
+	41,  // 163: troupe.v1.EventStreamService.ListTopics:output_type -> troupe.v1.ListTopicsResponse
+	43,  // 164: troupe.v1.EventStreamService.DeleteTopic:output_type -> troupe.v1.DeleteTopicResponse
+	51,  // 165: troupe.v1.EventStreamService.CreateGroup:output_type -> troupe.v1.CreateGroupResponse
+	53,  // 166: troupe.v1.EventStreamService.UpdateGroup:output_type -> troupe.v1.UpdateGroupResponse
+	55,  // 167: troupe.v1.EventStreamService.GetGroup:output_type -> troupe.v1.GetGroupResponse
+	57,  // 168: troupe.v1.EventStreamService.ListGroups:output_type -> troupe.v1.ListGroupsResponse
+	59,  // 169: troupe.v1.EventStreamService.DeleteGroup:output_type -> troupe.v1.DeleteGroupResponse
+	61,  // 170: troupe.v1.EventStreamService.SeekGroup:output_type -> troupe.v1.SeekGroupResponse
+	64,  // 171: troupe.v1.EventStreamService.Consume:output_type -> troupe.v1.ConsumeResponse
+	73,  // 172: troupe.v1.EventStreamService.PullEvents:output_type -> troupe.v1.PullEventsResponse
+	75,  // 173: troupe.v1.EventStreamService.SettleEvents:output_type -> troupe.v1.SettleEventsResponse
+	79,  // 174: troupe.v1.EventStreamService.RedriveEvents:output_type -> troupe.v1.RedriveEventsResponse
+	82,  // 175: troupe.v1.EventStreamService.SendMessage:output_type -> troupe.v1.SendMessageResponse
+	84,  // 176: troupe.v1.EventStreamService.Request:output_type -> troupe.v1.RequestResponse
+	86,  // 177: troupe.v1.EventStreamService.Reply:output_type -> troupe.v1.ReplyResponse
+	153, // [153:178] is the sub-list for method output_type
+	128, // [128:153] is the sub-list for method input_type
+	128, // [128:128] is the sub-list for extension type_name
+	128, // [128:128] is the sub-list for extension extendee
+	0,   // [0:128] is the sub-list for field type_name
 }
 
 func init() { file_troupe_v1_event_stream_service_proto_init() }
@@ -7426,6 +7550,7 @@ func file_troupe_v1_event_stream_service_proto_init() {
 		(*Event_Lock)(nil),
 		(*Event_TopicChange)(nil),
 		(*Event_DeadLetter)(nil),
+		(*Event_SystemAlert)(nil),
 	}
 	file_troupe_v1_event_stream_service_proto_msgTypes[6].OneofWrappers = []any{
 		(*PublishResult_Published)(nil),
@@ -7444,17 +7569,17 @@ func file_troupe_v1_event_stream_service_proto_init() {
 		(*SubscribeResponse_GoAway)(nil),
 		(*SubscribeResponse_FellBehind)(nil),
 	}
-	file_troupe_v1_event_stream_service_proto_msgTypes[40].OneofWrappers = []any{
+	file_troupe_v1_event_stream_service_proto_msgTypes[41].OneofWrappers = []any{
 		(*GroupStart_Position)(nil),
 		(*GroupStart_Time)(nil),
 		(*GroupStart_TopicPosition)(nil),
 	}
-	file_troupe_v1_event_stream_service_proto_msgTypes[55].OneofWrappers = []any{
+	file_troupe_v1_event_stream_service_proto_msgTypes[56].OneofWrappers = []any{
 		(*ConsumeRequest_Open)(nil),
 		(*ConsumeRequest_Credits)(nil),
 		(*ConsumeRequest_Settle)(nil),
 	}
-	file_troupe_v1_event_stream_service_proto_msgTypes[57].OneofWrappers = []any{
+	file_troupe_v1_event_stream_service_proto_msgTypes[58].OneofWrappers = []any{
 		(*ConsumeResponse_Started)(nil),
 		(*ConsumeResponse_Batch)(nil),
 		(*ConsumeResponse_Settled)(nil),
@@ -7467,7 +7592,7 @@ func file_troupe_v1_event_stream_service_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_troupe_v1_event_stream_service_proto_rawDesc), len(file_troupe_v1_event_stream_service_proto_rawDesc)),
 			NumEnums:      6,
-			NumMessages:   82,
+			NumMessages:   83,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -56,9 +56,9 @@ const (
 // and keeps its events by its own rules. Order holds per topic. Topics that begin
 // with "troupe." are the server's own: "troupe.tasks" carries every change of a
 // task, "troupe.agents" every change of an agent, "troupe.locks" every change of a
-// lock, "troupe.topics" every change of a topic or group; they can be subscribed
-// to and are kept as long as the partition's log (200,000 entries, 24 hours by
-// default). Topics that begin with "inbox." are those of agents: SendMessage
+// lock, "troupe.topics" every change of a topic or group, "troupe.system" what
+// operators should know of; they can be subscribed to and are kept as long as the
+// partition's log (200,000 entries, 24 hours by default). Topics that begin with "inbox." are those of agents: SendMessage
 // writes to "inbox.<agent id>".
 //
 // Names (topics, groups, members, keys) are 1 to 256 bytes of printable UTF-8
@@ -72,11 +72,13 @@ type EventStreamServiceClient interface {
 	// Appends an event to a topic. Idempotent by (source, id) within a topic for
 	// 10 minutes: a repeat returns the first position and `duplicate` = true.
 	//
-	// Errors: FAILED_PRECONDITION / STALE_FENCE.
+	// Errors: FAILED_PRECONDITION / STALE_FENCE; RESOURCE_EXHAUSTED /
+	// LIMIT_EXCEEDED when it would be one topic too many for its partition
+	// (100,000).
 	Publish(ctx context.Context, in *PublishRequest, opts ...grpc.CallOption) (*PublishResponse, error)
 	// Appends up to 256 events, of any topics, each with a result of its own.
 	// Those of one topic are appended in the order given; those of one partition,
-	// 64 at a time, in one step.
+	// up to 64 at a time and about 1 MiB, in one step.
 	//
 	// Errors: none of its own; a refused event is in its result.
 	PublishBatch(ctx context.Context, in *PublishBatchRequest, opts ...grpc.CallOption) (*PublishBatchResponse, error)
@@ -110,16 +112,19 @@ type EventStreamServiceClient interface {
 	// Errors: INVALID_ARGUMENT / INVALID_PAGE_TOKEN; NOT_FOUND / TOPIC_NOT_FOUND.
 	ListEvents(ctx context.Context, in *ListEventsRequest, opts ...grpc.CallOption) (*ListEventsResponse, error)
 	// Appends a range of one topic's events to another topic, up to 64 a call;
-	// call again with `next_page_token` while there is one. Each keeps its id and
-	// source, so that a repeated step appends nothing twice within 10 minutes.
+	// call again with `next_page_token` while there is one; a step may append none.
+	// Each keeps its id and source, so that a repeated step appends nothing twice
+	// within 10 minutes.
 	//
 	// Errors: INVALID_ARGUMENT / INVALID_PAGE_TOKEN; NOT_FOUND / TOPIC_NOT_FOUND;
-	// FAILED_PRECONDITION / STALE_FENCE.
+	// FAILED_PRECONDITION / STALE_FENCE; RESOURCE_EXHAUSTED / LIMIT_EXCEEDED as for
+	// Publish; UNAVAILABLE / OUTCOME_UNKNOWN as for a topic's durability.
 	ReplayEvents(ctx context.Context, in *ReplayEventsRequest, opts ...grpc.CallOption) (*ReplayEventsResponse, error)
 	// Creates a topic with settings.
 	//
 	// Errors: ALREADY_EXISTS / TOPIC_EXISTS or REQUEST_ID_REUSED;
-	// FAILED_PRECONDITION / STALE_FENCE.
+	// FAILED_PRECONDITION / STALE_FENCE; RESOURCE_EXHAUSTED / LIMIT_EXCEEDED as for
+	// Publish.
 	CreateTopic(ctx context.Context, in *CreateTopicRequest, opts ...grpc.CallOption) (*CreateTopicResponse, error)
 	// Changes a topic's settings. What they no longer keep goes soon after.
 	//
@@ -503,9 +508,9 @@ func (c *eventStreamServiceClient) Reply(ctx context.Context, in *ReplyRequest, 
 // and keeps its events by its own rules. Order holds per topic. Topics that begin
 // with "troupe." are the server's own: "troupe.tasks" carries every change of a
 // task, "troupe.agents" every change of an agent, "troupe.locks" every change of a
-// lock, "troupe.topics" every change of a topic or group; they can be subscribed
-// to and are kept as long as the partition's log (200,000 entries, 24 hours by
-// default). Topics that begin with "inbox." are those of agents: SendMessage
+// lock, "troupe.topics" every change of a topic or group, "troupe.system" what
+// operators should know of; they can be subscribed to and are kept as long as the
+// partition's log (200,000 entries, 24 hours by default). Topics that begin with "inbox." are those of agents: SendMessage
 // writes to "inbox.<agent id>".
 //
 // Names (topics, groups, members, keys) are 1 to 256 bytes of printable UTF-8
@@ -519,11 +524,13 @@ type EventStreamServiceServer interface {
 	// Appends an event to a topic. Idempotent by (source, id) within a topic for
 	// 10 minutes: a repeat returns the first position and `duplicate` = true.
 	//
-	// Errors: FAILED_PRECONDITION / STALE_FENCE.
+	// Errors: FAILED_PRECONDITION / STALE_FENCE; RESOURCE_EXHAUSTED /
+	// LIMIT_EXCEEDED when it would be one topic too many for its partition
+	// (100,000).
 	Publish(context.Context, *PublishRequest) (*PublishResponse, error)
 	// Appends up to 256 events, of any topics, each with a result of its own.
 	// Those of one topic are appended in the order given; those of one partition,
-	// 64 at a time, in one step.
+	// up to 64 at a time and about 1 MiB, in one step.
 	//
 	// Errors: none of its own; a refused event is in its result.
 	PublishBatch(context.Context, *PublishBatchRequest) (*PublishBatchResponse, error)
@@ -557,16 +564,19 @@ type EventStreamServiceServer interface {
 	// Errors: INVALID_ARGUMENT / INVALID_PAGE_TOKEN; NOT_FOUND / TOPIC_NOT_FOUND.
 	ListEvents(context.Context, *ListEventsRequest) (*ListEventsResponse, error)
 	// Appends a range of one topic's events to another topic, up to 64 a call;
-	// call again with `next_page_token` while there is one. Each keeps its id and
-	// source, so that a repeated step appends nothing twice within 10 minutes.
+	// call again with `next_page_token` while there is one; a step may append none.
+	// Each keeps its id and source, so that a repeated step appends nothing twice
+	// within 10 minutes.
 	//
 	// Errors: INVALID_ARGUMENT / INVALID_PAGE_TOKEN; NOT_FOUND / TOPIC_NOT_FOUND;
-	// FAILED_PRECONDITION / STALE_FENCE.
+	// FAILED_PRECONDITION / STALE_FENCE; RESOURCE_EXHAUSTED / LIMIT_EXCEEDED as for
+	// Publish; UNAVAILABLE / OUTCOME_UNKNOWN as for a topic's durability.
 	ReplayEvents(context.Context, *ReplayEventsRequest) (*ReplayEventsResponse, error)
 	// Creates a topic with settings.
 	//
 	// Errors: ALREADY_EXISTS / TOPIC_EXISTS or REQUEST_ID_REUSED;
-	// FAILED_PRECONDITION / STALE_FENCE.
+	// FAILED_PRECONDITION / STALE_FENCE; RESOURCE_EXHAUSTED / LIMIT_EXCEEDED as for
+	// Publish.
 	CreateTopic(context.Context, *CreateTopicRequest) (*CreateTopicResponse, error)
 	// Changes a topic's settings. What they no longer keep goes soon after.
 	//

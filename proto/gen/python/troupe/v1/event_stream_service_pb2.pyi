@@ -130,7 +130,8 @@ class _DurabilityEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Durability
     """
     DURABILITY_REPLICATED: _Durability.ValueType  # 2
     """Acknowledged by at least one replica within a second, else
-    UNAVAILABLE / OUTCOME_UNKNOWN. Without replicas the same as STANDARD.
+    UNAVAILABLE / OUTCOME_UNKNOWN: it is in the topic, and maybe on no replica. The
+    same as STANDARD while no replica is connected.
     """
 
 class Durability(_Durability, metaclass=_DurabilityEnumTypeWrapper):
@@ -144,7 +145,8 @@ cost the last second.
 """
 DURABILITY_REPLICATED: Durability.ValueType  # 2
 """Acknowledged by at least one replica within a second, else
-UNAVAILABLE / OUTCOME_UNKNOWN. Without replicas the same as STANDARD.
+UNAVAILABLE / OUTCOME_UNKNOWN: it is in the topic, and maybe on no replica. The
+same as STANDARD while no replica is connected.
 """
 Global___Durability: _TypeAlias = Durability  # noqa: Y015
 
@@ -240,6 +242,7 @@ class Event(_message.Message):
     LOCK_FIELD_NUMBER: _builtins.int
     TOPIC_CHANGE_FIELD_NUMBER: _builtins.int
     DEAD_LETTER_FIELD_NUMBER: _builtins.int
+    SYSTEM_ALERT_FIELD_NUMBER: _builtins.int
     CORRELATION_ID_FIELD_NUMBER: _builtins.int
     CAUSATION_ID_FIELD_NUMBER: _builtins.int
     ACTOR_FIELD_NUMBER: _builtins.int
@@ -306,6 +309,10 @@ class Event(_message.Message):
         """Why a group gave an event up. Only in events of a dead-letter topic."""
 
     @_builtins.property
+    def system_alert(self) -> Global___SystemAlert:
+        """What operators should know of. Only in events of the topic "troupe.system"."""
+
+    @_builtins.property
     def attributes(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
         """Further attributes. At most 32; keys 1 to 64 bytes, values up to 256."""
 
@@ -330,6 +337,7 @@ class Event(_message.Message):
         lock: _lock_service_pb2.LockChange | None = ...,
         topic_change: Global___TopicChange | None = ...,
         dead_letter: Global___DeadLetter | None = ...,
+        system_alert: Global___SystemAlert | None = ...,
         correlation_id: _builtins.str = ...,
         causation_id: _builtins.str = ...,
         actor: _builtins.str = ...,
@@ -338,11 +346,11 @@ class Event(_message.Message):
         reply_to: _builtins.str = ...,
         reply_deadline: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["agent", b"agent", "binary_data", b"binary_data", "data", b"data", "dead_letter", b"dead_letter", "lock", b"lock", "reply_deadline", b"reply_deadline", "task", b"task", "text_data", b"text_data", "time", b"time", "topic_change", b"topic_change"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["agent", b"agent", "binary_data", b"binary_data", "data", b"data", "dead_letter", b"dead_letter", "lock", b"lock", "reply_deadline", b"reply_deadline", "system_alert", b"system_alert", "task", b"task", "text_data", b"text_data", "time", b"time", "topic_change", b"topic_change"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "agent", b"agent", "attributes", b"attributes", "binary_data", b"binary_data", "causation_id", b"causation_id", "correlation_id", b"correlation_id", "data", b"data", "datacontenttype", b"datacontenttype", "dataschema", b"dataschema", "dead_letter", b"dead_letter", "id", b"id", "key", b"key", "lock", b"lock", "reply_deadline", b"reply_deadline", "reply_to", b"reply_to", "source", b"source", "subject", b"subject", "task", b"task", "text_data", b"text_data", "time", b"time", "topic_change", b"topic_change", "type", b"type"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "agent", b"agent", "attributes", b"attributes", "binary_data", b"binary_data", "causation_id", b"causation_id", "correlation_id", b"correlation_id", "data", b"data", "datacontenttype", b"datacontenttype", "dataschema", b"dataschema", "dead_letter", b"dead_letter", "id", b"id", "key", b"key", "lock", b"lock", "reply_deadline", b"reply_deadline", "reply_to", b"reply_to", "source", b"source", "subject", b"subject", "system_alert", b"system_alert", "task", b"task", "text_data", b"text_data", "time", b"time", "topic_change", b"topic_change", "type", b"type"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_data: _TypeAlias = _typing.Literal["binary_data", "text_data", "task", "agent", "lock", "topic_change", "dead_letter"]  # noqa: Y015
+    _WhichOneofReturnType_data: _TypeAlias = _typing.Literal["binary_data", "text_data", "task", "agent", "lock", "topic_change", "dead_letter", "system_alert"]  # noqa: Y015
     _WhichOneofArgType_data: _TypeAlias = _typing.Literal["data", b"data"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_data) -> _WhichOneofReturnType_data | None: ...
 
@@ -1190,8 +1198,13 @@ class ListEventsResponse(_message.Message):
 
     DELIVERIES_FIELD_NUMBER: _builtins.int
     NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    RESUME_TOKEN_FIELD_NUMBER: _builtins.int
     next_page_token: _builtins.str
     """Token of the next page; empty at the end."""
+    resume_token: _builtins.str
+    """Resumes a subscription to this topic, without a filter, after the last
+    event of this page. Empty when there is none, or with `newest_first`.
+    """
     @_builtins.property
     def deliveries(self) -> _containers.RepeatedCompositeFieldContainer[Global___EventDelivery]:
         """The events."""
@@ -1201,10 +1214,11 @@ class ListEventsResponse(_message.Message):
         *,
         deliveries: _abc.Iterable[Global___EventDelivery] | None = ...,
         next_page_token: _builtins.str = ...,
+        resume_token: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["deliveries", b"deliveries", "next_page_token", b"next_page_token"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["deliveries", b"deliveries", "next_page_token", b"next_page_token", "resume_token", b"resume_token"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1315,14 +1329,15 @@ class TopicSettings(_message.Message):
     max_events: _builtins.int
     """Of more events than these the oldest go. 0 means 100,000; up to 10 million."""
     max_bytes: _builtins.int
-    """Of more bytes than these, encoded, the oldest events go. 0 means 256 MiB; at
-    least 1 KiB.
+    """Of more bytes than these, encoded, the oldest events go, but never the newest.
+    0 means 256 MiB; at least 1 KiB.
     """
     durability: Global___Durability.ValueType
     """How well an event is kept before Publish answers."""
     compacted: _builtins.bool
     """Keep only the last event of each `key`, besides all that have none. An event
-    with a key and without data takes its key away.
+    with a key and without data tells readers that the key is gone; it is kept as
+    the last of its key until its age or the other limits take it.
     """
     description: _builtins.str
     """What the topic is for. Up to 1024 bytes."""
@@ -1783,6 +1798,50 @@ class TopicChange(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___TopicChange: _TypeAlias = TopicChange  # noqa: Y015
+
+@_typing.final
+class SystemAlert(_message.Message):
+    """What operators should know of, in the topic "troupe.system" of the namespace
+    "default". Type: system.alert. At most one of a kind in a minute, of all servers.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    KIND_FIELD_NUMBER: _builtins.int
+    MESSAGE_FIELD_NUMBER: _builtins.int
+    DURATION_FIELD_NUMBER: _builtins.int
+    REFUSED_CALLS_FIELD_NUMBER: _builtins.int
+    SERVER_FIELD_NUMBER: _builtins.int
+    kind: _builtins.str
+    """What it is: "store_recovered" when the store answers again, "overloaded" when
+    calls were refused because too many were under way.
+    """
+    message: _builtins.str
+    """The same in words."""
+    refused_calls: _builtins.int
+    """How many calls were refused meanwhile, when it is about those."""
+    server: _builtins.str
+    """Which server says so: its host and process id."""
+    @_builtins.property
+    def duration(self) -> _duration_pb2.Duration:
+        """How long it lasted, or was watched."""
+
+    def __init__(
+        self,
+        *,
+        kind: _builtins.str = ...,
+        message: _builtins.str = ...,
+        duration: _duration_pb2.Duration | None = ...,
+        refused_calls: _builtins.int = ...,
+        server: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["duration", b"duration"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["duration", b"duration", "kind", b"kind", "message", b"message", "refused_calls", b"refused_calls", "server", b"server"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SystemAlert: _TypeAlias = SystemAlert  # noqa: Y015
 
 @_typing.final
 class GroupSettings(_message.Message):

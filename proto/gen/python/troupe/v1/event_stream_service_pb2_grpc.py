@@ -32,9 +32,9 @@ class EventStreamServiceStub:
     and keeps its events by its own rules. Order holds per topic. Topics that begin
     with "troupe." are the server's own: "troupe.tasks" carries every change of a
     task, "troupe.agents" every change of an agent, "troupe.locks" every change of a
-    lock, "troupe.topics" every change of a topic or group; they can be subscribed
-    to and are kept as long as the partition's log (200,000 entries, 24 hours by
-    default). Topics that begin with "inbox." are those of agents: SendMessage
+    lock, "troupe.topics" every change of a topic or group, "troupe.system" what
+    operators should know of; they can be subscribed to and are kept as long as the
+    partition's log (200,000 entries, 24 hours by default). Topics that begin with "inbox." are those of agents: SendMessage
     writes to "inbox.<agent id>".
 
     Names (topics, groups, members, keys) are 1 to 256 bytes of printable UTF-8
@@ -186,9 +186,9 @@ class EventStreamServiceServicer:
     and keeps its events by its own rules. Order holds per topic. Topics that begin
     with "troupe." are the server's own: "troupe.tasks" carries every change of a
     task, "troupe.agents" every change of an agent, "troupe.locks" every change of a
-    lock, "troupe.topics" every change of a topic or group; they can be subscribed
-    to and are kept as long as the partition's log (200,000 entries, 24 hours by
-    default). Topics that begin with "inbox." are those of agents: SendMessage
+    lock, "troupe.topics" every change of a topic or group, "troupe.system" what
+    operators should know of; they can be subscribed to and are kept as long as the
+    partition's log (200,000 entries, 24 hours by default). Topics that begin with "inbox." are those of agents: SendMessage
     writes to "inbox.<agent id>".
 
     Names (topics, groups, members, keys) are 1 to 256 bytes of printable UTF-8
@@ -204,7 +204,9 @@ class EventStreamServiceServicer:
         """Appends an event to a topic. Idempotent by (source, id) within a topic for
         10 minutes: a repeat returns the first position and `duplicate` = true.
 
-        Errors: FAILED_PRECONDITION / STALE_FENCE.
+        Errors: FAILED_PRECONDITION / STALE_FENCE; RESOURCE_EXHAUSTED /
+        LIMIT_EXCEEDED when it would be one topic too many for its partition
+        (100,000).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -213,7 +215,7 @@ class EventStreamServiceServicer:
     def PublishBatch(self, request, context):
         """Appends up to 256 events, of any topics, each with a result of its own.
         Those of one topic are appended in the order given; those of one partition,
-        64 at a time, in one step.
+        up to 64 at a time and about 1 MiB, in one step.
 
         Errors: none of its own; a refused event is in its result.
         """
@@ -272,11 +274,13 @@ class EventStreamServiceServicer:
 
     def ReplayEvents(self, request, context):
         """Appends a range of one topic's events to another topic, up to 64 a call;
-        call again with `next_page_token` while there is one. Each keeps its id and
-        source, so that a repeated step appends nothing twice within 10 minutes.
+        call again with `next_page_token` while there is one; a step may append none.
+        Each keeps its id and source, so that a repeated step appends nothing twice
+        within 10 minutes.
 
         Errors: INVALID_ARGUMENT / INVALID_PAGE_TOKEN; NOT_FOUND / TOPIC_NOT_FOUND;
-        FAILED_PRECONDITION / STALE_FENCE.
+        FAILED_PRECONDITION / STALE_FENCE; RESOURCE_EXHAUSTED / LIMIT_EXCEEDED as for
+        Publish; UNAVAILABLE / OUTCOME_UNKNOWN as for a topic's durability.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -286,7 +290,8 @@ class EventStreamServiceServicer:
         """Creates a topic with settings.
 
         Errors: ALREADY_EXISTS / TOPIC_EXISTS or REQUEST_ID_REUSED;
-        FAILED_PRECONDITION / STALE_FENCE.
+        FAILED_PRECONDITION / STALE_FENCE; RESOURCE_EXHAUSTED / LIMIT_EXCEEDED as for
+        Publish.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -614,9 +619,9 @@ class EventStreamService:
     and keeps its events by its own rules. Order holds per topic. Topics that begin
     with "troupe." are the server's own: "troupe.tasks" carries every change of a
     task, "troupe.agents" every change of an agent, "troupe.locks" every change of a
-    lock, "troupe.topics" every change of a topic or group; they can be subscribed
-    to and are kept as long as the partition's log (200,000 entries, 24 hours by
-    default). Topics that begin with "inbox." are those of agents: SendMessage
+    lock, "troupe.topics" every change of a topic or group, "troupe.system" what
+    operators should know of; they can be subscribed to and are kept as long as the
+    partition's log (200,000 entries, 24 hours by default). Topics that begin with "inbox." are those of agents: SendMessage
     writes to "inbox.<agent id>".
 
     Names (topics, groups, members, keys) are 1 to 256 bytes of printable UTF-8

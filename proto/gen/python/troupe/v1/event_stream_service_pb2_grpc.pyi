@@ -33,9 +33,9 @@ class EventStreamServiceStub:
     and keeps its events by its own rules. Order holds per topic. Topics that begin
     with "troupe." are the server's own: "troupe.tasks" carries every change of a
     task, "troupe.agents" every change of an agent, "troupe.locks" every change of a
-    lock, "troupe.topics" every change of a topic or group; they can be subscribed
-    to and are kept as long as the partition's log (200,000 entries, 24 hours by
-    default). Topics that begin with "inbox." are those of agents: SendMessage
+    lock, "troupe.topics" every change of a topic or group, "troupe.system" what
+    operators should know of; they can be subscribed to and are kept as long as the
+    partition's log (200,000 entries, 24 hours by default). Topics that begin with "inbox." are those of agents: SendMessage
     writes to "inbox.<agent id>".
 
     Names (topics, groups, members, keys) are 1 to 256 bytes of printable UTF-8
@@ -55,12 +55,14 @@ class EventStreamServiceStub:
     """Appends an event to a topic. Idempotent by (source, id) within a topic for
     10 minutes: a repeat returns the first position and `duplicate` = true.
 
-    Errors: FAILED_PRECONDITION / STALE_FENCE.
+    Errors: FAILED_PRECONDITION / STALE_FENCE; RESOURCE_EXHAUSTED /
+    LIMIT_EXCEEDED when it would be one topic too many for its partition
+    (100,000).
     """
     PublishBatch: _grpc.UnaryUnaryMultiCallable[_event_stream_service_pb2.PublishBatchRequest, _event_stream_service_pb2.PublishBatchResponse]
     """Appends up to 256 events, of any topics, each with a result of its own.
     Those of one topic are appended in the order given; those of one partition,
-    64 at a time, in one step.
+    up to 64 at a time and about 1 MiB, in one step.
 
     Errors: none of its own; a refused event is in its result.
     """
@@ -99,17 +101,20 @@ class EventStreamServiceStub:
     """
     ReplayEvents: _grpc.UnaryUnaryMultiCallable[_event_stream_service_pb2.ReplayEventsRequest, _event_stream_service_pb2.ReplayEventsResponse]
     """Appends a range of one topic's events to another topic, up to 64 a call;
-    call again with `next_page_token` while there is one. Each keeps its id and
-    source, so that a repeated step appends nothing twice within 10 minutes.
+    call again with `next_page_token` while there is one; a step may append none.
+    Each keeps its id and source, so that a repeated step appends nothing twice
+    within 10 minutes.
 
     Errors: INVALID_ARGUMENT / INVALID_PAGE_TOKEN; NOT_FOUND / TOPIC_NOT_FOUND;
-    FAILED_PRECONDITION / STALE_FENCE.
+    FAILED_PRECONDITION / STALE_FENCE; RESOURCE_EXHAUSTED / LIMIT_EXCEEDED as for
+    Publish; UNAVAILABLE / OUTCOME_UNKNOWN as for a topic's durability.
     """
     CreateTopic: _grpc.UnaryUnaryMultiCallable[_event_stream_service_pb2.CreateTopicRequest, _event_stream_service_pb2.CreateTopicResponse]
     """Creates a topic with settings.
 
     Errors: ALREADY_EXISTS / TOPIC_EXISTS or REQUEST_ID_REUSED;
-    FAILED_PRECONDITION / STALE_FENCE.
+    FAILED_PRECONDITION / STALE_FENCE; RESOURCE_EXHAUSTED / LIMIT_EXCEEDED as for
+    Publish.
     """
     UpdateTopic: _grpc.UnaryUnaryMultiCallable[_event_stream_service_pb2.UpdateTopicRequest, _event_stream_service_pb2.UpdateTopicResponse]
     """Changes a topic's settings. What they no longer keep goes soon after.
@@ -231,9 +236,9 @@ class EventStreamServiceAsyncStub(EventStreamServiceStub):
     and keeps its events by its own rules. Order holds per topic. Topics that begin
     with "troupe." are the server's own: "troupe.tasks" carries every change of a
     task, "troupe.agents" every change of an agent, "troupe.locks" every change of a
-    lock, "troupe.topics" every change of a topic or group; they can be subscribed
-    to and are kept as long as the partition's log (200,000 entries, 24 hours by
-    default). Topics that begin with "inbox." are those of agents: SendMessage
+    lock, "troupe.topics" every change of a topic or group, "troupe.system" what
+    operators should know of; they can be subscribed to and are kept as long as the
+    partition's log (200,000 entries, 24 hours by default). Topics that begin with "inbox." are those of agents: SendMessage
     writes to "inbox.<agent id>".
 
     Names (topics, groups, members, keys) are 1 to 256 bytes of printable UTF-8
@@ -250,12 +255,14 @@ class EventStreamServiceAsyncStub(EventStreamServiceStub):
     """Appends an event to a topic. Idempotent by (source, id) within a topic for
     10 minutes: a repeat returns the first position and `duplicate` = true.
 
-    Errors: FAILED_PRECONDITION / STALE_FENCE.
+    Errors: FAILED_PRECONDITION / STALE_FENCE; RESOURCE_EXHAUSTED /
+    LIMIT_EXCEEDED when it would be one topic too many for its partition
+    (100,000).
     """
     PublishBatch: _aio.UnaryUnaryMultiCallable[_event_stream_service_pb2.PublishBatchRequest, _event_stream_service_pb2.PublishBatchResponse]  # type: ignore[assignment]
     """Appends up to 256 events, of any topics, each with a result of its own.
     Those of one topic are appended in the order given; those of one partition,
-    64 at a time, in one step.
+    up to 64 at a time and about 1 MiB, in one step.
 
     Errors: none of its own; a refused event is in its result.
     """
@@ -294,17 +301,20 @@ class EventStreamServiceAsyncStub(EventStreamServiceStub):
     """
     ReplayEvents: _aio.UnaryUnaryMultiCallable[_event_stream_service_pb2.ReplayEventsRequest, _event_stream_service_pb2.ReplayEventsResponse]  # type: ignore[assignment]
     """Appends a range of one topic's events to another topic, up to 64 a call;
-    call again with `next_page_token` while there is one. Each keeps its id and
-    source, so that a repeated step appends nothing twice within 10 minutes.
+    call again with `next_page_token` while there is one; a step may append none.
+    Each keeps its id and source, so that a repeated step appends nothing twice
+    within 10 minutes.
 
     Errors: INVALID_ARGUMENT / INVALID_PAGE_TOKEN; NOT_FOUND / TOPIC_NOT_FOUND;
-    FAILED_PRECONDITION / STALE_FENCE.
+    FAILED_PRECONDITION / STALE_FENCE; RESOURCE_EXHAUSTED / LIMIT_EXCEEDED as for
+    Publish; UNAVAILABLE / OUTCOME_UNKNOWN as for a topic's durability.
     """
     CreateTopic: _aio.UnaryUnaryMultiCallable[_event_stream_service_pb2.CreateTopicRequest, _event_stream_service_pb2.CreateTopicResponse]  # type: ignore[assignment]
     """Creates a topic with settings.
 
     Errors: ALREADY_EXISTS / TOPIC_EXISTS or REQUEST_ID_REUSED;
-    FAILED_PRECONDITION / STALE_FENCE.
+    FAILED_PRECONDITION / STALE_FENCE; RESOURCE_EXHAUSTED / LIMIT_EXCEEDED as for
+    Publish.
     """
     UpdateTopic: _aio.UnaryUnaryMultiCallable[_event_stream_service_pb2.UpdateTopicRequest, _event_stream_service_pb2.UpdateTopicResponse]  # type: ignore[assignment]
     """Changes a topic's settings. What they no longer keep goes soon after.
@@ -425,9 +435,9 @@ class EventStreamServiceServicer(metaclass=_abc_1.ABCMeta):
     and keeps its events by its own rules. Order holds per topic. Topics that begin
     with "troupe." are the server's own: "troupe.tasks" carries every change of a
     task, "troupe.agents" every change of an agent, "troupe.locks" every change of a
-    lock, "troupe.topics" every change of a topic or group; they can be subscribed
-    to and are kept as long as the partition's log (200,000 entries, 24 hours by
-    default). Topics that begin with "inbox." are those of agents: SendMessage
+    lock, "troupe.topics" every change of a topic or group, "troupe.system" what
+    operators should know of; they can be subscribed to and are kept as long as the
+    partition's log (200,000 entries, 24 hours by default). Topics that begin with "inbox." are those of agents: SendMessage
     writes to "inbox.<agent id>".
 
     Names (topics, groups, members, keys) are 1 to 256 bytes of printable UTF-8
@@ -448,7 +458,9 @@ class EventStreamServiceServicer(metaclass=_abc_1.ABCMeta):
         """Appends an event to a topic. Idempotent by (source, id) within a topic for
         10 minutes: a repeat returns the first position and `duplicate` = true.
 
-        Errors: FAILED_PRECONDITION / STALE_FENCE.
+        Errors: FAILED_PRECONDITION / STALE_FENCE; RESOURCE_EXHAUSTED /
+        LIMIT_EXCEEDED when it would be one topic too many for its partition
+        (100,000).
         """
 
     @_abc_1.abstractmethod
@@ -459,7 +471,7 @@ class EventStreamServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_event_stream_service_pb2.PublishBatchResponse, _abc.Awaitable[_event_stream_service_pb2.PublishBatchResponse]]:
         """Appends up to 256 events, of any topics, each with a result of its own.
         Those of one topic are appended in the order given; those of one partition,
-        64 at a time, in one step.
+        up to 64 at a time and about 1 MiB, in one step.
 
         Errors: none of its own; a refused event is in its result.
         """
@@ -528,11 +540,13 @@ class EventStreamServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_event_stream_service_pb2.ReplayEventsResponse, _abc.Awaitable[_event_stream_service_pb2.ReplayEventsResponse]]:
         """Appends a range of one topic's events to another topic, up to 64 a call;
-        call again with `next_page_token` while there is one. Each keeps its id and
-        source, so that a repeated step appends nothing twice within 10 minutes.
+        call again with `next_page_token` while there is one; a step may append none.
+        Each keeps its id and source, so that a repeated step appends nothing twice
+        within 10 minutes.
 
         Errors: INVALID_ARGUMENT / INVALID_PAGE_TOKEN; NOT_FOUND / TOPIC_NOT_FOUND;
-        FAILED_PRECONDITION / STALE_FENCE.
+        FAILED_PRECONDITION / STALE_FENCE; RESOURCE_EXHAUSTED / LIMIT_EXCEEDED as for
+        Publish; UNAVAILABLE / OUTCOME_UNKNOWN as for a topic's durability.
         """
 
     @_abc_1.abstractmethod
@@ -544,7 +558,8 @@ class EventStreamServiceServicer(metaclass=_abc_1.ABCMeta):
         """Creates a topic with settings.
 
         Errors: ALREADY_EXISTS / TOPIC_EXISTS or REQUEST_ID_REUSED;
-        FAILED_PRECONDITION / STALE_FENCE.
+        FAILED_PRECONDITION / STALE_FENCE; RESOURCE_EXHAUSTED / LIMIT_EXCEEDED as for
+        Publish.
         """
 
     @_abc_1.abstractmethod

@@ -55,6 +55,7 @@ final class ArchitectureTest {
               "..server.grpc..",
               "..server.redis..",
               "..server.log..",
+              "..server.outbox..",
               "..server.config..",
               "..server.lifecycle..",
               "..server.telemetry..",

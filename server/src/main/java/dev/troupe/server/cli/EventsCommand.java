@@ -169,7 +169,8 @@ final class EventsCommand {
       case AGENT -> event.getAgent().getAgent().getAgentId();
       case LOCK -> event.getLock().getName();
       case TOPIC_CHANGE -> event.getTopicChange().getTopic();
-      case DEAD_LETTER -> event.getDeadLetter().getReason();
+      case DEAD_LETTER -> event.getDeadLetter().getTopic() + "/" + event.getDeadLetter().getGroup();
+      case SYSTEM_ALERT -> event.getSystemAlert().getMessage();
       case DATA_NOT_SET -> "";
     };
   }

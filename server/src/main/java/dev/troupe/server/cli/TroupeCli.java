@@ -37,11 +37,16 @@ public final class TroupeCli {
     Supplier<String> completion = () -> AutoComplete.bash("troupe", root);
     CommandLine serve = new CommandLine(new ServeCommand(console, schemas, environment, launcher));
     serve.getCommandSpec().usageMessage().footer(ServeCommand.help(schemas));
+    CommandLine events =
+        new CommandLine(new EventsCommand(console))
+            .addSubcommand(new TopicsCommand(console))
+            .addSubcommand(new HistoryCommands.History(console))
+            .addSubcommand(new HistoryCommands.Replay(console));
     root.addSubcommand(serve)
         .addSubcommand(new AgentsCommand(console))
         .addSubcommand(new QueuesCommand(console))
         .addSubcommand(new TasksCommand(console, Ticker.systemTicker()))
-        .addSubcommand(new EventsCommand(console))
+        .addSubcommand(events)
         .addSubcommand(new LocksCommand(console))
         .addSubcommand(new DoctorCommand(console, environment))
         .addSubcommand(new CompletionCommand(console, completion));

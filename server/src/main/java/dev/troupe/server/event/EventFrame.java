@@ -102,6 +102,7 @@ final class EventFrame {
       case "troupe.locks" -> Event.LOCK_FIELD_NUMBER;
       case "troupe.agents" -> Event.AGENT_FIELD_NUMBER;
       case "troupe.topics" -> Event.TOPIC_CHANGE_FIELD_NUMBER;
+      case "troupe.system" -> Event.SYSTEM_ALERT_FIELD_NUMBER;
       default -> Event.BINARY_DATA_FIELD_NUMBER;
     };
   }

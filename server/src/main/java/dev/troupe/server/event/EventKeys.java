@@ -13,8 +13,9 @@ final class EventKeys {
 
   /**
    * Names an event in {@code ev:<digest>}, a STRING that says where it was appended, written by
-   * {@code event/publish} and kept for 10 minutes. A digest, so that no caller's text gets into a
-   * key. Names have no control characters, so the parts cannot run into each other.
+   * {@code event/publish} and kept for 10 minutes; see {@code event/topic}. A digest, so that no
+   * caller's text gets into a key. Names have no control characters, so the parts cannot run into
+   * each other.
    */
   static String digest(String topic, String source, String id) {
     try {

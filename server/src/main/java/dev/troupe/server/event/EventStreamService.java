@@ -1,38 +1,54 @@
 package dev.troupe.server.event;
 
 import com.google.inject.Inject;
-import dev.troupe.server.error.TroupeException;
-import dev.troupe.server.event.EventStore.Outcome.Fenced;
-import dev.troupe.server.event.EventStore.Outcome.Published;
 import dev.troupe.server.grpc.Answers;
-import dev.troupe.server.grpc.Names;
-import dev.troupe.server.log.PartitionLogs.LogHead;
-import dev.troupe.server.log.ResumePoint;
-import dev.troupe.v1.ErrorReason;
-import dev.troupe.v1.Event;
+import dev.troupe.v1.CreateTopicRequest;
+import dev.troupe.v1.CreateTopicResponse;
+import dev.troupe.v1.DeleteTopicRequest;
+import dev.troupe.v1.DeleteTopicResponse;
 import dev.troupe.v1.EventStreamServiceGrpc;
+import dev.troupe.v1.GetTopicRequest;
+import dev.troupe.v1.GetTopicResponse;
+import dev.troupe.v1.ListEventsRequest;
+import dev.troupe.v1.ListEventsResponse;
+import dev.troupe.v1.ListTopicsRequest;
+import dev.troupe.v1.ListTopicsResponse;
+import dev.troupe.v1.PublishBatchRequest;
+import dev.troupe.v1.PublishBatchResponse;
 import dev.troupe.v1.PublishRequest;
 import dev.troupe.v1.PublishResponse;
+import dev.troupe.v1.PublishStreamRequest;
+import dev.troupe.v1.PublishStreamResponse;
+import dev.troupe.v1.ReplayEventsRequest;
+import dev.troupe.v1.ReplayEventsResponse;
+import dev.troupe.v1.UpdateTopicRequest;
+import dev.troupe.v1.UpdateTopicResponse;
 import io.grpc.BindableService;
 import io.grpc.ServerServiceDefinition;
 import io.grpc.stub.StreamObserver;
-import java.util.List;
-import java.util.Map;
-import java.util.UUID;
 
 /** The event service: checks, calls, answers. */
 public final class EventStreamService
     implements BindableService, EventStreamServiceGrpc.AsyncService {
 
-  private final EventStore store;
+  private final Publishing publishing;
+  private final PublishStreams publishStreams;
+  private final EventHistory history;
+  private final TopicCalls topics;
   private final Subscribing subscribing;
-  private final EventConfig config;
 
   @Inject
-  public EventStreamService(EventStore store, Subscribing subscribing, EventConfig config) {
-    this.store = store;
+  public EventStreamService(
+      Publishing publishing,
+      PublishStreams publishStreams,
+      EventHistory history,
+      TopicCalls topics,
+      Subscribing subscribing) {
+    this.publishing = publishing;
+    this.publishStreams = publishStreams;
+    this.history = history;
+    this.topics = topics;
     this.subscribing = subscribing;
-    this.config = config;
   }
 
   @Override
@@ -42,38 +58,54 @@ public final class EventStreamService
 
   @Override
   public void publish(PublishRequest request, StreamObserver<PublishResponse> caller) {
-    Answers.answer(
-        caller,
-        () -> {
-          EventChecks.publish(request, config.maxData().bytes());
-          String namespace = Names.namespace(request.getNamespace());
-          Event event = withId(request.getEvent());
-          return store
-              .publish(namespace, request.getTopic(), event, request.getFence())
-              .thenApply(outcome -> response(namespace, request.getTopic(), event, outcome));
-        });
+    Answers.answer(caller, () -> publishing.publish(request));
   }
 
-  private static Event withId(Event event) {
-    return event.getId().isEmpty()
-        ? event.toBuilder().setId(UUID.randomUUID().toString()).build()
-        : event;
+  @Override
+  public void publishBatch(
+      PublishBatchRequest request, StreamObserver<PublishBatchResponse> caller) {
+    Answers.answer(caller, () -> publishing.batch(request));
   }
 
-  private static PublishResponse response(
-      String namespace, String topic, Event event, EventStore.Outcome outcome) {
-    if (outcome instanceof Published published) {
-      Map<Integer, LogHead> positions = Map.of(published.partition().index(), published.at());
-      return PublishResponse.newBuilder()
-          .setEventId(event.getId())
-          .setDuplicate(published.duplicate())
-          .setResumeToken(
-              ResumePoint.of(namespace, EventStarts.purpose(List.of(topic)), positions).token())
-          .build();
-    }
-    throw TroupeException.of(
-        ErrorReason.ERROR_REASON_STALE_FENCE,
-        "a higher fencing token was seen for this fence",
-        Map.of("highest_token", Long.toString(((Fenced) outcome).highestToken())));
+  @Override
+  public StreamObserver<PublishStreamRequest> publishStream(
+      StreamObserver<PublishStreamResponse> caller) {
+    return publishStreams.open(caller);
+  }
+
+  @Override
+  public void listEvents(ListEventsRequest request, StreamObserver<ListEventsResponse> caller) {
+    Answers.answer(caller, () -> history.list(request));
+  }
+
+  @Override
+  public void replayEvents(
+      ReplayEventsRequest request, StreamObserver<ReplayEventsResponse> caller) {
+    Answers.answer(caller, () -> history.replay(request));
+  }
+
+  @Override
+  public void createTopic(CreateTopicRequest request, StreamObserver<CreateTopicResponse> caller) {
+    Answers.answer(caller, () -> topics.create(request));
+  }
+
+  @Override
+  public void updateTopic(UpdateTopicRequest request, StreamObserver<UpdateTopicResponse> caller) {
+    Answers.answer(caller, () -> topics.update(request));
+  }
+
+  @Override
+  public void getTopic(GetTopicRequest request, StreamObserver<GetTopicResponse> caller) {
+    Answers.answer(caller, () -> topics.get(request));
+  }
+
+  @Override
+  public void listTopics(ListTopicsRequest request, StreamObserver<ListTopicsResponse> caller) {
+    Answers.answer(caller, () -> topics.list(request));
+  }
+
+  @Override
+  public void deleteTopic(DeleteTopicRequest request, StreamObserver<DeleteTopicResponse> caller) {
+    Answers.answer(caller, () -> topics.delete(request));
   }
 }

@@ -40,6 +40,7 @@ public final class GrpcDoor implements Service {
   private final Set<BindableService> services;
   private final Set<Drainable> drainables;
   private final Telemetry telemetry;
+  private final RefusedCalls refused;
   private final HealthStatusManager health = new HealthStatusManager();
   private @Nullable Server server;
 
@@ -48,12 +49,14 @@ public final class GrpcDoor implements Service {
       EventLoopGroup eventLoops,
       Set<BindableService> services,
       Set<Drainable> drainables,
-      Telemetry telemetry) {
+      Telemetry telemetry,
+      RefusedCalls refused) {
     this.config = config;
     this.eventLoops = eventLoops;
     this.services = services;
     this.drainables = drainables;
     this.telemetry = telemetry;
+    this.refused = refused;
   }
 
   @Override
@@ -76,7 +79,7 @@ public final class GrpcDoor implements Service {
     Ticker ticker = Ticker.systemTicker();
     Admission admission =
         new Admission(config.maxInFlight(), config.targetLatency(), ticker.read());
-    interceptors.add(0, new LoadLimit(admission, ticker));
+    interceptors.add(0, new LoadLimit(admission, ticker, refused));
     interceptors.forEach(builder::intercept);
     services.forEach(
         service -> builder.addService(MalformedMessages.refusedBy(service.bindService())));

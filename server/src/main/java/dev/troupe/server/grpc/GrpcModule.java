@@ -49,6 +49,12 @@ public final class GrpcModule extends AbstractModule {
     return group;
   }
 
+  @Provides
+  @Singleton
+  RefusedCalls refusedCalls() {
+    return new RefusedCalls();
+  }
+
   /** The event loops keep time too: what they run must not block. */
   @Provides
   @Singleton
@@ -75,10 +81,11 @@ public final class GrpcModule extends AbstractModule {
       Set<BindableService> services,
       Set<Drainable> drainables,
       Telemetry telemetry,
+      RefusedCalls refused,
       Lifecycle lifecycle) {
     return lifecycle.register(
         Lifecycle.Phase.DOOR,
         "gRPC",
-        new GrpcDoor(config, eventLoops, services, drainables, telemetry));
+        new GrpcDoor(config, eventLoops, services, drainables, telemetry, refused));
   }
 }

@@ -31,11 +31,13 @@ public final class LoadLimit implements ServerInterceptor {
 
   private final Admission admission;
   private final Ticker ticker;
+  private final RefusedCalls refused;
   private final Status refusal;
   private final Metadata refusalDetails;
 
-  LoadLimit(Admission admission, Ticker ticker) {
+  LoadLimit(Admission admission, Ticker ticker, RefusedCalls refused) {
     this.admission = admission;
+    this.refused = refused;
     this.ticker = ticker;
     // Built once: when there is too much to do, saying so must not be work.
     StatusRuntimeException overloaded =
@@ -67,6 +69,7 @@ public final class LoadLimit implements ServerInterceptor {
       return next.startCall(call, headers);
     }
     if (!admission.tryEnter()) {
+      refused.refused();
       // gRPC writes into what it is given.
       Metadata details = new Metadata();
       details.merge(refusalDetails);

@@ -35,6 +35,12 @@ public final class RedisModule extends AbstractModule {
 
   @Provides
   @Singleton
+  Replicas replicas(RedisClients clients) {
+    return new RedissonReplicas(clients);
+  }
+
+  @Provides
+  @Singleton
   Namespaces namespaces(ScriptRunner scripts, RedisConfig config) {
     return new RedisNamespaces(scripts, config.partitions());
   }

@@ -1,6 +1,7 @@
 package dev.troupe.server.task;
 
 import dev.troupe.server.grpc.Checks;
+import dev.troupe.server.outbox.OutboxEvents;
 import dev.troupe.v1.Attempt;
 import dev.troupe.v1.AttemptComplete;
 import dev.troupe.v1.AttemptFail;
@@ -161,9 +162,11 @@ final class TaskChecks {
   }
 
   static void check(AttemptComplete report, long maxResult) {
-    attempt(new Checks(), "complete.attempt.", report.getAttempt())
-        .bytes("complete.result", report.getResult().size(), maxResult)
-        .done();
+    Checks checks =
+        attempt(new Checks(), "complete.attempt.", report.getAttempt())
+            .bytes("complete.result", report.getResult().size(), maxResult);
+    OutboxEvents.check(checks, "complete.events", report.getEventsList());
+    checks.done();
   }
 
   static void check(AttemptFail report) {

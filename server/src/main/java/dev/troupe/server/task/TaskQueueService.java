@@ -7,6 +7,7 @@ import com.google.protobuf.util.Durations;
 import dev.troupe.server.grpc.Checks;
 import dev.troupe.server.grpc.LoadLimit;
 import dev.troupe.server.grpc.Names;
+import dev.troupe.server.outbox.OutboxEvents;
 import dev.troupe.v1.Attempt;
 import dev.troupe.v1.CancelTaskRequest;
 import dev.troupe.v1.CancelTaskResponse;
@@ -187,10 +188,12 @@ final class TaskQueueService extends TaskQueueServiceGrpc.TaskQueueServiceImplBa
     answer(
         caller,
         () -> {
-          attempt(request.getNamespace(), request.getAttempt())
-              .bytes("result", request.getResult().size(), config.maxPayload().bytes())
-              .fence(request.hasFence(), request.getFence())
-              .done();
+          Checks checks =
+              attempt(request.getNamespace(), request.getAttempt())
+                  .bytes("result", request.getResult().size(), config.maxPayload().bytes())
+                  .fence(request.hasFence(), request.getFence());
+          OutboxEvents.check(checks, "events", request.getEventsList());
+          checks.done();
           return at(request.getNamespace(), request.getAttempt().getQueue())
               .thenCompose(
                   queue ->
@@ -199,7 +202,8 @@ final class TaskQueueService extends TaskQueueServiceGrpc.TaskQueueServiceImplBa
                           new Completion(
                               request.getAttempt(),
                               request.getResult().toByteArray(),
-                              request.getFence())))
+                              request.getFence(),
+                              request.getEventsList())))
               .thenApply(done -> CompleteResponse.getDefaultInstance());
         });
   }

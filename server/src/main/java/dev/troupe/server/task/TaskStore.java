@@ -4,6 +4,7 @@ import com.google.inject.Inject;
 import com.google.protobuf.Duration;
 import com.google.protobuf.util.Durations;
 import dev.troupe.server.error.TroupeException;
+import dev.troupe.server.outbox.OutboxEvents;
 import dev.troupe.server.redis.FencedScripts;
 import dev.troupe.server.redis.Fences;
 import dev.troupe.server.redis.Namespaces;
@@ -14,10 +15,12 @@ import dev.troupe.server.redis.Script;
 import dev.troupe.server.redis.ScriptRunner;
 import dev.troupe.v1.Attempt;
 import dev.troupe.v1.ErrorReason;
+import dev.troupe.v1.Event;
 import dev.troupe.v1.FailResponse;
 import dev.troupe.v1.Failure;
 import dev.troupe.v1.Fence;
 import dev.troupe.v1.LeasedTask;
+import dev.troupe.v1.OutboxEvent;
 import dev.troupe.v1.Progress;
 import dev.troupe.v1.Queue;
 import dev.troupe.v1.QueueSettings;
@@ -244,7 +247,7 @@ public final class TaskStore {
    * @return in the order of the completions
    */
   CompletionStage<List<Completion.Outcome>> complete(QueueId queue, List<Completion> completions) {
-    List<Object> arguments = new ArrayList<>(1 + 6 * completions.size());
+    List<Object> arguments = new ArrayList<>(1 + 7 * completions.size());
     arguments.add(queue.name());
     for (Completion completion : completions) {
       addAll(
@@ -254,7 +257,17 @@ public final class TaskStore {
           completion.result(),
           TaskChanges.completed(queue.name(), completion.attempt()),
           Fences.name(queue.partition(), completion.fence()),
-          completion.fence().getToken());
+          completion.fence().getToken(),
+          completion.events().size());
+      for (OutboxEvent given : completion.events()) {
+        String task = completion.attempt().getTaskId();
+        Event event = OutboxEvents.event(given, "tasks/" + task, task);
+        addAll(
+            arguments,
+            given.getTopic(),
+            event.getActor().isEmpty() ? "1" : "0",
+            event.toByteArray());
+      }
     }
     return run(TaskScripts.COMPLETE, queue, arguments)
         .thenApply(

@@ -328,7 +328,8 @@ final class WorkStream implements StreamObserver<WorkRequest>, LeaseTaker {
                     new Completion(
                         report.getAttempt(),
                         report.getResult().toByteArray(),
-                        Fence.getDefaultInstance())));
+                        Fence.getDefaultInstance(),
+                        report.getEventsList())));
   }
 
   private void fail(WorkRequest request) {

@@ -92,7 +92,17 @@ public final class TroupeProcess implements AutoCloseable {
 
   /** SIGKILL, and a new start on the same port and data. */
   public void killAndRestart() throws Exception {
+    kill();
+    startAgain();
+  }
+
+  /** SIGKILL. */
+  void kill() throws InterruptedException {
     process.destroyForcibly().waitFor();
+  }
+
+  /** A new start, after a kill, on the same port and data. */
+  void startAgain() throws IOException {
     process = launch();
   }
 

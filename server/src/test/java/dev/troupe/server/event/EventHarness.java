@@ -7,7 +7,9 @@ import dev.troupe.server.log.LogConfig;
 import dev.troupe.server.log.RedisPartitionLogs;
 import dev.troupe.server.redis.Namespaces;
 import dev.troupe.server.redis.Partition;
+import dev.troupe.server.redis.Replicas;
 import dev.troupe.server.redis.TestRedis;
+import dev.troupe.server.redis.TestReplicas;
 import dev.troupe.v1.EventStreamServiceGrpc;
 import dev.troupe.v1.EventStreamServiceGrpc.EventStreamServiceBlockingStub;
 import dev.troupe.v1.EventStreamServiceGrpc.EventStreamServiceStub;
@@ -29,6 +31,8 @@ final class EventHarness implements AutoCloseable {
 
   final StreamPumps pumps;
   final RedisPartitionLogs logs;
+  final TopicStore topics;
+  final PublishStreams publishStreams;
   final EventStreamServiceStub stub;
   final EventStreamServiceBlockingStub blocking;
   private final ScheduledExecutorService executor = Executors.newScheduledThreadPool(2);
@@ -76,17 +80,28 @@ final class EventHarness implements AutoCloseable {
             ticker);
     pumps = new StreamPumps(executor, ticker);
     EventConfig config = new EventConfig(new DataSize(256 << 10), checkpoint, slow);
+    EventStore store = new EventStore(redis, NAMESPACES);
+    topics = new TopicStore(redis, NAMESPACES);
+    Replicas replicas = TestReplicas.of(redis);
+    Publishing publishing = new Publishing(store, replicas, config);
+    publishStreams = new PublishStreams(publishing);
     EventStreamService service =
         new EventStreamService(
-            new EventStore(redis, NAMESPACES),
-            new Subscribing(new EventStarts(NAMESPACES, logs), pumps, config),
-            config);
+            publishing,
+            publishStreams,
+            new EventHistory(topics, store, replicas),
+            new TopicCalls(topics, NAMESPACES),
+            new Subscribing(new EventStarts(NAMESPACES, logs), pumps, config));
     String name = UUID.randomUUID().toString();
     server =
         InProcessServerBuilder.forName(name).directExecutor().addService(service).build().start();
     channel = InProcessChannelBuilder.forName(name).directExecutor().build();
     stub = EventStreamServiceGrpc.newStub(channel);
     blocking = EventStreamServiceGrpc.newBlockingStub(channel);
+  }
+
+  ManagedChannel channel() {
+    return channel;
   }
 
   @Override

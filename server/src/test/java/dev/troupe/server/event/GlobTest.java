@@ -2,10 +2,10 @@ package dev.troupe.server.event;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.time.Duration;
 import com.google.protobuf.ByteString;
 import dev.troupe.server.log.LogEntry;
 import dev.troupe.server.log.LogPosition;
+import java.time.Duration;
 import java.util.List;
 import java.util.Random;
 import java.util.regex.Pattern;

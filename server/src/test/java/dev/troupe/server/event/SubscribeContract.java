@@ -446,8 +446,8 @@ abstract class SubscribeContract {
       emit("y", "s", 12);
       assertThat(reader.endsWell()).isTrue();
       assertThat(reader.texts()).containsExactlyElementsOf(numbers(0).subList(0, 12));
-      String token = reader.messages().get(reader.messages().size() - 1).getCheckpoint()
-          .getResumeToken();
+      String token =
+          reader.messages().get(reader.messages().size() - 1).getCheckpoint().getResumeToken();
       try (Subscriber rest = subscribe(request().setResumeToken(token))) {
         assertThat(texts(rest.deliveries(1))).containsExactly("12");
       }
@@ -549,7 +549,10 @@ abstract class SubscribeContract {
               ? new byte[0]
               : event(text, type, subject).build().toByteArray());
     }
-    redis.run(EMIT, partition(), arguments.toArray()).toCompletableFuture().get(10, TimeUnit.SECONDS);
+    redis
+        .run(EMIT, partition(), arguments.toArray())
+        .toCompletableFuture()
+        .get(10, TimeUnit.SECONDS);
   }
 
   private static Event.Builder event(String text, String type, String subject) {
@@ -570,15 +573,15 @@ abstract class SubscribeContract {
   }
 
   private long accepted(String topic) throws Exception {
-    Partition partition = EventHarness.NAMESPACES.locate(namespace, topic).toCompletableFuture().get();
+    Partition partition =
+        EventHarness.NAMESPACES.locate(namespace, topic).toCompletableFuture().get();
     return harness.logs.head(partition).toCompletableFuture().get().position().millis();
   }
 
   /** By its clock. */
   private long redisMillis() throws Exception {
     long far = Long.MAX_VALUE / 2;
-    return far
-        - harness.logs.until(partition(), far).toCompletableFuture().get().leftMillis();
+    return far - harness.logs.until(partition(), far).toCompletableFuture().get().leftMillis();
   }
 
   private Partition partition() throws Exception {

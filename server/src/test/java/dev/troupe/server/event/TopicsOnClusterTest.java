@@ -1,0 +1,12 @@
+package dev.troupe.server.event;
+
+import dev.troupe.server.redis.TestRedis;
+
+/** Publishing, topics and their history on a Redis Cluster of six processes. */
+final class TopicsOnClusterTest extends TopicContract {
+
+  @Override
+  TestRedis redis() throws Exception {
+    return TestRedis.cluster();
+  }
+}

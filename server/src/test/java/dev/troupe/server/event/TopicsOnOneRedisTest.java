@@ -1,0 +1,12 @@
+package dev.troupe.server.event;
+
+import dev.troupe.server.redis.TestRedis;
+
+/** Publishing, topics and their history on one Redis. */
+final class TopicsOnOneRedisTest extends TopicContract {
+
+  @Override
+  TestRedis redis() throws Exception {
+    return TestRedis.single();
+  }
+}
