@@ -177,11 +177,7 @@ final class FanOut {
 
   private void add(String row, Observed seen) {
     stalled.add(
-        row,
-        seen.p50Millis,
-        seen.p99Millis,
-        100 * seen.serverCpu / seen.seconds,
-        seen.loadAverage);
+        row, seen.p50Millis, seen.p99Millis, 100 * seen.serverCpu / seen.seconds, seen.loadAverage);
   }
 
   private interface Loading {

@@ -7,8 +7,8 @@ import io.nats.client.JetStreamSubscription;
 import io.nats.client.Nats;
 import io.nats.client.Options;
 import io.nats.client.PushSubscribeOptions;
-import io.nats.client.api.DeliverPolicy;
 import io.nats.client.api.ConsumerConfiguration;
+import io.nats.client.api.DeliverPolicy;
 import io.nats.client.api.StorageType;
 import io.nats.client.api.StreamConfiguration;
 import java.nio.ByteBuffer;
@@ -67,8 +67,7 @@ final class NatsFanOut implements FanOutPeer {
     PushSubscribeOptions ordered =
         PushSubscribeOptions.builder()
             .ordered(true)
-            .configuration(
-                ConsumerConfiguration.builder().deliverPolicy(DeliverPolicy.New).build())
+            .configuration(ConsumerConfiguration.builder().deliverPolicy(DeliverPolicy.New).build())
             .build();
     for (int i = 0; i < subscribers; i++) {
       int connection = i % CONNECTIONS;
@@ -79,8 +78,7 @@ final class NatsFanOut implements FanOutPeer {
               .subscribe(
                   SUBJECT,
                   dispatchers.get(connection),
-                  message ->
-                      received.at(connection, ByteBuffer.wrap(message.getData()).getLong()),
+                  message -> received.at(connection, ByteBuffer.wrap(message.getData()).getLong()),
                   false,
                   ordered));
     }

@@ -52,8 +52,7 @@ final class TroupeFanOut implements FanOutPeer {
     this.probe = new RedisProbe(redis.url());
     // A stalled reader stays as long as the benchmark wants.
     this.server =
-        new ServerUnderTest(
-            jar, "--redis.url=" + redis.url(), "--events.slow-reader-timeout=1h");
+        new ServerUnderTest(jar, "--redis.url=" + redis.url(), "--events.slow-reader-timeout=1h");
     this.channels = ClosedLoop.channels(server.port, CHANNELS);
   }
 
@@ -176,9 +175,7 @@ final class TroupeFanOut implements FanOutPeer {
   public CompletionStage<?> publish(byte[] data) {
     Answer<PublishResponse> answer = new Answer<>();
     ClientCalls.asyncUnaryCall(
-        channels
-            .get(0)
-            .newCall(EventStreamServiceGrpc.getPublishMethod(), CallOptions.DEFAULT),
+        channels.get(0).newCall(EventStreamServiceGrpc.getPublishMethod(), CallOptions.DEFAULT),
         PublishRequest.newBuilder()
             .setTopic(TOPIC)
             .setEvent(

@@ -771,8 +771,7 @@ abstract class TopicContract {
     publish(one, "t", "1", "a");
     publish(one, "t", "2", "b");
     publish(one, "t", "3", "c");
-    String token =
-        one.blocking.listEvents(list("t").setPageSize(1).build()).getResumeToken();
+    String token = one.blocking.listEvents(list("t").setPageSize(1).build()).getResumeToken();
     SubscribeRequest request =
         SubscribeRequest.newBuilder()
             .setNamespace(namespace)
