@@ -16,11 +16,13 @@ public final class Bench {
         telemetry  what metrics and traces cost
         locks      locks beside those of etcd and of Redisson
         agents     what a fleet of agents costs, and how soon it is noticed when a part of it dies
+        fanout     what it costs to hand events to 1 to 1000 subscribers, beside NATS JetStream
         filters    what a filter in CESQL costs per event, without a server
         memory-search  searches of a memory space within the server's memory, without the network
 
       Starts a server of its own and prints Markdown tables; 3 runs when not given. The last
-      argument is for tasks, locks and agents: when the embedded Redis writes through to the disk.
+      argument is for tasks, locks, agents and fanout: when the embedded Redis writes through to the
+      disk.
       """;
 
   private static final Logger NETTY = Logger.getLogger("io.netty");
@@ -41,6 +43,7 @@ public final class Bench {
       case "telemetry" -> TelemetryCost.measure(jar, runs);
       case "locks" -> LockLoads.measure(jar, fsync, runs);
       case "agents" -> AgentCosts.measure(jar, fsync, runs);
+      case "fanout" -> FanOut.measure(jar, fsync, runs);
       case "filters" -> FilterCosts.measure(runs);
       case "memory-search" -> MemorySearch.measure(runs);
       case "-h", "--help", "help" -> System.out.print(USAGE);

@@ -13,11 +13,17 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** A server in a process of its own, whose processor time and that of its Redis can be read. */
 final class ServerUnderTest implements AutoCloseable {
+
+  /** Of the parts of the parallel collector's heap. */
+  private static final Pattern HEAP_USED =
+      Pattern.compile("(?:PSYoungGen|ParOldGen) +total \\d+K, used (\\d+)K");
 
   private final Path data;
   private final Process process;
@@ -72,6 +78,34 @@ final class ServerUnderTest implements AutoCloseable {
 
   Duration serverCpu() {
     return process.info().totalCpuDuration().orElse(Duration.ZERO);
+  }
+
+  /** Bytes of heap in use after a collection of garbage. */
+  double heapAfterCollection() throws IOException, InterruptedException {
+    command("GC.run");
+    // A second one, for what the first one left to finalizers and references.
+    command("GC.run");
+    Matcher used = HEAP_USED.matcher(command("GC.heap_info"));
+    double kilobytes = 0;
+    while (used.find()) {
+      kilobytes += Double.parseDouble(used.group(1));
+    }
+    return kilobytes * 1024;
+  }
+
+  private String command(String what) throws IOException, InterruptedException {
+    Process jcmd =
+        new ProcessBuilder(
+                Path.of(System.getProperty("java.home"), "bin", "jcmd").toString(),
+                Long.toString(process.pid()),
+                what)
+            .redirectErrorStream(true)
+            .start();
+    String said = new String(jcmd.getInputStream().readAllBytes(), UTF_8);
+    if (jcmd.waitFor() != 0) {
+      throw new IOException("jcmd: " + said);
+    }
+    return said;
   }
 
   /** Of its own Redis. */

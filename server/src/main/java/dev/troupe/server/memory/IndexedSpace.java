@@ -89,7 +89,7 @@ final class IndexedSpace implements AutoCloseable {
     return new IndexItem(
         row.id(),
         content.getText(),
-        embedding.length == 0 ? null : embedding,
+        embedding,
         Set.copyOf(item.getTagsList()),
         said.tier().name(),
         said.source(),

@@ -149,7 +149,7 @@ final class MemorySearch {
         space.settings().getSearch().toBuilder().mergeFrom(request.getSettings()).build();
     SearchQuery query =
         new SearchQuery(
-            request.getVectorCount() == 0 ? null : IndexedSpace.floats(request.getVectorList()),
+            IndexedSpace.floats(request.getVectorList()),
             request.getText(),
             MemoryFilters.forIndex(request.getFilter()),
             fusion(settings),
