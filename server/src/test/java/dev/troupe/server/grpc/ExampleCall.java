@@ -115,10 +115,7 @@ record ExampleCall(MethodDescriptor rpc, Message request) {
             PublishRequest.newBuilder()
                 .setTopic("bad-input")
                 .setEvent(Event.newBuilder().setType("t").setBinaryData(ByteString.EMPTY))),
-        of(
-            "EventStreamService",
-            "Subscribe",
-            SubscribeRequest.newBuilder().addTopics("bad-input")),
+        of("EventStreamService", "Subscribe", SubscribeRequest.newBuilder().addTopics("bad-input")),
         event("PublishBatch", PublishBatchRequest.newBuilder().addEvents(EVENT)),
         event("PublishStream", PublishStreamRequest.newBuilder().setEvent(EVENT)),
         event("ListEvents", ListEventsRequest.newBuilder().setTopic("bad-input")),
