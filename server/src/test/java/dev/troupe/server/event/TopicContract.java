@@ -40,6 +40,8 @@ import dev.troupe.v1.Topic;
 import dev.troupe.v1.TopicChange;
 import dev.troupe.v1.TopicSettings;
 import dev.troupe.v1.UpdateTopicRequest;
+import io.grpc.stub.ClientCallStreamObserver;
+import io.grpc.stub.ClientResponseObserver;
 import io.grpc.stub.StreamObserver;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -52,6 +54,7 @@ import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.IntStream;
@@ -220,6 +223,66 @@ abstract class TopicContract {
       assertThat(texts(kept)).isEqualTo(expected);
       assertDense(kept);
     }
+  }
+
+  @Test
+  void aPublisherThatDoesNotReadItsAnswersIsNotHeardWithoutBound() throws Exception {
+    BlockingQueue<String> answered = new LinkedBlockingQueue<>();
+    AtomicReference<ClientCallStreamObserver<PublishStreamRequest>> call = new AtomicReference<>();
+    EventStreamServiceGrpc.newStub(one.channel())
+        .publishStream(
+            new ClientResponseObserver<PublishStreamRequest, PublishStreamResponse>() {
+              @Override
+              public void beforeStart(ClientCallStreamObserver<PublishStreamRequest> requests) {
+                requests.disableAutoRequestWithInitial(1);
+                call.set(requests);
+              }
+
+              @Override
+              public void onNext(PublishStreamResponse response) {
+                answered.add(response.getResult().getPublished().getEventId());
+              }
+
+              @Override
+              public void onError(Throwable failure) {
+                answered.add("failed: " + failure);
+              }
+
+              @Override
+              public void onCompleted() {
+                answered.add("over");
+              }
+            });
+    int sent = 0;
+    // It pauses now and then, and stops for good when answers are left unread.
+    for (int pauses = 0; pauses < 20; pauses++) {
+      while (call.get().isReady() && sent < 10_000) {
+        call.get()
+            .onNext(
+                PublishStreamRequest.newBuilder()
+                    .setNamespace(namespace)
+                    .setEvent(item("t", "e" + sent++, "x"))
+                    .build());
+      }
+      int so = sent;
+      Awaitility.await()
+          .pollDelay(Duration.ofMillis(20))
+          .ignoreExceptions()
+          .until(() -> call.get().isReady() || sentIs(so));
+    }
+    assertThat(sent).isBetween(1, 600);
+    call.get().request(100_000);
+    call.get().onCompleted();
+    for (int i = 0; i < sent; i++) {
+      assertThat(answered.poll(10, TimeUnit.SECONDS)).isEqualTo("e" + i);
+    }
+    assertThat(answered.poll(10, TimeUnit.SECONDS)).isEqualTo("over");
+    assertDense(history("t"));
+  }
+
+  /** How many events arrived; a condition to wait on. */
+  private boolean sentIs(int count) {
+    return history("t").size() >= count;
   }
 
   @Test
