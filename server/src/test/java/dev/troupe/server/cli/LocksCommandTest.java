@@ -1,14 +1,9 @@
 package dev.troupe.server.cli;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import dev.troupe.server.Main;
 import dev.troupe.server.crash.TroupeProcess;
-import java.io.BufferedReader;
-import java.io.InputStreamReader;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import org.assertj.core.api.InstanceOfAssertFactories;
@@ -95,27 +90,6 @@ final class LocksCommandTest {
     assertThat(terminal.outLines())
         .last(InstanceOfAssertFactories.STRING)
         .matches("20[0-9-]+T[0-9:.]+Z  ACQUIRED  no-such-lock  me  [0-9]+  -");
-  }
-
-  @Test
-  void a_watch_that_is_interrupted_tells_how_to_go_on() throws Exception {
-    Process watch =
-        TroupeProcess.java(
-            Main.class, "locks", "watch", "--prefix=seen", "--server=localhost:" + server.port);
-    try (BufferedReader said =
-        new BufferedReader(new InputStreamReader(watch.getInputStream(), UTF_8))) {
-      await()
-          .atMost(Duration.ofSeconds(60))
-          .until(
-              () -> {
-                run("acquire", "seen" + System.nanoTime());
-                return said.ready();
-              });
-      watch.destroy();
-      assertThat(said.lines()).anyMatch(line -> line.contains("to go on from here: --from "));
-    } finally {
-      watch.destroyForcibly();
-    }
   }
 
   @Test
