@@ -54,7 +54,6 @@ import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicReference;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.IntStream;
@@ -228,51 +227,50 @@ abstract class TopicContract {
   @Test
   void aPublisherThatDoesNotReadItsAnswersIsNotHeardWithoutBound() throws Exception {
     BlockingQueue<String> answered = new LinkedBlockingQueue<>();
-    AtomicReference<ClientCallStreamObserver<PublishStreamRequest>> call = new AtomicReference<>();
-    EventStreamServiceGrpc.newStub(one.channel())
-        .publishStream(
-            new ClientResponseObserver<PublishStreamRequest, PublishStreamResponse>() {
-              @Override
-              public void beforeStart(ClientCallStreamObserver<PublishStreamRequest> requests) {
-                requests.disableAutoRequestWithInitial(1);
-                call.set(requests);
-              }
+    ClientResponseObserver<PublishStreamRequest, PublishStreamResponse> answers =
+        new ClientResponseObserver<PublishStreamRequest, PublishStreamResponse>() {
+          @Override
+          public void beforeStart(ClientCallStreamObserver<PublishStreamRequest> requests) {
+            requests.disableAutoRequestWithInitial(1);
+          }
 
-              @Override
-              public void onNext(PublishStreamResponse response) {
-                answered.add(response.getResult().getPublished().getEventId());
-              }
+          @Override
+          public void onNext(PublishStreamResponse response) {
+            answered.add(response.getResult().getPublished().getEventId());
+          }
 
-              @Override
-              public void onError(Throwable failure) {
-                answered.add("failed: " + failure);
-              }
+          @Override
+          public void onError(Throwable failure) {
+            answered.add("failed: " + failure);
+          }
 
-              @Override
-              public void onCompleted() {
-                answered.add("over");
-              }
-            });
+          @Override
+          public void onCompleted() {
+            answered.add("over");
+          }
+        };
+    ClientCallStreamObserver<PublishStreamRequest> publisher =
+        (ClientCallStreamObserver<PublishStreamRequest>)
+            EventStreamServiceGrpc.newStub(one.channel()).publishStream(answers);
     int sent = 0;
     // It pauses now and then, and stops for good when answers are left unread.
     for (int pauses = 0; pauses < 20; pauses++) {
-      while (call.get().isReady() && sent < 10_000) {
-        call.get()
-            .onNext(
-                PublishStreamRequest.newBuilder()
-                    .setNamespace(namespace)
-                    .setEvent(item("t", "e" + sent++, "x"))
-                    .build());
+      while (publisher.isReady() && sent < 10_000) {
+        publisher.onNext(
+            PublishStreamRequest.newBuilder()
+                .setNamespace(namespace)
+                .setEvent(item("t", "e" + sent++, "x"))
+                .build());
       }
       int so = sent;
       Awaitility.await()
           .pollDelay(Duration.ofMillis(20))
           .ignoreExceptions()
-          .until(() -> call.get().isReady() || sentIs(so));
+          .until(() -> publisher.isReady() || sentIs(so));
     }
     assertThat(sent).isBetween(1, 600);
-    call.get().request(100_000);
-    call.get().onCompleted();
+    publisher.request(100_000);
+    publisher.onCompleted();
     for (int i = 0; i < sent; i++) {
       assertThat(answered.poll(10, TimeUnit.SECONDS)).isEqualTo("e" + i);
     }
