@@ -160,8 +160,7 @@ final class GroupConsumerTest {
                 delivery -> {
                   handled.add(id(delivery));
                   return CompletableFuture.supplyAsync(
-                      () -> null,
-                      CompletableFuture.delayedExecutor(20, TimeUnit.MILLISECONDS));
+                      () -> null, CompletableFuture.delayedExecutor(20, TimeUnit.MILLISECONDS));
                 })) {
       publish(0, 100);
       server.killAndRestart();
@@ -179,8 +178,7 @@ final class GroupConsumerTest {
     CompletionStage<Void> ready = CompletableFuture.completedFuture(null);
     GroupConsumer first = client.events().consumer(topic, "g").id("m").start(one -> ready);
     await().atMost(Duration.ofSeconds(20)).until(() -> group().getMembersCount() == 1);
-    try (GroupConsumer second =
-        client.events().consumer(topic, "g").id("m").start(one -> ready)) {
+    try (GroupConsumer second = client.events().consumer(topic, "g").id("m").start(one -> ready)) {
       await().atMost(Duration.ofSeconds(20)).until(() -> first.done().isCompletedExceptionally());
       Throwable failure = first.done().handle((ended, thrown) -> thrown).join();
       assertThat(TroupeClientException.of(failure).reason())

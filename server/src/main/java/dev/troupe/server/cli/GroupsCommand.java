@@ -104,9 +104,7 @@ final class GroupsCommand {
               .setOrderedByKey(ordered)
               .setDeadLetterTopic(deadLetterTopic)
               .setFilter(
-                  EventFilter.newBuilder()
-                      .addAllTypes(Given.list(types))
-                      .setCesql(expression));
+                  EventFilter.newBuilder().addAllTypes(Given.list(types)).setCesql(expression));
       if (ackDeadline != null) {
         settings.setAckDeadline(Durations.fromNanos(ackDeadline.toNanos()));
       }

@@ -25,16 +25,13 @@ interface DeadLetterContract extends GroupContract {
   private void create(String topic, GroupSettings.Builder settings) {
     GroupStart.Builder start =
         GroupStart.newBuilder().setPosition(StartPosition.START_POSITION_BEGINNING);
-    groups()
-        .a()
-        .createGroup(groups().group(settings).setTopic(topic).setStart(start).build());
+    groups().a().createGroup(groups().group(settings).setTopic(topic).setStart(start).build());
   }
 
   private void readDead(String topic) {
     groups()
         .a()
-        .createGroup(
-            groups().group(GroupSettings.newBuilder()).setTopic(topic + ".dead").build());
+        .createGroup(groups().group(GroupSettings.newBuilder()).setTopic(topic + ".dead").build());
   }
 
   private void nack(String topic, GroupDelivery delivery, boolean dead, String reason) {
@@ -73,8 +70,7 @@ interface DeadLetterContract extends GroupContract {
         GroupSettings.newBuilder().setMaxDeliveries(2).setAckDeadline(Durations.fromSeconds(1)));
     readDead(topic);
     groups()
-        .publish(
-            topic, Event.newBuilder().setId("e").setType("t").setKey("k").setTextData("data"));
+        .publish(topic, Event.newBuilder().setId("e").setType("t").setKey("k").setTextData("data"));
     GroupDelivery first = pull(topic);
     nack(topic, first, false, "broken");
     GroupDelivery second = pull(topic);
@@ -138,8 +134,7 @@ interface DeadLetterContract extends GroupContract {
       List<GroupDelivery> some =
           groups().a().pullEvents(groups().pulling(topic, "m", 64).build()).getDeliveriesList();
       Settlement.Builder settlement = Settlement.newBuilder();
-      some.forEach(
-          one -> settlement.addNack(Nack.newBuilder().setDeliveryId(one.getDeliveryId())));
+      some.forEach(one -> settlement.addNack(Nack.newBuilder().setDeliveryId(one.getDeliveryId())));
       groups().settle(topic, settlement);
       dead += some.size();
     }

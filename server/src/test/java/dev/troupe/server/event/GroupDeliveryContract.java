@@ -12,7 +12,6 @@ import com.google.protobuf.util.Timestamps;
 import dev.troupe.server.grpc.Refusal;
 import dev.troupe.v1.ConsumeResponse.MessageCase;
 import dev.troupe.v1.DeliveryPolicy;
-import dev.troupe.v1.ErrorReason;
 import dev.troupe.v1.Event;
 import dev.troupe.v1.EventFilter;
 import dev.troupe.v1.Group;
@@ -244,8 +243,7 @@ interface GroupDeliveryContract extends GroupContract {
       groups().publish("e");
       GroupDelivery held = older.delivery();
       try (GroupMemberDouble newer = groups().join(groups().channelB(), "m", 1)) {
-        assertThat(Refusal.of(older.failure()).reason())
-            .isEqualTo("SESSION_REPLACED");
+        assertThat(Refusal.of(older.failure()).reason()).isEqualTo("SESSION_REPLACED");
         // What it held may be settled by its new stream.
         assertThat(newer.ack(held)).isEqualTo(SETTLE_OUTCOME_DONE);
         groups().publish("f");

@@ -10,6 +10,7 @@ import com.google.protobuf.util.Durations;
 import dev.troupe.server.grpc.Refusal;
 import dev.troupe.v1.CreateGroupRequest;
 import dev.troupe.v1.DeleteGroupRequest;
+import dev.troupe.v1.DeleteTopicRequest;
 import dev.troupe.v1.DeliveryPolicy;
 import dev.troupe.v1.Event;
 import dev.troupe.v1.Fence;
@@ -214,6 +215,28 @@ interface GroupViewContract extends GroupContract {
   }
 
   @Test
+  default void aGroupEndsWithItsTopic() throws Exception {
+    groups().create(settings().setOrderedByKey(true));
+    groups().publish("a", "b");
+    try (GroupMemberDouble member = groups().join(groups().channelB(), "m", 1)) {
+      GroupDelivery held = member.delivery();
+      groups()
+          .a()
+          .deleteTopic(
+              DeleteTopicRequest.newBuilder()
+                  .setNamespace(groups().namespace())
+                  .setTopic(GroupHarness.TOPIC)
+                  .build());
+      assertThat(Refusal.of(member.failure()).reason()).isEqualTo("GROUP_NOT_FOUND");
+      assertThat(Refusal.of(() -> groups().ack(held)).reason()).isEqualTo("GROUP_NOT_FOUND");
+    }
+    groups().publish("c");
+    assertThat(list("", 10).getGroupsList()).isEmpty();
+    groups().create(settings());
+    assertThat(ids(groups().pull("m", 10))).containsExactly("c");
+  }
+
+  @Test
   default void aMovedGroupForgetsWhatIsInFlight() {
     groups().create(settings().setOrderedByKey(true));
     for (int i = 0; i < 6; i++) {
@@ -229,9 +252,7 @@ interface GroupViewContract extends GroupContract {
         groups()
             .a()
             .seekGroup(
-                to(
-                    GroupStart.newBuilder()
-                        .setPosition(StartPosition.START_POSITION_BEGINNING)))
+                to(GroupStart.newBuilder().setPosition(StartPosition.START_POSITION_BEGINNING)))
             .getGroup();
     assertThat(moved.getPosition()).isZero();
     assertThat(moved.getLag()).isEqualTo(6);
@@ -251,8 +272,7 @@ interface GroupViewContract extends GroupContract {
     assertThat(ids(groups().pull("m", 10))).endsWith("5");
     groups()
         .a()
-        .seekGroup(
-            to(GroupStart.newBuilder().setPosition(StartPosition.START_POSITION_NOW)));
+        .seekGroup(to(GroupStart.newBuilder().setPosition(StartPosition.START_POSITION_NOW)));
     assertThat(groups().pull("m", 10)).isEmpty();
     groups().publish("6");
     assertThat(ids(groups().pull("m", 10))).containsExactly("6");
@@ -323,9 +343,7 @@ interface GroupViewContract extends GroupContract {
       assertThat(groups().get().getMembersList())
           .extracting(GroupMember::getId)
           .containsExactly("silent", "there");
-      await()
-          .atMost(Duration.ofSeconds(30))
-          .until(() -> groups().get().getMembersCount() == 1);
+      await().atMost(Duration.ofSeconds(30)).until(() -> groups().get().getMembersCount() == 1);
       assertThat(groups().get().getMembers(0).getId()).isEqualTo("there");
       await()
           .during(Duration.ofSeconds(3))

@@ -6,7 +6,8 @@ import org.junit.jupiter.api.BeforeAll;
 
 /** The contract of consumer groups on a Redis Cluster of six processes, with 16 partitions. */
 @SuppressWarnings("NullAway.Init")
-final class GroupsOnClusterTest implements GroupDeliveryContract, GroupViewContract, DeadLetterContract, GroupLoadContract {
+final class GroupsOnClusterTest
+    implements GroupDeliveryContract, GroupViewContract, DeadLetterContract, GroupLoadContract {
 
   private static GroupHarness groups;
 

@@ -6,7 +6,8 @@ import org.junit.jupiter.api.BeforeAll;
 
 /** The contract of consumer groups on one Redis, with 1 partition. */
 @SuppressWarnings("NullAway.Init")
-final class GroupsOnOneRedisTest implements GroupDeliveryContract, GroupViewContract, DeadLetterContract, GroupLoadContract {
+final class GroupsOnOneRedisTest
+    implements GroupDeliveryContract, GroupViewContract, DeadLetterContract, GroupLoadContract {
 
   private static GroupHarness groups;
 
