@@ -18,6 +18,7 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
@@ -30,7 +31,7 @@ final class SystemAlertsTest {
   private static TestRedis redis;
   private final RefusedCalls refused = new RefusedCalls();
   private volatile boolean away;
-  private volatile long nanos;
+  private final AtomicLong nanos = new AtomicLong();
 
   /** Namespaces of a store that can be away. */
   private final Namespaces store =
@@ -57,7 +58,7 @@ final class SystemAlertsTest {
       new Ticker() {
         @Override
         public long read() {
-          return nanos;
+          return nanos.get();
         }
       };
 
@@ -83,7 +84,7 @@ final class SystemAlertsTest {
     assertThat(told()).isEmpty();
     away = true;
     look(alerts);
-    nanos += Duration.ofSeconds(3).toNanos();
+    nanos.addAndGet(Duration.ofSeconds(3).toNanos());
     look(alerts);
     away = false;
     look(alerts);
@@ -104,7 +105,7 @@ final class SystemAlertsTest {
     for (int i = 0; i < 5; i++) {
       refused.refused();
     }
-    nanos += Duration.ofSeconds(2).toNanos();
+    nanos.addAndGet(Duration.ofSeconds(2).toNanos());
     look(alerts);
     look(other);
     refused.refused();

@@ -40,6 +40,8 @@ import dev.troupe.v1.Topic;
 import dev.troupe.v1.TopicChange;
 import dev.troupe.v1.TopicSettings;
 import dev.troupe.v1.UpdateTopicRequest;
+import io.grpc.stub.ClientCallStreamObserver;
+import io.grpc.stub.ClientResponseObserver;
 import io.grpc.stub.StreamObserver;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -220,6 +222,65 @@ abstract class TopicContract {
       assertThat(texts(kept)).isEqualTo(expected);
       assertDense(kept);
     }
+  }
+
+  @Test
+  void aPublisherThatDoesNotReadItsAnswersIsNotHeardWithoutBound() throws Exception {
+    BlockingQueue<String> answered = new LinkedBlockingQueue<>();
+    ClientResponseObserver<PublishStreamRequest, PublishStreamResponse> answers =
+        new ClientResponseObserver<PublishStreamRequest, PublishStreamResponse>() {
+          @Override
+          public void beforeStart(ClientCallStreamObserver<PublishStreamRequest> requests) {
+            requests.disableAutoRequestWithInitial(1);
+          }
+
+          @Override
+          public void onNext(PublishStreamResponse response) {
+            answered.add(response.getResult().getPublished().getEventId());
+          }
+
+          @Override
+          public void onError(Throwable failure) {
+            answered.add("failed: " + failure);
+          }
+
+          @Override
+          public void onCompleted() {
+            answered.add("over");
+          }
+        };
+    ClientCallStreamObserver<PublishStreamRequest> publisher =
+        (ClientCallStreamObserver<PublishStreamRequest>)
+            EventStreamServiceGrpc.newStub(one.channel()).publishStream(answers);
+    int sent = 0;
+    // It pauses now and then, and stops for good when answers are left unread.
+    for (int pauses = 0; pauses < 20; pauses++) {
+      while (publisher.isReady() && sent < 10_000) {
+        publisher.onNext(
+            PublishStreamRequest.newBuilder()
+                .setNamespace(namespace)
+                .setEvent(item("t", "e" + sent++, "x"))
+                .build());
+      }
+      int so = sent;
+      Awaitility.await()
+          .pollDelay(Duration.ofMillis(20))
+          .ignoreExceptions()
+          .until(() -> publisher.isReady() || sentIs(so));
+    }
+    assertThat(sent).isBetween(1, 600);
+    publisher.request(100_000);
+    publisher.onCompleted();
+    for (int i = 0; i < sent; i++) {
+      assertThat(answered.poll(10, TimeUnit.SECONDS)).isEqualTo("e" + i);
+    }
+    assertThat(answered.poll(10, TimeUnit.SECONDS)).isEqualTo("over");
+    assertDense(history("t"));
+  }
+
+  /** How many events arrived; a condition to wait on. */
+  private boolean sentIs(int count) {
+    return history("t").size() >= count;
   }
 
   @Test

@@ -6,12 +6,16 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.google.protobuf.ByteString;
 import com.google.protobuf.util.Durations;
+import dev.troupe.server.error.TroupeException;
 import dev.troupe.server.event.EventStore.Outcome;
 import dev.troupe.server.event.EventStore.Outcome.Published;
 import dev.troupe.server.event.TopicStore.KeptEvent;
 import dev.troupe.server.redis.Partition;
 import dev.troupe.server.redis.PartitionSweep.Swept;
+import dev.troupe.server.redis.Script;
+import dev.troupe.server.redis.ScriptRunner;
 import dev.troupe.server.redis.TestRedis;
+import dev.troupe.v1.ErrorReason;
 import dev.troupe.v1.Event;
 import dev.troupe.v1.Fence;
 import dev.troupe.v1.Topic;
@@ -22,8 +26,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.IntStream;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterAll;
@@ -44,6 +50,9 @@ abstract class TopicStoreContract {
 
   private static final CompositeCodec CODEC =
       new CompositeCodec(StringCodec.INSTANCE, ByteArrayCodec.INSTANCE);
+
+  private static final Script MANY_TOPICS = Script.load("test/many_topics");
+  private static final Script LAY_OUT = Script.load("test/lay_out");
 
   private TestRedis redis;
   private EventStore events;
@@ -299,6 +308,94 @@ abstract class TopicStoreContract {
     assertThat(get(topics.get(partition, "a")).getSettings().getMaxEvents()).isEqualTo(100_000);
   }
 
+  @Test
+  void aPartitionHasSoManyTopicsAndNoMore() throws Exception {
+    publish(event("before", "1", "", "1"));
+    get(redis.run(MANY_TOPICS, partition));
+    List<Outcome> outcomes =
+        get(
+            events.append(
+                partition, List.of(event("new", "1", "", "1"), event("before", "2", "", "2"))));
+    assertThat(outcomes.get(0)).isEqualTo(new Outcome.TooManyTopics());
+    assertThat(outcomes.get(1)).isInstanceOf(Published.class);
+    assertThatThrownBy(() -> create("new", TopicSettings.newBuilder()))
+        .cause()
+        .isInstanceOfSatisfying(
+            TroupeException.class,
+            refusal ->
+                assertThat(refusal.reason()).isEqualTo(ErrorReason.ERROR_REASON_LIMIT_EXCEEDED));
+  }
+
+  @Test
+  void whatWasLeftInAnOutboxIsCarriedOnceAndInOrderHoweverManyServersCarryIt() throws Exception {
+    layOut(200);
+    OutboxRelay one = new OutboxRelay(new OutboxStore(redis), events);
+    OutboxRelay other = new OutboxRelay(new OutboxStore(redis), events);
+    Awaitility.await()
+        .until(
+            () -> {
+              CompletionStage<Swept> first = one.sweep(partition);
+              get(other.sweep(partition));
+              get(first);
+              return !exists("ob");
+            });
+    for (int topic = 0; topic < 5; topic++) {
+      assertThat(carried("t" + topic)).isEqualTo(numbers(topic, 200));
+    }
+  }
+
+  @Test
+  void aPartitionThatTakesNoEventsGetsThemLaterInOrder() throws Exception {
+    layOut(200);
+    Partition away = get(EventHarness.NAMESPACES.locate(partition.namespace(), "t2"));
+    AtomicBoolean isAway = new AtomicBoolean(true);
+    ScriptRunner faulty =
+        (script, place, arguments) ->
+            isAway.get() && script.name().equals("event/publish") && place.equals(away)
+                ? CompletableFuture.failedFuture(new IllegalStateException("away"))
+                : redis.run(script, place, arguments);
+    OutboxRelay relay =
+        new OutboxRelay(new OutboxStore(redis), new EventStore(faulty, EventHarness.NAMESPACES));
+    relay.written(partition);
+    for (int topic = 0; topic < 5; topic++) {
+      String name = "t" + topic;
+      if (get(EventHarness.NAMESPACES.locate(partition.namespace(), name)).equals(away)) {
+        continue;
+      }
+      List<String> expected = numbers(topic, 200);
+      Awaitility.await().ignoreExceptions().until(() -> carried(name).equals(expected));
+    }
+    assertThat(exists("ob")).isTrue();
+    assertThatThrownBy(() -> carried("t2")).hasMessageContaining("no such topic");
+    isAway.set(false);
+    relay.written(partition);
+    Awaitility.await().until(() -> !exists("ob"));
+    assertThat(carried("t2")).isEqualTo(numbers(2, 200));
+  }
+
+  private void layOut(int count) throws Exception {
+    for (int from = 0; from < count; from += 50) {
+      List<Object> arguments = new ArrayList<>();
+      for (int i = from; i < from + 50; i++) {
+        arguments.add("t" + i % 5);
+        arguments.add(event("", "" + i, "", "" + i).event().toByteArray());
+      }
+      get(redis.run(LAY_OUT, partition, arguments.toArray()));
+    }
+  }
+
+  private boolean exists(String kind) {
+    return redis.commands().getBucket(partition.key(kind)).isExists();
+  }
+
+  private static List<String> numbers(int topic, int count) {
+    return IntStream.range(0, count).filter(i -> i % 5 == topic).mapToObj(i -> "" + i).toList();
+  }
+
+  private List<String> carried(String topic) throws Exception {
+    return kept(get(EventHarness.NAMESPACES.locate(partition.namespace(), topic)), topic);
+  }
+
   private static final TopicStore.Asked NOBODY =
       new TopicStore.Asked("", "", Fence.getDefaultInstance());
 
@@ -332,10 +429,14 @@ abstract class TopicStoreContract {
 
   /** The texts that a topic keeps. */
   private List<String> kept(String topic) throws Exception {
+    return kept(partition, topic);
+  }
+
+  private List<String> kept(Partition place, String topic) throws Exception {
     List<String> texts = new ArrayList<>();
     String from = "-";
     while (true) {
-      List<KeptEvent> page = get(topics.read(partition, topic, false, from, "+", 64)).events();
+      List<KeptEvent> page = get(topics.read(place, topic, false, from, "+", 64)).events();
       if (page.isEmpty()) {
         return texts;
       }

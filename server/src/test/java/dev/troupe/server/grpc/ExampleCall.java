@@ -8,6 +8,20 @@ import com.google.protobuf.FieldMask;
 import com.google.protobuf.Message;
 import com.google.protobuf.util.Durations;
 import dev.troupe.v1.*;
+import dev.troupe.v1.ConsumeOpen;
+import dev.troupe.v1.ConsumeRequest;
+import dev.troupe.v1.CreateGroupRequest;
+import dev.troupe.v1.DeleteGroupRequest;
+import dev.troupe.v1.GetGroupRequest;
+import dev.troupe.v1.GroupStart;
+import dev.troupe.v1.ListGroupsRequest;
+import dev.troupe.v1.Nack;
+import dev.troupe.v1.PullEventsRequest;
+import dev.troupe.v1.RedriveEventsRequest;
+import dev.troupe.v1.SeekGroupRequest;
+import dev.troupe.v1.SettleEventsRequest;
+import dev.troupe.v1.Settlement;
+import dev.troupe.v1.UpdateGroupRequest;
 import io.grpc.CallOptions;
 import io.grpc.Channel;
 import io.grpc.ClientCall;
@@ -36,6 +50,12 @@ record ExampleCall(MethodDescriptor rpc, Message request) {
   private static final Attempt ATTEMPT =
       Attempt.newBuilder().setQueue(QUEUE).setTaskId("t").setFencingToken(1).build();
 
+  private static final EventToPublish EVENT =
+      EventToPublish.newBuilder()
+          .setTopic("bad-input")
+          .setEvent(Event.newBuilder().setType("t").setBinaryData(ByteString.EMPTY))
+          .build();
+
   static List<String> everyRpc() {
     return CONTRACT.stream()
         .flatMap(file -> file.getServices().stream())
@@ -45,7 +65,7 @@ record ExampleCall(MethodDescriptor rpc, Message request) {
   }
 
   static Stream<ExampleCall> all() {
-    return Stream.of(tasks(), events(), agents(), locks()).flatMap(calls -> calls);
+    return Stream.of(tasks(), events(), groups(), agents(), locks()).flatMap(calls -> calls);
   }
 
   private static Stream<ExampleCall> tasks() {
@@ -109,10 +129,83 @@ record ExampleCall(MethodDescriptor rpc, Message request) {
             PublishRequest.newBuilder()
                 .setTopic("bad-input")
                 .setEvent(Event.newBuilder().setType("t").setBinaryData(ByteString.EMPTY))),
-        of(
-            "EventStreamService",
-            "Subscribe",
-            SubscribeRequest.newBuilder().addTopics("bad-input")));
+        of("EventStreamService", "Subscribe", SubscribeRequest.newBuilder().addTopics("bad-input")),
+        event("PublishBatch", PublishBatchRequest.newBuilder().addEvents(EVENT)),
+        event("PublishStream", PublishStreamRequest.newBuilder().setEvent(EVENT)),
+        event("ListEvents", ListEventsRequest.newBuilder().setTopic("bad-input")),
+        event(
+            "ReplayEvents",
+            ReplayEventsRequest.newBuilder().setTopic("bad-input").setToTopic("copies")),
+        event("CreateTopic", CreateTopicRequest.newBuilder().setTopic("made")),
+        event(
+            "UpdateTopic",
+            UpdateTopicRequest.newBuilder()
+                .setTopic("made")
+                .setUpdateMask(
+                    FieldMask.newBuilder()
+                        .addAllPaths(
+                            List.of(
+                                "max_age",
+                                "max_events",
+                                "max_bytes",
+                                "durability",
+                                "compacted",
+                                "description")))),
+        event("GetTopic", GetTopicRequest.newBuilder().setTopic("made")),
+        event("ListTopics", ListTopicsRequest.newBuilder()),
+        event("DeleteTopic", DeleteTopicRequest.newBuilder().setTopic("none")));
+  }
+
+  private static Stream<ExampleCall> groups() {
+    GroupStart.Builder start = GroupStart.newBuilder().setTopicPosition(1);
+    Settlement.Builder settlement =
+        Settlement.newBuilder()
+            .addAck("1.1.1")
+            .addExtend("1.1.1")
+            .addNack(Nack.newBuilder().setDeliveryId("1.1.1"));
+    return Stream.of(
+        event(
+            "CreateGroup",
+            CreateGroupRequest.newBuilder().setTopic("made").setGroup("g").setStart(start)),
+        event(
+            "UpdateGroup",
+            UpdateGroupRequest.newBuilder()
+                .setTopic("made")
+                .setGroup("g")
+                .setUpdateMask(
+                    FieldMask.newBuilder()
+                        .addAllPaths(
+                            List.of(
+                                "filter",
+                                "ack_deadline",
+                                "max_deliveries",
+                                "retry_delay",
+                                "ordered_by_key",
+                                "policy",
+                                "max_outstanding",
+                                "dead_letter_topic",
+                                "member_timeout")))),
+        event("GetGroup", GetGroupRequest.newBuilder().setTopic("made").setGroup("g")),
+        event("ListGroups", ListGroupsRequest.newBuilder().setTopic("made")),
+        event(
+            "SeekGroup",
+            SeekGroupRequest.newBuilder().setTopic("made").setGroup("g").setStart(start)),
+        event(
+            "Consume",
+            ConsumeRequest.newBuilder()
+                .setOpen(
+                    ConsumeOpen.newBuilder().setTopic("made").setGroup("g").setMemberId("m"))),
+        event(
+            "PullEvents",
+            PullEventsRequest.newBuilder().setTopic("made").setGroup("g").setMemberId("m")),
+        event(
+            "SettleEvents",
+            SettleEventsRequest.newBuilder()
+                .setTopic("made")
+                .setGroup("g")
+                .setSettlement(settlement)),
+        event("RedriveEvents", RedriveEventsRequest.newBuilder().setTopic("made").setGroup("g")),
+        event("DeleteGroup", DeleteGroupRequest.newBuilder().setTopic("made").setGroup("none")));
   }
 
   private static Stream<ExampleCall> agents() {
@@ -166,6 +259,10 @@ record ExampleCall(MethodDescriptor rpc, Message request) {
 
   private static ExampleCall task(String rpc, Message.Builder request) {
     return of("TaskQueueService", rpc, request);
+  }
+
+  private static ExampleCall event(String rpc, Message.Builder request) {
+    return of("EventStreamService", rpc, request);
   }
 
   private static ExampleCall agent(String rpc, Message.Builder request) {
