@@ -400,7 +400,7 @@ func (x *ItemError) GetMetadata() map[string]string {
 // is about, and is compared with that grant itself, where it lives.
 type Fence struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// What the token belongs to, 1 to 264 bytes of printable UTF-8.
+	// What the token belongs to, 1 to 544 bytes of printable UTF-8.
 	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
 	// The fencing token handed out with the grant, above 0.
 	Token         int64 `protobuf:"varint,2,opt,name=token,proto3" json:"token,omitempty"`

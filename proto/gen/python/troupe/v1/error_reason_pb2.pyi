@@ -413,7 +413,7 @@ class Fence(_message.Message):
     NAME_FIELD_NUMBER: _builtins.int
     TOKEN_FIELD_NUMBER: _builtins.int
     name: _builtins.str
-    """What the token belongs to, 1 to 264 bytes of printable UTF-8."""
+    """What the token belongs to, 1 to 544 bytes of printable UTF-8."""
     token: _builtins.int
     """The fencing token handed out with the grant, above 0."""
     def __init__(

@@ -11,8 +11,8 @@
 --                        set  encoded GroupSettings, all filled in; ver  its version
 --                        dl ack deadline, rd retry delay, mt member timeout, us
 --                        mx most deliveries, mo most in flight, dt dead-letter topic
---                        or '1' when ordered by key, '2' when it was and events may
---                        still be parked; fl '1' when it has a filter
+--                        or '1' when ordered by key, '2' when it was and keys may
+--                        still be held; fl '1' when it has a filter
 --                        lo '1' when the dead-letter topic lives in this partition
 --                        fu '1' when a take stopped because too much is in flight
 --                        ct created us; ak acknowledged, dd dead, rr redelivered

@@ -151,7 +151,7 @@ final class EventsCommand {
     }
   }
 
-  private static String data(Event event) {
+  static String data(Event event) {
     return switch (event.getDataCase()) {
       case TEXT_DATA -> event.getTextData();
       case BINARY_DATA -> Text.of(event.getBinaryData());

@@ -39,6 +39,8 @@ public final class TroupeCli {
     CommandLine events =
         new CommandLine(new EventsCommand(console))
             .addSubcommand(new TopicsCommand(console))
+            .addSubcommand(new GroupsCommand(console))
+            .addSubcommand(new ConsumeCommand(console, Ticker.systemTicker()))
             .addSubcommand(new HistoryCommands.History(console))
             .addSubcommand(new HistoryCommands.Replay(console));
     root.addSubcommand(serve)

@@ -28,8 +28,8 @@ public final class Checks {
   /** Longest name, in bytes of UTF-8. */
   public static final int NAME_BYTES = 256;
 
-  /** "locks/" or "agents/" and a name. */
-  private static final int FENCE_BYTES = NAME_BYTES + 8;
+  /** "groups/", a topic, a group and a position; others are shorter. */
+  private static final int FENCE_BYTES = 2 * NAME_BYTES + 32;
 
   private static final int REQUEST_ID_BYTES = 128;
   private static final Pattern NAMESPACE = Pattern.compile("[a-z0-9][a-z0-9._-]{0,62}");

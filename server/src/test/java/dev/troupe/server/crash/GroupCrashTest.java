@@ -28,11 +28,11 @@ import java.util.HashSet;
 import java.util.Map;
 import java.util.Queue;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
@@ -205,9 +205,8 @@ final class GroupCrashTest {
 
   @Test
   void aServerThatStopsSaysSoAndNothingIsLost() throws Exception {
-    AtomicReference<ConsumeResponse> goodbye = new AtomicReference<>();
-    AtomicReference<Throwable> end = new AtomicReference<>();
-    CountDownLatch ended = new CountDownLatch(1);
+    CompletableFuture<ConsumeResponse> goodbye = new CompletableFuture<>();
+    CompletableFuture<Throwable> ended = new CompletableFuture<>();
     CountDownLatch started = new CountDownLatch(1);
     try (RedisProcess redis = RedisProcess.redis()) {
       String url = "--redis.url=redis://127.0.0.1:" + redis.port;
@@ -223,21 +222,18 @@ final class GroupCrashTest {
                       @Override
                       public void onNext(ConsumeResponse message) {
                         if (message.hasGoAway()) {
-                          goodbye.set(message);
+                          goodbye.complete(message);
                         }
                         started.countDown();
                       }
 
                       @Override
                       public void onError(Throwable failure) {
-                        end.set(failure);
-                        ended.countDown();
+                        ended.complete(failure);
                       }
 
                       @Override
-                      public void onCompleted() {
-                        ended.countDown();
-                      }
+                      public void onCompleted() {}
                     });
         up.onNext(
             ConsumeRequest.newBuilder()
@@ -252,10 +248,10 @@ final class GroupCrashTest {
         publish(second, 0, 5);
         await().until(() -> get(second).getOutstanding() == 5);
         stopping.close();
-        assertThat(ended.await(20, TimeUnit.SECONDS)).isTrue();
-        assertThat(goodbye.get().getGoAway().getReason())
+        Throwable end = ended.get(20, TimeUnit.SECONDS);
+        assertThat(goodbye.get(1, TimeUnit.SECONDS).getGoAway().getReason())
             .isEqualTo(ErrorReason.ERROR_REASON_SHUTTING_DOWN);
-        assertThat(((StatusRuntimeException) end.get()).getStatus().getCode())
+        assertThat(((StatusRuntimeException) end).getStatus().getCode())
             .isEqualTo(Status.Code.UNAVAILABLE);
         try (Member member = new Member(second, "m")) {
           await()

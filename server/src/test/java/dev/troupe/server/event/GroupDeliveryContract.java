@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 import static org.awaitility.Awaitility.await;
 
 import com.google.common.util.concurrent.ListenableFuture;
+import com.google.protobuf.FieldMask;
 import com.google.protobuf.util.Durations;
 import com.google.protobuf.util.Timestamps;
 import dev.troupe.server.grpc.Refusal;
@@ -22,6 +23,7 @@ import dev.troupe.v1.Nack;
 import dev.troupe.v1.PullEventsRequest;
 import dev.troupe.v1.PullEventsResponse;
 import dev.troupe.v1.Settlement;
+import dev.troupe.v1.UpdateGroupRequest;
 import io.grpc.StatusRuntimeException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -317,6 +319,29 @@ interface GroupDeliveryContract extends GroupContract {
       groups().ack(y1);
       assertThat(ids(List.of(member.delivery()))).containsExactly("y2");
     }
+  }
+
+  @Test
+  default void keysAreFreedThoughTheOrderIsNoLongerAskedFor() {
+    groups().create(settings().setOrderedByKey(true));
+    Event.Builder event = Event.newBuilder().setType("t").setKey("k");
+    groups().publish(GroupHarness.TOPIC, event.setId("0"));
+    groups().publish(GroupHarness.TOPIC, event.setId("1"));
+    GroupDelivery first = groups().pull("m", 5).get(0);
+    UpdateGroupRequest.Builder update =
+        UpdateGroupRequest.newBuilder()
+            .setNamespace(groups().namespace())
+            .setTopic(GroupHarness.TOPIC)
+            .setGroup(GroupHarness.GROUP)
+            .setUpdateMask(FieldMask.newBuilder().addPaths("ordered_by_key"));
+    groups().a().updateGroup(update.build());
+    groups().publish(GroupHarness.TOPIC, event.setId("2"));
+    assertThat(ids(groups().pull("m", 5))).containsExactly("2");
+    groups().ack(first);
+    groups().pull("m", 5).forEach(groups()::ack);
+    groups().a().updateGroup(update.setSettings(settings().setOrderedByKey(true)).build());
+    groups().publish(GroupHarness.TOPIC, event.setId("3"));
+    assertThat(ids(groups().pull("m", 5))).containsExactly("3");
   }
 
   @Test

@@ -10,6 +10,7 @@ import com.google.protobuf.util.Durations;
 import dev.troupe.server.grpc.Refusal;
 import dev.troupe.v1.CreateGroupRequest;
 import dev.troupe.v1.DeleteGroupRequest;
+import dev.troupe.v1.DeleteTopicRequest;
 import dev.troupe.v1.DeliveryPolicy;
 import dev.troupe.v1.Event;
 import dev.troupe.v1.Fence;
@@ -211,6 +212,28 @@ interface GroupViewContract extends GroupContract {
       assertThat(groups().ack(held)).isEqualTo(SETTLE_OUTCOME_STALE);
       assertThat(groups().get().getLag()).isEqualTo(2);
     }
+  }
+
+  @Test
+  default void aGroupEndsWithItsTopic() throws Exception {
+    groups().create(settings().setOrderedByKey(true));
+    groups().publish("a", "b");
+    try (GroupMemberDouble member = groups().join(groups().channelB(), "m", 1)) {
+      GroupDelivery held = member.delivery();
+      groups()
+          .a()
+          .deleteTopic(
+              DeleteTopicRequest.newBuilder()
+                  .setNamespace(groups().namespace())
+                  .setTopic(GroupHarness.TOPIC)
+                  .build());
+      assertThat(Refusal.of(member.failure()).reason()).isEqualTo("GROUP_NOT_FOUND");
+      assertThat(Refusal.of(() -> groups().ack(held)).reason()).isEqualTo("GROUP_NOT_FOUND");
+    }
+    groups().publish("c");
+    assertThat(list("", 10).getGroupsList()).isEmpty();
+    groups().create(settings());
+    assertThat(ids(groups().pull("m", 10))).containsExactly("c");
   }
 
   @Test

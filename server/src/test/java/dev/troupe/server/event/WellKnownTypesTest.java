@@ -100,7 +100,8 @@ final class WellKnownTypesTest {
   /** The types that scripts of events tell of topics and groups. */
   private static Set<String> changesOfTopics() throws Exception {
     Pattern told =
-        Pattern.compile("(?:tell_topic\\(|emit\\('troupe\\.topics', )'([a-z_]+\\.[a-z_]+)'");
+        Pattern.compile(
+            "(?:tell_topic\\(|tell_group\\(|emit\\('troupe\\.topics', )'([a-z_]+\\.[a-z_]+)'");
     Set<String> types = new TreeSet<>();
     Path scripts = Path.of(WellKnownTypesTest.class.getResource("/lua/event/topic.lua").toURI());
     try (Stream<Path> files = Files.list(scripts.resolveSibling("."))) {

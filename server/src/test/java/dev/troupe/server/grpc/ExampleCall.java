@@ -8,6 +8,20 @@ import com.google.protobuf.FieldMask;
 import com.google.protobuf.Message;
 import com.google.protobuf.util.Durations;
 import dev.troupe.v1.*;
+import dev.troupe.v1.ConsumeOpen;
+import dev.troupe.v1.ConsumeRequest;
+import dev.troupe.v1.CreateGroupRequest;
+import dev.troupe.v1.DeleteGroupRequest;
+import dev.troupe.v1.GetGroupRequest;
+import dev.troupe.v1.GroupStart;
+import dev.troupe.v1.ListGroupsRequest;
+import dev.troupe.v1.Nack;
+import dev.troupe.v1.PullEventsRequest;
+import dev.troupe.v1.RedriveEventsRequest;
+import dev.troupe.v1.SeekGroupRequest;
+import dev.troupe.v1.SettleEventsRequest;
+import dev.troupe.v1.Settlement;
+import dev.troupe.v1.UpdateGroupRequest;
 import io.grpc.CallOptions;
 import io.grpc.Channel;
 import io.grpc.ClientCall;
@@ -51,7 +65,7 @@ record ExampleCall(MethodDescriptor rpc, Message request) {
   }
 
   static Stream<ExampleCall> all() {
-    return Stream.of(tasks(), events(), agents(), locks()).flatMap(calls -> calls);
+    return Stream.of(tasks(), events(), groups(), agents(), locks()).flatMap(calls -> calls);
   }
 
   private static Stream<ExampleCall> tasks() {
@@ -140,6 +154,58 @@ record ExampleCall(MethodDescriptor rpc, Message request) {
         event("GetTopic", GetTopicRequest.newBuilder().setTopic("made")),
         event("ListTopics", ListTopicsRequest.newBuilder()),
         event("DeleteTopic", DeleteTopicRequest.newBuilder().setTopic("none")));
+  }
+
+  private static Stream<ExampleCall> groups() {
+    GroupStart.Builder start = GroupStart.newBuilder().setTopicPosition(1);
+    Settlement.Builder settlement =
+        Settlement.newBuilder()
+            .addAck("1.1.1")
+            .addExtend("1.1.1")
+            .addNack(Nack.newBuilder().setDeliveryId("1.1.1"));
+    return Stream.of(
+        event(
+            "CreateGroup",
+            CreateGroupRequest.newBuilder().setTopic("made").setGroup("g").setStart(start)),
+        event(
+            "UpdateGroup",
+            UpdateGroupRequest.newBuilder()
+                .setTopic("made")
+                .setGroup("g")
+                .setUpdateMask(
+                    FieldMask.newBuilder()
+                        .addAllPaths(
+                            List.of(
+                                "filter",
+                                "ack_deadline",
+                                "max_deliveries",
+                                "retry_delay",
+                                "ordered_by_key",
+                                "policy",
+                                "max_outstanding",
+                                "dead_letter_topic",
+                                "member_timeout")))),
+        event("GetGroup", GetGroupRequest.newBuilder().setTopic("made").setGroup("g")),
+        event("ListGroups", ListGroupsRequest.newBuilder().setTopic("made")),
+        event(
+            "SeekGroup",
+            SeekGroupRequest.newBuilder().setTopic("made").setGroup("g").setStart(start)),
+        event(
+            "Consume",
+            ConsumeRequest.newBuilder()
+                .setOpen(
+                    ConsumeOpen.newBuilder().setTopic("made").setGroup("g").setMemberId("m"))),
+        event(
+            "PullEvents",
+            PullEventsRequest.newBuilder().setTopic("made").setGroup("g").setMemberId("m")),
+        event(
+            "SettleEvents",
+            SettleEventsRequest.newBuilder()
+                .setTopic("made")
+                .setGroup("g")
+                .setSettlement(settlement)),
+        event("RedriveEvents", RedriveEventsRequest.newBuilder().setTopic("made").setGroup("g")),
+        event("DeleteGroup", DeleteGroupRequest.newBuilder().setTopic("made").setGroup("none")));
   }
 
   private static Stream<ExampleCall> agents() {
