@@ -43,6 +43,7 @@ public final class TroupeCli {
         .addSubcommand(new TasksCommand(console, Ticker.systemTicker()))
         .addSubcommand(new EventsCommand(console))
         .addSubcommand(new LocksCommand(console))
+        .addSubcommand(new MemoryCommand(console))
         .addSubcommand(new DoctorCommand(console, environment))
         .addSubcommand(new CompletionCommand(console, completion));
     root.registerConverter(Duration.class, TroupeCli::duration)
