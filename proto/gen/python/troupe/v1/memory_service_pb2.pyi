@@ -2088,8 +2088,8 @@ class SearchMemoryRequest(_message.Message):
     min_score: _builtins.float
     """Only hits of at least this score."""
     min_revision: _builtins.int
-    """The search has to see all changes up to this revision; it waits for the index
-    to get there. 0 takes it as it is.
+    """The search has to see all changes up to this revision, one that a call for
+    this space returned; it waits for the index to get there. 0 takes it as it is.
     """
     peek: _builtins.bool
     """Looks without reading: hits are neither counted nor refreshed."""

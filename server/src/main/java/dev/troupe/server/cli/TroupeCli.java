@@ -49,6 +49,7 @@ public final class TroupeCli {
         .addSubcommand(new TasksCommand(console, Ticker.systemTicker()))
         .addSubcommand(events)
         .addSubcommand(new LocksCommand(console))
+        .addSubcommand(new MemoryCommand(console))
         .addSubcommand(new DoctorCommand(console, environment))
         .addSubcommand(new CompletionCommand(console, completion));
     tellVersion(root);

@@ -6,7 +6,6 @@ import dev.troupe.server.memory.search.IndexSettings.Language;
 import dev.troupe.server.memory.search.Metric;
 import dev.troupe.server.memory.search.SpaceIndex;
 import dev.troupe.v1.MemoryContent;
-import dev.troupe.v1.MemoryItem;
 import dev.troupe.v1.SpaceSettings;
 import dev.troupe.v1.TextLanguage;
 import java.util.List;
@@ -85,19 +84,18 @@ final class IndexedSpace implements AutoCloseable {
     ItemRecord said = row.said();
     MemoryContent content = ItemRecord.content(row.content(), false);
     float[] embedding = floats(content.getEmbeddingList());
-    MemoryItem item = said.toItem(row.id()).build();
     return new IndexItem(
         row.id(),
         content.getText(),
         embedding,
-        Set.copyOf(item.getTagsList()),
+        Set.copyOf(said.tags()),
         said.tier().name(),
         said.source(),
         said.importance(),
         said.createdMicros(),
         said.updatedMicros(),
         said.endsMicros() == 0 ? IndexItem.NEVER : said.endsMicros(),
-        item.getAttributesMap());
+        said.attributes());
   }
 
   static float[] floats(List<Float> list) {

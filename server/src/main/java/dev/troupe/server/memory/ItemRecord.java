@@ -8,7 +8,9 @@ import dev.troupe.v1.MemoryContent;
 import dev.troupe.v1.MemoryItem;
 import dev.troupe.v1.MemoryMerge;
 import dev.troupe.v1.MemoryTier;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 
 /**
  * What is said of an item, as {@code lua/memory/space} packs it.
@@ -67,6 +69,16 @@ record ItemRecord(List<Object> values) {
     return list(14).stream().map(tag -> ((ByteString) tag).toStringUtf8()).sorted().toList();
   }
 
+  Map<String, String> attributes() {
+    List<Object> flat = list(15);
+    Map<String, String> attributes = new HashMap<>();
+    for (int i = 0; i < flat.size(); i += 2) {
+      attributes.put(
+          ((ByteString) flat.get(i)).toStringUtf8(), ((ByteString) flat.get(i + 1)).toStringUtf8());
+    }
+    return attributes;
+  }
+
   private long number(int index) {
     Object value = values.get(index);
     // Lua has only doubles: what is whole may come as either.
@@ -99,12 +111,7 @@ record ItemRecord(List<Object> values) {
             .setReadCount(number(7))
             .setSizeBytes(number(12))
             .setMergeCount(number(17));
-    List<Object> attributes = list(15);
-    for (int i = 0; i < attributes.size(); i += 2) {
-      item.putAttributes(
-          ((ByteString) attributes.get(i)).toStringUtf8(),
-          ((ByteString) attributes.get(i + 1)).toStringUtf8());
-    }
+    item.putAllAttributes(attributes());
     for (Object merge : list(16)) {
       item.addMerges(merge((ByteString) merge));
     }

@@ -4,7 +4,9 @@ import com.google.common.base.Ticker;
 import com.google.inject.Inject;
 import com.google.protobuf.util.Durations;
 import dev.troupe.server.error.TroupeException;
+import dev.troupe.server.grpc.LoadLimit;
 import dev.troupe.server.grpc.Names;
+import dev.troupe.server.log.PartitionLogs;
 import dev.troupe.server.memory.MemoryStore.Found;
 import dev.troupe.server.memory.search.Fusion;
 import dev.troupe.server.memory.search.LegPart;
@@ -14,6 +16,7 @@ import dev.troupe.server.memory.search.SearchQuery;
 import dev.troupe.server.memory.search.SearchResult;
 import dev.troupe.server.redis.Partition;
 import dev.troupe.v1.ErrorReason;
+import dev.troupe.v1.FieldViolation;
 import dev.troupe.v1.IndexState;
 import dev.troupe.v1.LegExplanation;
 import dev.troupe.v1.MemoryItem;
@@ -54,6 +57,7 @@ final class MemorySearch {
   private final MemoryIndexes indexes;
   private final MemoryStore store;
   private final SpaceStore spaces;
+  private final PartitionLogs logs;
   private final RedisClock clock;
   private final Ticker ticker;
 
@@ -62,11 +66,13 @@ final class MemorySearch {
       MemoryIndexes indexes,
       MemoryStore store,
       SpaceStore spaces,
+      PartitionLogs logs,
       RedisClock clock,
       Ticker ticker) {
     this.indexes = indexes;
     this.store = store;
     this.spaces = spaces;
+    this.logs = logs;
     this.clock = clock;
     this.ticker = ticker;
   }
@@ -81,20 +87,10 @@ final class MemorySearch {
       Partition partition, SearchMemoryRequest request, Context caller) {
     long begun = ticker.read();
     PartitionIndex index = indexes.of(partition);
-    return index
-        .reached(request.getMinRevision())
-        .orTimeout(patience(caller.getDeadline()), TimeUnit.MILLISECONDS)
-        .exceptionallyCompose(
-            failure ->
-                CompletableFuture.failedFuture(
-                    failure instanceof TimeoutException
-                        ? behind(partition, index, request)
-                        : failure))
+    return reached(partition, index, request, caller)
         .thenCompose(
-            reached -> {
+            revision -> {
               long waited = ticker.read() - begun;
-              // Before the index is looked at, so that what it says is never too much.
-              long revision = Math.max(index.revision(), request.getMinRevision());
               IndexedSpace space = index.space(request.getSpace());
               return space == null
                   ? withoutIndex(partition, request, revision)
@@ -103,6 +99,43 @@ final class MemorySearch {
                       .thenCompose(
                           answer -> new Hits(partition, request, revision, waited, answer).read(0));
             });
+  }
+
+  private CompletionStage<Long> reached(
+      Partition partition, PartitionIndex index, SearchMemoryRequest request, Context caller) {
+    CompletableFuture<Long> reached = index.reached(request.getMinRevision());
+    if (reached.isDone()) {
+      return reached;
+    }
+    caller.run(LoadLimit::waits);
+    long patience = patience(caller.getDeadline());
+    return logs.head(partition)
+        .thenCompose(
+            head -> {
+              // Redis may have lost its data since the revision was given out.
+              if (request.getMinRevision() > head.position().sequence()) {
+                reached.cancel(false);
+                return CompletableFuture.failedFuture(
+                    TroupeException.invalid(
+                        List.of(
+                            FieldViolation.newBuilder()
+                                .setField("min_revision")
+                                .setDescription(
+                                    "not given out by this space (its partition is at "
+                                        + head.position().sequence()
+                                        + ")")
+                                .build())));
+              }
+              return reached.orTimeout(patience, TimeUnit.MILLISECONDS);
+            })
+        .exceptionallyCompose(
+            failure ->
+                CompletableFuture.failedFuture(
+                    isTimeout(failure) ? behind(partition, index, request) : failure));
+  }
+
+  private static boolean isTimeout(Throwable failure) {
+    return failure instanceof TimeoutException || failure.getCause() instanceof TimeoutException;
   }
 
   private static long patience(@Nullable Deadline deadline) {

@@ -118,6 +118,34 @@ final class MemoryStore {
    */
   CompletionStage<List<Found>> read(
       Partition partition, String space, List<String> ids, boolean peek, int bytes) {
+    if (ids.size() <= MOST_AT_ONCE) {
+      return readSome(partition, space, ids, peek, bytes);
+    }
+    return readSome(partition, space, ids.subList(0, MOST_AT_ONCE), peek, bytes)
+        .thenCompose(
+            some ->
+                read(
+                        partition,
+                        space,
+                        ids.subList(MOST_AT_ONCE, ids.size()),
+                        peek,
+                        bytes - sizeOf(some))
+                    .thenApply(
+                        others -> {
+                          List<Found> all = new ArrayList<>(some);
+                          all.addAll(others);
+                          return all;
+                        }));
+  }
+
+  private static int sizeOf(List<Found> found) {
+    return found.stream()
+        .mapToInt(one -> one instanceof Found.Item item ? item.content().size() : 0)
+        .sum();
+  }
+
+  private CompletionStage<List<Found>> readSome(
+      Partition partition, String space, List<String> ids, boolean peek, int bytes) {
     List<Object> arguments = new ArrayList<>(List.of(space, peek ? "1" : "0", bytes));
     arguments.addAll(ids);
     return scripts

@@ -58,7 +58,7 @@ final class PartitionIndex implements AutoCloseable {
   @GuardedBy("this")
   private boolean closed;
 
-  private record Wait(long revision, CompletableFuture<@Nullable Void> reached) {}
+  private record Wait(long revision, CompletableFuture<Long> reached) {}
 
   /**
    * Begins to load.
@@ -94,12 +94,12 @@ final class PartitionIndex implements AutoCloseable {
     return spaces.get(name);
   }
 
-  /** Completes when everything is loaded and all changes up to a revision are in. */
-  CompletableFuture<@Nullable Void> reached(long wanted) {
-    CompletableFuture<@Nullable Void> reached = new CompletableFuture<>();
+  /** Completes, with where it is, when all is loaded and all changes up to a revision are in. */
+  CompletableFuture<Long> reached(long wanted) {
+    CompletableFuture<Long> reached = new CompletableFuture<>();
     synchronized (this) {
       if (ready && revision >= wanted) {
-        reached.complete(null);
+        reached.complete(revision);
         return reached;
       }
       Wait wait = new Wait(wanted, reached);
@@ -119,7 +119,7 @@ final class PartitionIndex implements AutoCloseable {
       revision = to;
       due = waits.stream().filter(wait -> ready && wait.revision <= to).toList();
     }
-    due.forEach(wait -> wait.reached.complete(null));
+    due.forEach(wait -> wait.reached.complete(to));
   }
 
   /** Loads everything, then follows the log; again and again until that goes well. */

@@ -44,7 +44,8 @@ record ExampleCall(MethodDescriptor rpc, Message request) {
           TaskQueueServiceOuterClass.getDescriptor(),
           EventStreamServiceOuterClass.getDescriptor(),
           AgentStateServiceOuterClass.getDescriptor(),
-          LockServiceOuterClass.getDescriptor());
+          LockServiceOuterClass.getDescriptor(),
+          MemoryServiceOuterClass.getDescriptor());
   private static final long SECONDS = 10;
   private static final String QUEUE = "bad-input";
   private static final Attempt ATTEMPT =
@@ -65,7 +66,8 @@ record ExampleCall(MethodDescriptor rpc, Message request) {
   }
 
   static Stream<ExampleCall> all() {
-    return Stream.of(tasks(), events(), groups(), agents(), locks()).flatMap(calls -> calls);
+    return Stream.of(tasks(), events(), groups(), agents(), locks(), memory())
+        .flatMap(calls -> calls);
   }
 
   private static Stream<ExampleCall> tasks() {
@@ -258,6 +260,69 @@ record ExampleCall(MethodDescriptor rpc, Message request) {
         lock("ListLocks", ListLocksRequest.newBuilder()),
         lock("ForceRelease", ForceReleaseRequest.newBuilder().setName("n").setReason("r")),
         lock("WatchLocks", WatchLocksRequest.newBuilder()));
+  }
+
+  private static Stream<ExampleCall> memory() {
+    MemoryPut.Builder item =
+        MemoryPut.newBuilder().setContent(MemoryContent.newBuilder().setText("t"));
+    return Stream.of(
+        memory("CreateSpace", CreateSpaceRequest.newBuilder().setSpace("created")),
+        memory(
+            "UpdateSpace",
+            UpdateSpaceRequest.newBuilder()
+                .setSpace("s")
+                .setUpdateMask(FieldMask.newBuilder().addPaths("max_items"))),
+        memory("GetSpace", GetSpaceRequest.newBuilder().setSpace("s")),
+        memory("ListSpaces", ListSpacesRequest.newBuilder()),
+        memory("DeleteSpace", DeleteSpaceRequest.newBuilder().setSpace("deleted")),
+        memory("PutMemory", PutMemoryRequest.newBuilder().setSpace("s").setItem(item)),
+        memory("PutMemories", PutMemoriesRequest.newBuilder().setSpace("s").addItems(item)),
+        memory("GetMemory", GetMemoryRequest.newBuilder().setSpace("s").setItemId("none")),
+        memory("GetMemories", GetMemoriesRequest.newBuilder().setSpace("s").addItemIds("none")),
+        memory("ListMemories", ListMemoriesRequest.newBuilder().setSpace("s")),
+        memory(
+            "UpdateMemory",
+            UpdateMemoryRequest.newBuilder()
+                .setSpace("s")
+                .setItem(MemoryItem.newBuilder().setItemId("none"))
+                .setUpdateMask(FieldMask.newBuilder().addPaths("source"))),
+        memory(
+            "PromoteMemory",
+            PromoteMemoryRequest.newBuilder()
+                .setSpace("s")
+                .setItemId("none")
+                .setTier(MemoryTier.MEMORY_TIER_LONG)),
+        memory(
+            "ForgetMemories", ForgetMemoriesRequest.newBuilder().setSpace("s").addItemIds("none")),
+        memory(
+            "DeleteMemories",
+            DeleteMemoriesRequest.newBuilder()
+                .setSpace("s")
+                .setFilter(MemoryFilter.newBuilder().addAllTags("none"))),
+        memory("SearchMemory", SearchMemoryRequest.newBuilder().setSpace("s").setText("t")),
+        memory("WatchMemory", WatchMemoryRequest.newBuilder()),
+        memory(
+            "AppendTurns",
+            AppendTurnsRequest.newBuilder()
+                .setSpace("s")
+                .setConversation("c")
+                .addTurns(Turn.newBuilder().setRole("user"))),
+        memory("GetWindow", GetWindowRequest.newBuilder().setSpace("s").setConversation("c")),
+        memory(
+            "SetSummary",
+            SetSummaryRequest.newBuilder()
+                .setSpace("s")
+                .setConversation("c")
+                .setText("t")
+                .setLastTurn(1)),
+        memory("ListConversations", ListConversationsRequest.newBuilder().setSpace("s")),
+        memory(
+            "DeleteConversation",
+            DeleteConversationRequest.newBuilder().setSpace("s").setConversation("none")));
+  }
+
+  private static ExampleCall memory(String rpc, Message.Builder request) {
+    return of("MemoryService", rpc, request);
   }
 
   private static ExampleCall lock(String rpc, Message.Builder request) {

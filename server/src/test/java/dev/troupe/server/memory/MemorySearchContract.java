@@ -269,18 +269,11 @@ interface MemorySearchContract extends MemoryContract {
   }
 
   @Test
-  default void aRevisionThatNeverComesIsRefusedInTime() {
+  default void aRevisionThatWasNeverGivenOutIsRefusedAtOnce() {
     memory().put("s", text("x"));
-    Refusal refusal =
-        Refusal.of(
-            () ->
-                MemoryHarness.stub(memory().channelB())
-                    .withDeadlineAfter(2, TimeUnit.SECONDS)
-                    .searchMemory(searching(1_000_000).build()));
-    assertThat(refusal.code()).isEqualTo(Status.Code.UNAVAILABLE);
-    assertThat(refusal.reason()).isEqualTo("INDEX_BEHIND");
-    assertThat(refusal.metadata()).containsKeys("revision", "items_loaded", "items_total");
-    assertThat(refusal.saysWhenToRetry()).isTrue();
+    Refusal refusal = Refusal.of(() -> memory().b().searchMemory(searching(1_000_000).build()));
+    assertThat(refusal.code()).isEqualTo(Status.Code.INVALID_ARGUMENT);
+    assertThat(refusal.fields()).containsOnlyKeys("min_revision");
   }
 
   @Test
