@@ -11,6 +11,7 @@ import com.tngtech.archunit.core.importer.ImportOption;
 import com.tngtech.archunit.junit.AnalyzeClasses;
 import com.tngtech.archunit.junit.ArchTest;
 import com.tngtech.archunit.lang.ArchRule;
+import dev.troupe.server.agent.AgentDirectory;
 import dev.troupe.server.agent.SessionEnd;
 import dev.troupe.server.agent.SessionEndListener;
 import java.time.Instant;
@@ -30,9 +31,9 @@ final class ArchitectureTest {
     "..server.memory.."
   };
 
-  /** What those implement who give something back when an agent's session ends. */
-  private static final DescribedPredicate<JavaClass> SESSION_ENDINGS =
-      belongToAnyOf(SessionEnd.class, SessionEndListener.class);
+  /** What agents offer to other features: to hear of a session's end, and to find agents. */
+  private static final DescribedPredicate<JavaClass> SMALL_INTERFACES =
+      belongToAnyOf(SessionEnd.class, SessionEndListener.class, AgentDirectory.class);
 
   @ArchTest
   static final ArchRule PACKAGES_FORM_NO_CYCLES =
@@ -48,7 +49,7 @@ final class ArchitectureTest {
           .matching("dev.troupe.server.(task|event|agent|lock|memory)..")
           .should()
           .notDependOnEachOther()
-          .ignoreDependency(alwaysTrue(), SESSION_ENDINGS)
+          .ignoreDependency(alwaysTrue(), SMALL_INTERFACES)
           .because("what two features share belongs to a kernel, or to a small interface");
 
   @ArchTest

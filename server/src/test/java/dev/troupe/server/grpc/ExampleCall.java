@@ -66,7 +66,7 @@ record ExampleCall(MethodDescriptor rpc, Message request) {
   }
 
   static Stream<ExampleCall> all() {
-    return Stream.of(tasks(), events(), groups(), agents(), locks(), memory())
+    return Stream.of(tasks(), events(), groups(), messages(), agents(), locks(), memory())
         .flatMap(calls -> calls);
   }
 
@@ -195,8 +195,7 @@ record ExampleCall(MethodDescriptor rpc, Message request) {
         event(
             "Consume",
             ConsumeRequest.newBuilder()
-                .setOpen(
-                    ConsumeOpen.newBuilder().setTopic("made").setGroup("g").setMemberId("m"))),
+                .setOpen(ConsumeOpen.newBuilder().setTopic("made").setGroup("g").setMemberId("m"))),
         event(
             "PullEvents",
             PullEventsRequest.newBuilder().setTopic("made").setGroup("g").setMemberId("m")),
@@ -208,6 +207,24 @@ record ExampleCall(MethodDescriptor rpc, Message request) {
                 .setSettlement(settlement)),
         event("RedriveEvents", RedriveEventsRequest.newBuilder().setTopic("made").setGroup("g")),
         event("DeleteGroup", DeleteGroupRequest.newBuilder().setTopic("made").setGroup("none")));
+  }
+
+  private static Stream<ExampleCall> messages() {
+    Event.Builder message = Event.newBuilder().setType("t").setTextData("x");
+    Event.Builder request = Event.newBuilder().setCorrelationId("c").setReplyTo("replies");
+    return Stream.of(
+        event(
+            "SendMessage",
+            SendMessageRequest.newBuilder()
+                .setTo(Recipients.newBuilder().setType("nobody"))
+                .setMessage(message)),
+        event(
+            "Request",
+            RequestRequest.newBuilder()
+                .setAgentId("none")
+                .setMessage(message)
+                .setWait(Durations.fromMillis(1))),
+        event("Reply", ReplyRequest.newBuilder().setRequest(request).setReply(message)));
   }
 
   private static Stream<ExampleCall> agents() {
