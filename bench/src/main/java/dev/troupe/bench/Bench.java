@@ -26,6 +26,7 @@ public final class Bench {
       """;
 
   private static final Logger NETTY = Logger.getLogger("io.netty");
+  private static final Logger NATS = Logger.getLogger("io.nats");
 
   private Bench() {}
 
@@ -33,6 +34,7 @@ public final class Bench {
   public static void main(String[] arguments) throws Exception {
     // A call that was given up is an everyday matter under overload, not worth a line each.
     NETTY.setLevel(Level.WARNING);
+    NATS.setLevel(Level.WARNING);
     String what = arguments.length > 0 ? arguments[0] : "tasks";
     int runs = arguments.length > 1 ? Integer.parseInt(arguments[1]) : 3;
     String fsync = arguments.length > 2 ? arguments[2] : "everysec";

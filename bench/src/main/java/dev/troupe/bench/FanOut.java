@@ -6,6 +6,7 @@ import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
@@ -26,10 +27,11 @@ final class FanOut {
 
   private static final Duration WARM_UP = Duration.ofSeconds(8);
   private static final Duration PACED = Duration.ofSeconds(10);
+  private static final Duration SETTLE = Duration.ofSeconds(10);
   private static final Duration SATURATED = Duration.ofSeconds(8);
 
   /** Events that are on their way while as many as possible are sent. */
-  private static final int[] WINDOWS = {16, 100};
+  private static final int[] WINDOWS = {16, 100, 1600};
 
   private final FigureTable paced =
       new FigureTable(
@@ -64,6 +66,9 @@ final class FanOut {
           "p99 ms",
           "server CPU % of a core",
           "load average");
+
+  /** Calls that are under way at most: a server refuses more while it is slow. */
+  private static final int CALLS = 100;
 
   private FanOut() {}
 
@@ -111,8 +116,8 @@ final class FanOut {
   }
 
   private void measure(FanOutPeer peer) throws Exception {
-    double heap = peer.heap();
     for (int subscribers : SUBSCRIBERS) {
+      double heap = peer.heap();
       Load load = new Load();
       AutoCloseable open = peer.subscribe(subscribers, load);
       try {
@@ -149,7 +154,8 @@ final class FanOut {
       } finally {
         open.close();
       }
-      Thread.sleep(1_000);
+      // Until the server has let go of the events that nobody reads any more.
+      Thread.sleep(SETTLE.toMillis());
     }
   }
 
@@ -238,7 +244,7 @@ final class FanOut {
       while (due - System.nanoTime() > 0) {
         LockSupport.parkNanos(due - System.nanoTime());
       }
-      sent.add(peer.publish(data(due)).toCompletableFuture());
+      sent.add(peer.publish(List.of(data(due))).toCompletableFuture());
     }
     for (CompletableFuture<?> each : sent) {
       each.get(30, TimeUnit.SECONDS);
@@ -251,26 +257,27 @@ final class FanOut {
       FanOutPeer peer, Load load, int subscribers, int window, Duration time) throws Exception {
     long before = load.received.get();
     long end = System.nanoTime() + time.toNanos();
-    Semaphore unanswered = new Semaphore(window);
+    int batch = Math.max(1, window / CALLS);
+    Semaphore unanswered = new Semaphore(window / batch);
     AtomicLong events = new AtomicLong();
     while (System.nanoTime() - end < 0) {
-      if (events.get() - (load.received.get() - before) / subscribers >= window
+      if (events.get() - (load.received.get() - before) / subscribers > window - batch
           || !unanswered.tryAcquire(1, TimeUnit.MILLISECONDS)) {
         LockSupport.parkNanos(50_000);
         continue;
       }
-      events.incrementAndGet();
-      peer.publish(data(System.nanoTime()))
+      events.addAndGet(batch);
+      peer.publish(Collections.nCopies(batch, data(System.nanoTime())))
           .whenComplete(
               (answer, failure) -> {
                 if (failure != null) {
                   // Refused, as there is too much to do.
-                  events.decrementAndGet();
+                  events.addAndGet(-batch);
                 }
                 unanswered.release();
               });
     }
-    unanswered.acquire(window);
+    unanswered.acquire(window / batch);
     await(load, before + events.get() * subscribers);
   }
 

@@ -1,6 +1,7 @@
 package dev.troupe.bench;
 
 import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.CompletionStage;
 
 /**
@@ -28,8 +29,8 @@ interface FanOutPeer extends AutoCloseable {
    */
   AutoCloseable stall(int subscribers) throws Exception;
 
-  /** Publishes an event; complete when it is accepted. */
-  CompletionStage<?> publish(byte[] data);
+  /** Publishes events, in one call where there is one; complete when all are accepted. */
+  CompletionStage<?> publish(List<byte[]> events);
 
   Duration serverCpu();
 

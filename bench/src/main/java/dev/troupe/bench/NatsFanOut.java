@@ -15,6 +15,7 @@ import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 
 /**
@@ -98,8 +99,11 @@ final class NatsFanOut implements FanOutPeer {
   }
 
   @Override
-  public CompletionStage<?> publish(byte[] data) {
-    return publisher.publishAsync(SUBJECT, data);
+  public CompletionStage<?> publish(List<byte[]> events) {
+    return CompletableFuture.allOf(
+        events.stream()
+            .map(data -> publisher.publishAsync(SUBJECT, data))
+            .toArray(CompletableFuture<?>[]::new));
   }
 
   @Override

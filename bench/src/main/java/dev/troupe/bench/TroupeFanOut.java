@@ -3,8 +3,9 @@ package dev.troupe.bench;
 import com.google.protobuf.ByteString;
 import dev.troupe.v1.Event;
 import dev.troupe.v1.EventStreamServiceGrpc;
+import dev.troupe.v1.EventToPublish;
+import dev.troupe.v1.PublishBatchRequest;
 import dev.troupe.v1.PublishRequest;
-import dev.troupe.v1.PublishResponse;
 import dev.troupe.v1.SubscribeRequest;
 import io.grpc.CallOptions;
 import io.grpc.ClientCall;
@@ -172,21 +173,33 @@ final class TroupeFanOut implements FanOutPeer {
   }
 
   @Override
-  public CompletionStage<?> publish(byte[] data) {
-    Answer<PublishResponse> answer = new Answer<>();
+  public CompletionStage<?> publish(List<byte[]> events) {
+    if (events.size() == 1) {
+      return call(
+          EventStreamServiceGrpc.getPublishMethod(),
+          PublishRequest.newBuilder().setTopic(TOPIC).setEvent(event(events.get(0))).build());
+    }
+    PublishBatchRequest.Builder batch = PublishBatchRequest.newBuilder();
+    for (byte[] data : events) {
+      batch.addEvents(EventToPublish.newBuilder().setTopic(TOPIC).setEvent(event(data)));
+    }
+    return call(EventStreamServiceGrpc.getPublishBatchMethod(), batch.build());
+  }
+
+  private <Q, A> CompletionStage<A> call(MethodDescriptor<Q, A> method, Q request) {
+    Answer<A> answer = new Answer<>();
     ClientCalls.asyncUnaryCall(
-        channels.get(0).newCall(EventStreamServiceGrpc.getPublishMethod(), CallOptions.DEFAULT),
-        PublishRequest.newBuilder()
-            .setTopic(TOPIC)
-            .setEvent(
-                Event.newBuilder()
-                    .setType("bench.event")
-                    .setSource("bench")
-                    .setSubject("subject")
-                    .setBinaryData(ByteString.copyFrom(data)))
-            .build(),
-        answer);
+        channels.get(0).newCall(method, CallOptions.DEFAULT), request, answer);
     return answer.future;
+  }
+
+  private static Event event(byte[] data) {
+    return Event.newBuilder()
+        .setType("bench.event")
+        .setSource("bench")
+        .setSubject("subject")
+        .setBinaryData(ByteString.copyFrom(data))
+        .build();
   }
 
   @Override
