@@ -193,8 +193,7 @@ record ExampleCall(MethodDescriptor rpc, Message request) {
         event(
             "Consume",
             ConsumeRequest.newBuilder()
-                .setOpen(
-                    ConsumeOpen.newBuilder().setTopic("made").setGroup("g").setMemberId("m"))),
+                .setOpen(ConsumeOpen.newBuilder().setTopic("made").setGroup("g").setMemberId("m"))),
         event(
             "PullEvents",
             PullEventsRequest.newBuilder().setTopic("made").setGroup("g").setMemberId("m")),
