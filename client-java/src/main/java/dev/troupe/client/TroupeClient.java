@@ -25,6 +25,7 @@ public final class TroupeClient implements AutoCloseable {
   private final AgentClient agents;
   private final EventClient events;
   private final LockClient locks;
+  private final MemoryClient memory;
 
   private TroupeClient(Builder builder) {
     ManagedChannel own = null;
@@ -44,6 +45,7 @@ public final class TroupeClient implements AutoCloseable {
     this.agents = new AgentClient(runtime);
     this.events = new EventClient(runtime);
     this.locks = new LockClient(runtime);
+    this.memory = new MemoryClient(runtime);
   }
 
   /** A client of the server at "host:port", in the namespace "default". */
@@ -94,6 +96,16 @@ public final class TroupeClient implements AutoCloseable {
   /** Locks, with calls that return when they are done. */
   public BlockingLockClient blockingLocks() {
     return new BlockingLockClient(locks);
+  }
+
+  /** Memory. */
+  public MemoryClient memory() {
+    return memory;
+  }
+
+  /** Memory, with calls that return when they are done. */
+  public BlockingMemoryClient blockingMemory() {
+    return new BlockingMemoryClient(memory);
   }
 
   /** Begins a worker on these queues, 1 to 16 of them. */

@@ -8,7 +8,6 @@ import dev.troupe.server.memory.search.SpaceIndex;
 import dev.troupe.v1.MemoryContent;
 import dev.troupe.v1.SpaceSettings;
 import dev.troupe.v1.TextLanguage;
-import java.util.List;
 import java.util.Set;
 import java.util.concurrent.Executor;
 
@@ -83,7 +82,7 @@ final class IndexedSpace implements AutoCloseable {
   static IndexItem item(IndexReads.Row row) {
     ItemRecord said = row.said();
     MemoryContent content = ItemRecord.content(row.content(), false);
-    float[] embedding = floats(content.getEmbeddingList());
+    float[] embedding = embedding(content);
     return new IndexItem(
         row.id(),
         content.getText(),
@@ -98,10 +97,11 @@ final class IndexedSpace implements AutoCloseable {
         said.attributes());
   }
 
-  static float[] floats(List<Float> list) {
-    float[] floats = new float[list.size()];
+  /** One by one, as a list of them would box each. */
+  private static float[] embedding(MemoryContent content) {
+    float[] floats = new float[content.getEmbeddingCount()];
     for (int i = 0; i < floats.length; i++) {
-      floats[i] = list.get(i);
+      floats[i] = content.getEmbedding(i);
     }
     return floats;
   }

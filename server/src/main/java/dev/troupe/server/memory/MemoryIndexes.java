@@ -15,6 +15,7 @@ import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
@@ -44,6 +45,8 @@ final class MemoryIndexes implements Service {
   private final RedisClock clock;
   private final ScheduledExecutorService writer =
       Executors.newSingleThreadScheduledExecutor(threads("memory-index"));
+  private final ExecutorService background =
+      Executors.newSingleThreadExecutor(threads("memory-text"));
   private final ThreadPoolExecutor searchers;
   private final Map<Partition, PartitionIndex> partitions = new ConcurrentHashMap<>();
 
@@ -114,6 +117,7 @@ final class MemoryIndexes implements Service {
   public CompletionStage<?> stop(Duration grace) {
     partitions.values().forEach(PartitionIndex::close);
     writer.shutdown();
+    background.shutdown();
     searchers.shutdown();
     return CompletableFuture.completedFuture(null);
   }
@@ -124,7 +128,8 @@ final class MemoryIndexes implements Service {
     if (there != null) {
       return there;
     }
-    PartitionIndex made = new PartitionIndex(partition, reads, store, logs, clock, writer);
+    PartitionIndex made =
+        new PartitionIndex(partition, reads, store, logs, clock, writer, background);
     PartitionIndex other = partitions.putIfAbsent(partition, made);
     if (other != null) {
       return other;

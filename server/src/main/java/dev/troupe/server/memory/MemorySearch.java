@@ -182,7 +182,7 @@ final class MemorySearch {
         space.settings().getSearch().toBuilder().mergeFrom(request.getSettings()).build();
     SearchQuery query =
         new SearchQuery(
-            IndexedSpace.floats(request.getVectorList()),
+            vector(request),
             request.getText(),
             MemoryFilters.forIndex(request.getFilter()),
             fusion(settings),
@@ -191,6 +191,14 @@ final class MemorySearch {
     long begun = ticker.read();
     SearchResult result = space.index().search(query, clock.micros());
     return new Answer(result, settings, ticker.read() - begun);
+  }
+
+  private static float[] vector(SearchMemoryRequest request) {
+    float[] floats = new float[request.getVectorCount()];
+    for (int i = 0; i < floats.length; i++) {
+      floats[i] = request.getVector(i);
+    }
+    return floats;
   }
 
   private static int wanted(SearchMemoryRequest request) {

@@ -15,6 +15,7 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
@@ -44,6 +45,7 @@ final class PartitionIndex implements AutoCloseable {
   private final PartitionLogs logs;
   private final RedisClock clock;
   private final ScheduledExecutorService writer;
+  private final Executor background;
 
   private volatile Map<String, IndexedSpace> spaces = new ConcurrentHashMap<>();
   private volatile long revision;
@@ -64,6 +66,7 @@ final class PartitionIndex implements AutoCloseable {
    * Begins to load.
    *
    * @param writer one thread, which alone changes the indexes
+   * @param background for what the indexes do ahead of searches
    */
   PartitionIndex(
       Partition partition,
@@ -71,13 +74,15 @@ final class PartitionIndex implements AutoCloseable {
       SpaceStore store,
       PartitionLogs logs,
       RedisClock clock,
-      ScheduledExecutorService writer) {
+      ScheduledExecutorService writer,
+      Executor background) {
     this.partition = partition;
     this.reads = reads;
     this.store = store;
     this.logs = logs;
     this.clock = clock;
     this.writer = writer;
+    this.background = background;
   }
 
   /** All changes up to this one are in, once it is ready. */
@@ -180,7 +185,7 @@ final class PartitionIndex implements AutoCloseable {
               if (page.isEmpty()) {
                 return CompletableFuture.completedFuture(0);
               }
-              IndexedSpace space = new IndexedSpace(page.get(), writer);
+              IndexedSpace space = new IndexedSpace(page.get(), background);
               into.put(name, space);
               return loadPage(name, space, page.get(), head);
             });
@@ -284,7 +289,7 @@ final class PartitionIndex implements AutoCloseable {
     clock.observe(space.nowMicros());
     IndexedSpace now = there;
     if (now == null || !now.isOf(space)) {
-      now = new IndexedSpace(space, writer);
+      now = new IndexedSpace(space, background);
       spaces.put(touched.name(), now);
       if (there != null) {
         there.close();

@@ -156,11 +156,15 @@ interface MemoryTimeContract extends MemoryContract {
       ids.add(memory().put("s", text("short " + i)).getItem().getItemId());
     }
     memory().put("s", text("working", MemoryTier.MEMORY_TIER_WORKING));
+    List<String> ended = new ArrayList<>();
     List<MemoryChange> seen =
         changesUntil(
-            change ->
-                change.getKind() == MemoryChangeKind.MEMORY_CHANGE_KIND_EXPIRED
-                    && memory().space("s").getItems() == 0);
+            change -> {
+              if (change.getKind() == MemoryChangeKind.MEMORY_CHANGE_KIND_EXPIRED) {
+                ended.addAll(change.getItemIdsList());
+              }
+              return ended.size() == 4;
+            });
     List<String> announced = new ArrayList<>();
     for (MemoryChange change : seen) {
       if (change.getKind() == MemoryChangeKind.MEMORY_CHANGE_KIND_EXPIRING) {
@@ -170,12 +174,8 @@ interface MemoryTimeContract extends MemoryContract {
       }
     }
     assertThat(announced).containsExactlyInAnyOrderElementsOf(ids);
-    List<String> ended =
-        seen.stream()
-            .filter(change -> change.getKind() == MemoryChangeKind.MEMORY_CHANGE_KIND_EXPIRED)
-            .flatMap(change -> change.getItemIdsList().stream())
-            .toList();
-    assertThat(ended).hasSize(4).containsAll(ids);
+    assertThat(ended).doesNotHaveDuplicates().containsAll(ids);
+    assertThat(memory().space("s").getItems()).isZero();
     assertThat(seen.stream().map(MemoryChange::getRevision).toList()).isSorted();
   }
 
