@@ -122,6 +122,11 @@ final class MemoryIndexes implements Service {
     return CompletableFuture.completedFuture(null);
   }
 
+  /** Sees to it that a partition is indexed from now on. */
+  void follow(Partition partition) {
+    PartitionIndex unused = of(partition);
+  }
+
   /** The index of a partition, which begins to load if it did not yet. */
   PartitionIndex of(Partition partition) {
     PartitionIndex there = partitions.get(partition);

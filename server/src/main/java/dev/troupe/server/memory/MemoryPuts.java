@@ -27,11 +27,24 @@ final class MemoryPuts {
 
   private final MemoryStore store;
   private final SpaceStore spaces;
+  private final MemoryIndexes indexes;
 
   @Inject
-  MemoryPuts(MemoryStore store, SpaceStore spaces) {
+  MemoryPuts(MemoryStore store, SpaceStore spaces, MemoryIndexes indexes) {
     this.store = store;
     this.spaces = spaces;
+    this.indexes = indexes;
+  }
+
+  /** Where a space lives; its index follows from now on, as what is put is to be found soon. */
+  private CompletionStage<Partition> locate(String namespace, String space) {
+    return spaces
+        .locate(Names.namespace(namespace), space)
+        .thenApply(
+            partition -> {
+              indexes.follow(partition);
+              return partition;
+            });
   }
 
   CompletionStage<PutMemoryResponse> put(PutMemoryRequest request) {
@@ -40,8 +53,7 @@ final class MemoryPuts {
             request.getFence(),
             request.getRequestId(),
             RequestDigest.of(request.getRequestId(), request));
-    return spaces
-        .locate(Names.namespace(request.getNamespace()), request.getSpace())
+    return locate(request.getNamespace(), request.getSpace())
         .thenCompose(
             partition ->
                 store.put(
@@ -73,8 +85,7 @@ final class MemoryPuts {
             request.getFence(),
             request.getRequestId(),
             RequestDigest.of(request.getRequestId(), request));
-    return spaces
-        .locate(Names.namespace(request.getNamespace()), request.getSpace())
+    return locate(request.getNamespace(), request.getSpace())
         .thenCompose(partition -> new Many(partition, request, guard).put(0, 0));
   }
 

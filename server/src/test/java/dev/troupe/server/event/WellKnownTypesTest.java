@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.troupe.v1.AgentChangeKind;
 import dev.troupe.v1.LockChangeKind;
+import dev.troupe.v1.MemoryChangeKind;
 import dev.troupe.v1.TaskChangeKind;
 import java.io.IOException;
 import java.io.InputStream;
@@ -34,6 +35,8 @@ final class WellKnownTypesTest {
           "troupe.tasks", "TaskChange",
           "troupe.agents", "AgentChange",
           "troupe.locks", "LockChange",
+          "troupe.memory", "MemoryChange",
+          "troupe.replies", "none",
           "troupe.topics", "TopicChange",
           "troupe.system", "SystemAlert");
 
@@ -45,6 +48,8 @@ final class WellKnownTypesTest {
     // A snapshot is made for one watch, and is no event.
     told.remove("agent.snapshot");
     kinds("lock.", LockChangeKind.values()).forEach(type -> told.put(type, "troupe.locks"));
+    kinds("memory.", MemoryChangeKind.values()).forEach(type -> told.put(type, "troupe.memory"));
+    told.put("reply.sent", Inboxes.REPLIES);
     changesOfTopics().forEach(type -> told.put(type, "troupe.topics"));
     told.put(SystemAlerts.TYPE, SystemAlerts.TOPIC);
 
@@ -68,6 +73,8 @@ final class WellKnownTypesTest {
     assertThat(table("agent/agent", "KINDS")).isEqualTo(agents);
     assertThat(table("lock/lock", "KINDS"))
         .isEqualTo(withoutPrefix("lock.", kinds("lock.", LockChangeKind.values())));
+    assertThat(table("memory/space", "KINDS"))
+        .isEqualTo(withoutPrefix("memory.", kinds("memory.", MemoryChangeKind.values())));
   }
 
   private static Set<String> kinds(String prefix, Enum<?>[] values) {
