@@ -44,6 +44,18 @@ final class EventAttributes {
     return new EventAttributes(values);
   }
 
+  /** Of an event that was published. */
+  static EventAttributes of(Event event) {
+    Map<String, String> values = new HashMap<>();
+    try {
+      read(event.toByteString().newCodedInput(), values);
+    } catch (IOException e) {
+      throw new UncheckedIOException("an event that was just encoded is damaged", e);
+    }
+    values.put("specversion", SPEC_VERSION);
+    return new EventAttributes(values);
+  }
+
   /** The value of an attribute, or null when the event does not have it. */
   @Nullable String get(String name) {
     return values.get(name);

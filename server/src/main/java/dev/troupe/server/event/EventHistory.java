@@ -27,7 +27,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
-import java.util.function.Predicate;
 
 /** Reads what topics keep, page by page, and appends it to other topics. Thread-safe. */
 final class EventHistory {
@@ -70,7 +69,7 @@ final class EventHistory {
     private final ListEventsRequest request;
     private final Partition partition;
     private final String arguments;
-    private final Predicate<Event> filter;
+    private final EventSelector filter;
     private final int most;
     private final ListEventsResponse.Builder response = ListEventsResponse.newBuilder();
     private int lookedAt;
@@ -81,7 +80,7 @@ final class EventHistory {
       this.request = request;
       this.partition = partition;
       this.arguments = arguments;
-      this.filter = new EventMatcher(request.getFilter());
+      this.filter = new EventSelector(request.getFilter());
       this.most = request.getPageSize() == 0 ? USUAL_PAGE : request.getPageSize();
     }
 
@@ -110,7 +109,7 @@ final class EventHistory {
         last = kept.at().id();
         lookedAt++;
         Event event = parse(kept);
-        if (filter.test(event)) {
+        if (filter.matches(event)) {
           response.addDeliveries(delivery(kept, event));
           if (!request.getNewestFirst()) {
             response.setResumeToken(token(kept, page.epoch()));
@@ -182,11 +181,11 @@ final class EventHistory {
     if (page.events().isEmpty()) {
       return CompletableFuture.completedFuture(response.build());
     }
-    Predicate<Event> filter = new EventMatcher(request.getFilter());
+    EventSelector filter = new EventSelector(request.getFilter());
     List<Publication> step = new ArrayList<>();
     for (KeptEvent kept : page.events()) {
       Event event = parse(kept);
-      if (filter.test(event)) {
+      if (filter.matches(event)) {
         step.add(new Publication(request.getToTopic(), event, request.getFence()));
       }
     }

@@ -1,5 +1,6 @@
 package dev.troupe.server.event;
 
+import dev.troupe.v1.Event;
 import dev.troupe.v1.EventFilter;
 import java.util.List;
 import java.util.Map;
@@ -48,6 +49,11 @@ final class EventSelector {
     return (patterns.isEmpty() || types.matches(type))
         && subject.startsWith(subjectPrefix)
         && (!looksInside() || matches(event.get()));
+  }
+
+  /** The same for an event that is decoded anyway. */
+  boolean matches(Event event) {
+    return matches(event.getType(), event.getSubject(), () -> EventAttributes.of(event));
   }
 
   private boolean matches(EventAttributes event) {

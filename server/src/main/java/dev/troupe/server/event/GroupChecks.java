@@ -110,19 +110,7 @@ final class GroupChecks {
             "settings.dead_letter_topic",
             "required, as \"<topic>.dead\" would be too long");
     if (settings.hasFilter()) {
-      filter(checks, settings.getFilter());
-    }
-  }
-
-  private static void filter(Checks checks, dev.troupe.v1.EventFilter filter) {
-    checks
-        .names("settings.filter.types", filter.getTypesList(), 64)
-        .text("settings.filter.subject_prefix", filter.getSubjectPrefix(), 1024)
-        .labels("settings.filter.attributes", filter.getAttributesMap(), 16)
-        .text("settings.filter.cesql", filter.getCesql(), 4096);
-    if (filter.getCesql().length() <= 4096) {
-      EventMatcher.problems(filter)
-          .forEach(problem -> checks.violation("settings.filter.cesql", problem));
+      SubscribeChecks.filter(checks, "settings.filter", settings.getFilter());
     }
   }
 

@@ -417,7 +417,7 @@ final class GroupDispatcher {
     if (version > settingsVersion) {
       settingsVersion = version;
       settings = known;
-      filter = known.hasFilter() ? new EventMatcher(known.getFilter()) : event -> true;
+      filter = new EventSelector(known.getFilter())::matches;
     }
   }
 

@@ -29,9 +29,6 @@ final class TopicChecks {
   private static final int LEAST_BYTES = 1024;
   private static final int MOST_EVENTS = 10_000_000;
   private static final Duration TEN_YEARS = Duration.ofDays(3650);
-  private static final int PREFIX_BYTES = 1024;
-  private static final int PATTERNS = 64;
-  private static final int ATTRIBUTES = 16;
 
   private TopicChecks() {}
 
@@ -119,7 +116,7 @@ final class TopicChecks {
     source(checks, "topic", request.getTopic());
     time(checks, "start_time", request.hasStartTime(), request.getStartTime());
     time(checks, "end_time", request.hasEndTime(), request.getEndTime());
-    filter(checks, request.getFilter());
+    SubscribeChecks.filter(checks, "filter", request.getFilter());
     checks.range("page_size", request.getPageSize(), 0, MOST_PER_PAGE).done();
   }
 
@@ -131,7 +128,7 @@ final class TopicChecks {
         !request.getToTopic().equals(request.getTopic()), "to_topic", "expected another topic");
     time(checks, "start_time", request.hasStartTime(), request.getStartTime());
     time(checks, "end_time", request.hasEndTime(), request.getEndTime());
-    filter(checks, request.getFilter());
+    SubscribeChecks.filter(checks, "filter", request.getFilter());
     checks.fence(request.hasFence(), request.getFence()).done();
   }
 
@@ -146,13 +143,5 @@ final class TopicChecks {
 
   private static void time(Checks checks, String field, boolean given, Timestamp time) {
     checks.that(!given || Timestamps.isValid(time), field, "not a valid timestamp");
-  }
-
-  private static void filter(Checks checks, dev.troupe.v1.EventFilter filter) {
-    checks
-        .names("filter.types", filter.getTypesList(), PATTERNS)
-        .text("filter.subject_prefix", filter.getSubjectPrefix(), PREFIX_BYTES)
-        .labels("filter.attributes", filter.getAttributesMap(), ATTRIBUTES);
-    EventMatcher.problems(filter).forEach(problem -> checks.violation("filter.cesql", problem));
   }
 }
