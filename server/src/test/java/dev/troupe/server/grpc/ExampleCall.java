@@ -132,6 +132,10 @@ record ExampleCall(MethodDescriptor rpc, Message request) {
                 .setTopic("bad-input")
                 .setEvent(Event.newBuilder().setType("t").setBinaryData(ByteString.EMPTY))),
         of("EventStreamService", "Subscribe", SubscribeRequest.newBuilder().addTopics("bad-input")),
+        event(
+            "SubscribeWithCredits",
+            SubscribeWithCreditsRequest.newBuilder()
+                .setOpen(SubscribeRequest.newBuilder().addTopics("bad-input"))),
         event("PublishBatch", PublishBatchRequest.newBuilder().addEvents(EVENT)),
         event("PublishStream", PublishStreamRequest.newBuilder().setEvent(EVENT)),
         event("ListEvents", ListEventsRequest.newBuilder().setTopic("bad-input")),
