@@ -1209,8 +1209,12 @@ type EventFilter struct {
 	// the values that they have to have. At most 16.
 	Attributes map[string]string `protobuf:"bytes,3,rep,name=attributes,proto3" json:"attributes,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
 	// An expression of the CloudEvents SQL language, such as
-	// "subject LIKE 'repo/%' AND EXISTS priority". One that fails for an event
-	// does not match it. Up to 4096 bytes.
+	// "subject LIKE 'repo/%' AND EXISTS priority". One that fails for an event does
+	// not match it, and so does one that uses an attribute which the event does not
+	// have: ask with EXISTS first. Names have lower-case letters and digits only, so
+	// `correlation_id` is `correlationid`, and further attributes with other
+	// characters cannot be named. A negated comparison needs brackets:
+	// "NOT (type = 'x')". Up to 4096 bytes.
 	Cesql         string `protobuf:"bytes,4,opt,name=cesql,proto3" json:"cesql,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

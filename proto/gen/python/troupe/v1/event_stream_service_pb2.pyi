@@ -647,8 +647,12 @@ class EventFilter(_message.Message):
     """What the subject has to begin with. Up to 1024 bytes."""
     cesql: _builtins.str
     """An expression of the CloudEvents SQL language, such as
-    "subject LIKE 'repo/%' AND EXISTS priority". One that fails for an event
-    does not match it. Up to 4096 bytes.
+    "subject LIKE 'repo/%' AND EXISTS priority". One that fails for an event does
+    not match it, and so does one that uses an attribute which the event does not
+    have: ask with EXISTS first. Names have lower-case letters and digits only, so
+    `correlation_id` is `correlationid`, and further attributes with other
+    characters cannot be named. A negated comparison needs brackets:
+    "NOT (type = 'x')". Up to 4096 bytes.
     """
     @_builtins.property
     def types(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
