@@ -16,7 +16,7 @@ end
 local t = load_topic(ARGV[1])
 if not open_topic(t) then return {'LIMIT'} end
 local pos, q = group_start(t, ARGV[5], ARGV[6])
-C('HSET', P..'ev:g:'..group_tail(ARGV[1], ARGV[2]), 'gen', int(US), 'ct', int(US), 'ver', '1',
+C('HSET', P..'ev:g:'..group_tail(ARGV[1], ARGV[2]), 'gen', int(US), 'ct', int(US), 'ver', '1', 'sn', int(US),
   'pos', pos, 'q', int(q), 'tok', int(US), 'set', ARGV[7], unpack(ARGV, 8))
 C('ZADD', P..'ev:gs:'..ARGV[1], 0, ARGV[2])
 tell_group('group.created', ARGV[1], ARGV[2], pb_bytes(4, ARGV[7]))

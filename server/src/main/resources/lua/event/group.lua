@@ -8,7 +8,8 @@
 -- ev:g:<group>   HASH    gen  of the deliveries: another one after each move
 --                        pos, q  stream id and topic position of the newest looked at
 --                        tok  newest fencing token
---                        set  encoded GroupSettings, all filled in; ver  its version
+--                        set  encoded GroupSettings, all filled in; ver  its version; sn  the
+--                        same for servers, never that of an earlier group of the name
 --                        dl ack deadline, rd retry delay, mt member timeout, us
 --                        mx most deliveries, mo most in flight, dt dead-letter topic
 --                        or '1' when ordered by key, '2' when it was and keys may
@@ -39,7 +40,7 @@
 --#include event/topic
 --#include common/protobuf_time
 --#include common/outbox
-local GROUP = {'gen', 'pos', 'q', 'tok', 'ver', 'dl', 'rd', 'mx', 'mo', 'or', 'fl', 'fu',
+local GROUP = {'gen', 'pos', 'q', 'tok', 'ver', 'sn', 'dl', 'rd', 'mx', 'mo', 'or', 'fl', 'fu',
   'ak', 'dd', 'rr', 'zb', 'dt', 'lo', 'mt'}
 local function group_tail(topic, name) return #topic..':'..topic..':'..name end
 local function gkey(g, kind) return P..'ev:g'..kind..':'..g.tail end

@@ -5,13 +5,13 @@
 -- and which of them match. If somebody else was faster meanwhile, it has been in vain. So
 -- nothing is written about an event before it is known whether the group wants it.
 --
--- ARGV  1 topic, 2 group, 3 version of the settings that the caller has, 4 request id,
+-- ARGV  1 topic, 2 group, 3 sn of the settings that the caller has, 4 request id,
 --       5 its digest, 6 whom each delivery goes to: indexes of members, with spaces
 --       between; 7 how many members follow, 8... each with its id and session ('0' for
---       none), then, when candidates were evaluated: version of the settings, the
+--       none), then, when candidates were evaluated: sn of the settings, the
 --       position they follow, id and topic position of the last one, and of each that
 --       matches id, topic position, s and key
--- Reply {'OK', now us, version, settings or '', more: '1' when there may be more at once,
+-- Reply {'OK', now us, sn, settings or '', more: '1' when there may be more at once,
 --       when the next is due us or '', lag or '', indexes of members that were replaced,
 --       deliveries: member, q, token, attempt, due us, id, s, event or '' for a
 --       candidate; position that the candidates follow, candidates: id, q, s, key, event;
@@ -36,7 +36,7 @@ if first then
       again[#again + 1], again[#again + 2] = s, d
     end
   end
-  return {'OK', int(US), g.ver, '', '0', '', '', {}, again, '', {}, g.gen}
+  return {'OK', int(US), g.sn, '', '0', '', '', {}, again, '', {}, g.gen}
 end
 
 local members, replaced, away = {}, {}, {}
@@ -60,7 +60,7 @@ for i, member in ipairs(members) do
   end
 end
 if #seen == 0 and #members > 0 then
-  return {'OK', int(US), g.ver, '', '0', '', '', replaced, {}, '', {}, g.gen}
+  return {'OK', int(US), g.sn, '', '0', '', '', replaced, {}, '', {}, g.gen}
 end
 if #seen > 0 then C('ZADD', gkey(g, 'm'), unpack(seen)) end
 
@@ -167,7 +167,7 @@ if g.fl ~= '1' then
   end
   more = more or scanned >= 256
 else
-  if ARGV[at] == g.ver and ARGV[at + 1] == g.pos then
+  if ARGV[at] == g.sn and ARGV[at + 1] == g.pos then
     local through = true
     for i = at + 4, #ARGV, 4 do
       if not has_place() then
@@ -209,6 +209,6 @@ if used < #slots or #slots == 0 then
   if soonest < math.huge then due = int(soonest) end
   lag = int(math.max(0, tonumber(C('HGET', P..'ev:t:'..g.topic, 'seq') or 0) - g.q))
 end
-local settings = ARGV[3] ~= g.ver and C('HGET', P..'ev:g:'..g.tail, 'set') or ''
-return {'OK', int(US), g.ver, settings, more and '1' or '0', due, lag, replaced, rows, follows,
+local settings = ARGV[3] ~= g.sn and C('HGET', P..'ev:g:'..g.tail, 'set') or ''
+return {'OK', int(US), g.sn, settings, more and '1' or '0', due, lag, replaced, rows, follows,
   candidates, g.gen}

@@ -127,6 +127,12 @@ local function keep_topic(t)
   if t.count <= t.added then
     C('ZADD', P..'ev:aged', 'LT', int(US + t.ma * 1000), t.name)
   end
-  if t.count > t.me or t.kb > t.mb then trim_topic(t, 64) end
+  if t.count > t.me or t.kb > t.mb then
+    trim_topic(t, 64)
+    -- A large event may take the place of more small ones than that: the sweep goes on.
+    if t.count > t.me or (t.kb > t.mb and t.count > 1) then
+      C('ZADD', P..'ev:aged', 'LT', int(US), t.name)
+    end
+  end
   C('HSET', P..'ev:t:'..t.name, 'seq', int(t.seq), 'kb', int(t.kb))
 end

@@ -11,7 +11,8 @@ local g = load_group(ARGV[1], ARGV[2])
 if not g then return {'NO_GROUP'} end
 if g.ver ~= ARGV[5] then return {'VERSION', g.ver} end
 local key = P..'ev:g:'..g.tail
-C('HSET', key, 'ver', int(tonumber(g.ver) + 1), 'set', ARGV[6], unpack(ARGV, 7))
+C('HSET', key, 'ver', int(tonumber(g.ver) + 1), 'sn', int(math.max(tonumber(g.sn) + 1, US)),
+  'set', ARGV[6], unpack(ARGV, 7))
 -- What is parked stays parked until its key is free, and keys are freed as before.
 if g['or'] ~= '0' and C('HGET', key, 'or') == '0' and C('EXISTS', gkey(g, 'k')) == 1 then
   C('HSET', key, 'or', '2')

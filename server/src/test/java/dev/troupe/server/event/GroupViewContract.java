@@ -360,4 +360,31 @@ interface GroupViewContract extends GroupContract {
     groups().publish("3");
     assertThat(ids(groups().pull("m", 10))).containsExactly("3");
   }
+
+  @Test
+  default void aGroupMadeAnewIsNotFilteredAsTheFormerOneOfItsNameWas() {
+    groups()
+        .create(
+            settings().setFilter(dev.troupe.v1.EventFilter.newBuilder().addTypes("order.gone")));
+    groups().publish("before");
+    assertThat(groups().pull("m", 1)).isEmpty();
+    groups()
+        .b()
+        .deleteGroup(
+            DeleteGroupRequest.newBuilder()
+                .setNamespace(groups().namespace())
+                .setTopic(GroupHarness.TOPIC)
+                .setGroup(GroupHarness.GROUP)
+                .build());
+    groups()
+        .b()
+        .createGroup(
+            groups()
+                .group(
+                    settings()
+                        .setFilter(dev.troupe.v1.EventFilter.newBuilder().addTypes("order.placed")))
+                .build());
+    // The server that it is pulled from knows the settings of the former one.
+    assertThat(ids(groups().pull("m", 1))).containsExactly("before");
+  }
 }

@@ -427,6 +427,26 @@ abstract class TopicStoreContract {
     return (Published) get(events.publish(partition, publication));
   }
 
+  @Test
+  void aLargeEventThatTakesThePlaceOfManySmallOnesLeavesTheRestToTheSweep() throws Exception {
+    create("a", TopicSettings.newBuilder().setMaxBytes(16_384));
+    for (int i = 0; i < 256; i += 64) {
+      List<Publication> small = new ArrayList<>();
+      for (int k = i; k < i + 64; k++) {
+        small.add(event("a", "" + k, "", "x"));
+      }
+      get(events.append(partition, small));
+    }
+    sweepAll();
+    long before = get(topics.get(partition, "a")).getEventCount();
+    assertThat(before).isGreaterThan(200);
+    get(events.append(partition, List.of(event("a", "large", "", "x".repeat(12_000)))));
+    sweepAll();
+    assertThat(get(topics.get(partition, "a")).getByteCount()).isLessThanOrEqualTo(16_384);
+    assertThat(kept("a")).last().isEqualTo("x".repeat(12_000));
+    assertBytesAddUp("a");
+  }
+
   /** The texts that a topic keeps. */
   private List<String> kept(String topic) throws Exception {
     return kept(partition, topic);
