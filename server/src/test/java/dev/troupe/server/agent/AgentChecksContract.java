@@ -189,7 +189,7 @@ interface AgentChecksContract extends AgentContract {
                             .setFencingToken(-1)
                             .setRequestId("\r")
                             .setFence(
-                                Fence.newBuilder().setName("locks/" + "x".repeat(260)).setToken(1))
+                                Fence.newBuilder().setName("locks/" + "x".repeat(540)).setToken(1))
                             .build()));
     assertThat(refusal.what()).isEqualTo("INVALID_ARGUMENT INVALID_FIELD");
     assertThat(refusal.fields())
