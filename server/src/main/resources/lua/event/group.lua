@@ -112,6 +112,18 @@ local function event_of(g, r)
   return s, d
 end
 
+-- How many events the group has not yet looked at, of those that the topic still has.
+local function lag_of(g)
+  local next = C('XRANGE', g.stream, '('..g.pos, '+', 'COUNT', 1)[1]
+  local fields = next and next[2] or {}
+  for i = 1, #fields, 2 do
+    if fields[i] == 'q' then
+      return math.max(0, tonumber(C('HGET', P..'ev:t:'..g.topic, 'seq') or 0) - fields[i + 1] + 1)
+    end
+  end
+  return 0
+end
+
 -- The group is through with an event: the next of its key may come.
 local function end_event(g, q, r)
   push(g.gone, q)

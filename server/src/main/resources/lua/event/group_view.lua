@@ -4,7 +4,6 @@
 -- dead, redelivered, members: id, last seen us, in flight to it}
 local function group_view(g, most_members)
   local v = C('HMGET', P..'ev:g:'..g.tail, 'set', 'ct')
-  local seq = tonumber(C('HGET', P..'ev:t:'..g.topic, 'seq') or 0)
   local members = {}
   if most_members > 0 then
     local seen = C('ZREVRANGE', gkey(g, 'm'), 0, most_members - 1, 'WITHSCORES')
@@ -14,7 +13,7 @@ local function group_view(g, most_members)
       members[#members + 1] = C('HGET', gkey(g, 'o'), seen[i]) or '0'
     end
   end
-  return {g.name, v[1], g.ver, v[2], int(g.q), int(math.max(0, seq - g.q)),
+  return {g.name, v[1], g.ver, v[2], int(g.q), int(lag_of(g)),
     C('ZCARD', gkey(g, 'd')), C('ZCARD', gkey(g, 'r')) + C('ZCARD', gkey(g, 'p')),
     int(g.ak), int(g.dd), int(g.rr), members}
 end

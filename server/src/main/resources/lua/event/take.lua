@@ -207,7 +207,7 @@ if used < #slots or #slots == 0 then
     if head then soonest = math.min(soonest, tonumber(head)) end
   end
   if soonest < math.huge then due = int(soonest) end
-  lag = int(math.max(0, tonumber(C('HGET', P..'ev:t:'..g.topic, 'seq') or 0) - g.q))
+  lag = int(lag_of(g))
 end
 local settings = ARGV[3] ~= g.sn and C('HGET', P..'ev:g:'..g.tail, 'set') or ''
 return {'OK', int(US), g.sn, settings, more and '1' or '0', due, lag, replaced, rows, follows,

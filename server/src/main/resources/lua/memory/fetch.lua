@@ -1,28 +1,38 @@
--- Reads items for an index, as they are: by ids, or a page in the order of puts.
+-- Reads items for an index, as they are: by ids, or a page in the order of puts. About a MiB
+-- at a time, and one item at least.
 --
 -- ARGV  1 space, 2 number after which to go on, 3 how many; or 1 space, 2 'ids', then ids
--- Reply {'OK', generation, encoded SpaceSettings, dimension, items of the space, now us, last
---       number looked at ('' at the end), for each item: id, what is said of it, encoded
---       MemoryContent}; {'NO_SPACE'}
+-- Reply {'OK', generation, encoded SpaceSettings, dimension, items of the space, now us, where to
+--       go on ('' at the end): last number looked at, or how many of the ids were; for each
+--       item: id, what is said of it, encoded MemoryContent}; {'NO_SPACE'}
 --#include memory/space
 if not enter(ARGV[1]) then return {'NO_SPACE'} end
 local reply = {'OK', space.g, C('HGET', S..'s', 'set'), int(space.d), int(space.n), int(US), ''}
-local ids = {}
-if ARGV[2] == 'ids' then
+local by_ids = ARGV[2] == 'ids'
+local ids, page = {}, {}
+if by_ids then
   for i = 3, #ARGV do ids[#ids + 1] = ARGV[i] end
 else
-  local page = C('ZRANGEBYSCORE', S..'o', '('..ARGV[2], '+inf', 'WITHSCORES', 'LIMIT', 0, ARGV[3])
+  page = C('ZRANGEBYSCORE', S..'o', '('..ARGV[2], '+inf', 'WITHSCORES', 'LIMIT', 0, ARGV[3])
   for i = 1, #page, 2 do ids[#ids + 1] = page[i] end
-  if #ids == tonumber(ARGV[3]) then reply[7] = page[#page] end
 end
-if #ids > 0 then
-  local said, bodies = C('HMGET', S..'m', unpack(ids)), C('HMGET', S..'b', unpack(ids))
-  local n = #reply
-  for i, id in ipairs(ids) do
+local looked, bytes, n, size = 0, 0, #reply, 8
+while looked < #ids and bytes < 1048576 do
+  local some = {unpack(ids, looked + 1, math.min(looked + size, #ids))}
+  local said, bodies = C('HMGET', S..'m', unpack(some)), C('HMGET', S..'b', unpack(some))
+  for i, id in ipairs(some) do
     if said[i] and bodies[i] then
       reply[n + 1], reply[n + 2], reply[n + 3] = id, said[i], bodies[i]
-      n = n + 3
+      n, bytes = n + 3, bytes + #said[i] + #bodies[i]
     end
   end
+  looked = looked + #some
+  -- The larger they are, the fewer are read at a time.
+  size = math.max(4, math.min(128, math.floor(262144 * looked / (bytes + 1))))
+end
+if by_ids then
+  if looked < #ids then reply[7] = int(looked) end
+elseif looked < #ids or #ids == tonumber(ARGV[3]) then
+  reply[7] = page[2 * looked]
 end
 return reply

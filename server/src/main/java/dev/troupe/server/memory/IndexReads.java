@@ -48,16 +48,49 @@ final class IndexReads {
       String next,
       List<Row> rows) {}
 
-  /** Items in the order of puts, from behind a place on; empty when there is no such space. */
+  /**
+   * Items in the order of puts, from behind a place on, about a MiB at most; empty when there is no
+   * such space.
+   */
   CompletionStage<Optional<Some>> page(Partition partition, String space, String after, int most) {
     return fetch(partition, List.of(space, after.isEmpty() ? TO_GO_ON : after, most));
   }
 
-  /** Items by their ids, without those that are not there; empty when there is no such space. */
+  /**
+   * Items by their ids, without those that are not there, in as many reads as their size asks for;
+   * empty when there is no such space.
+   */
   CompletionStage<Optional<Some>> items(Partition partition, String space, List<String> ids) {
     List<Object> arguments = new ArrayList<>(List.of(space, "ids"));
     arguments.addAll(ids);
-    return fetch(partition, arguments);
+    return fetch(partition, arguments)
+        .thenCompose(
+            some -> {
+              String looked = some.map(Some::next).orElse("");
+              return looked.isEmpty()
+                  ? CompletableFuture.completedFuture(some)
+                  : items(partition, space, ids.subList(Integer.parseInt(looked), ids.size()))
+                      .thenApply(rest -> together(some, rest));
+            });
+  }
+
+  /** Of two reads of a space the later one says what it is like; empty if it is gone. */
+  static Optional<Some> together(Optional<Some> one, Optional<Some> other) {
+    if (one.isEmpty() || other.isEmpty()) {
+      return Optional.empty();
+    }
+    List<Row> rows = new ArrayList<>(one.get().rows());
+    rows.addAll(other.get().rows());
+    Some last = other.get();
+    return Optional.of(
+        new Some(
+            last.generation(),
+            last.settings(),
+            last.dimension(),
+            last.items(),
+            last.nowMicros(),
+            "",
+            rows));
   }
 
   private CompletionStage<Optional<Some>> fetch(Partition partition, List<Object> arguments) {

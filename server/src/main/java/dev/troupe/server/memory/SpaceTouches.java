@@ -71,28 +71,9 @@ final class SpaceTouches {
         reads.items(partition, name, ids.subList(0, Math.min(AT_ONCE, ids.size())));
     for (int from = AT_ONCE; from < ids.size(); from += AT_ONCE) {
       List<String> some = ids.subList(from, Math.min(ids.size(), from + AT_ONCE));
-      all = all.thenCombine(reads.items(partition, name, some), SpaceTouches::together);
+      all = all.thenCombine(reads.items(partition, name, some), IndexReads::together);
     }
     return all;
-  }
-
-  private static Optional<IndexReads.Some> together(
-      Optional<IndexReads.Some> one, Optional<IndexReads.Some> other) {
-    if (one.isEmpty() || other.isEmpty()) {
-      return Optional.empty();
-    }
-    List<IndexReads.Row> rows = new ArrayList<>(one.get().rows());
-    rows.addAll(other.get().rows());
-    IndexReads.Some last = other.get();
-    return Optional.of(
-        new IndexReads.Some(
-            last.generation(),
-            last.settings(),
-            last.dimension(),
-            last.items(),
-            last.nowMicros(),
-            "",
-            rows));
   }
 
   /** What the index has to do, given what was read. */

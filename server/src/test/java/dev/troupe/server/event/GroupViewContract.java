@@ -9,6 +9,7 @@ import com.google.protobuf.FieldMask;
 import com.google.protobuf.util.Durations;
 import dev.troupe.server.grpc.Refusal;
 import dev.troupe.v1.CreateGroupRequest;
+import dev.troupe.v1.CreateTopicRequest;
 import dev.troupe.v1.DeleteGroupRequest;
 import dev.troupe.v1.DeleteTopicRequest;
 import dev.troupe.v1.DeliveryPolicy;
@@ -25,7 +26,9 @@ import dev.troupe.v1.SeekGroupRequest;
 import dev.troupe.v1.SettleEventsRequest;
 import dev.troupe.v1.Settlement;
 import dev.troupe.v1.StartPosition;
+import dev.troupe.v1.TopicSettings;
 import dev.troupe.v1.UpdateGroupRequest;
+import dev.troupe.v1.UpdateTopicRequest;
 import io.grpc.Status;
 import java.io.IOException;
 import java.time.Duration;
@@ -386,5 +389,35 @@ interface GroupViewContract extends GroupContract {
                 .build());
     // The server that it is pulled from knows the settings of the former one.
     assertThat(ids(groups().pull("m", 1))).containsExactly("before");
+  }
+
+  @Test
+  default void whatItsTopicLostIsNoLag() {
+    groups()
+        .a()
+        .createTopic(
+            CreateTopicRequest.newBuilder()
+                .setNamespace(groups().namespace())
+                .setTopic(GroupHarness.TOPIC)
+                .setSettings(TopicSettings.newBuilder().setMaxEvents(5))
+                .build());
+    groups().create(settings());
+    groups().publish(numbers(0, 8));
+    assertThat(groups().get().getLag()).isEqualTo(5);
+    groups()
+        .a()
+        .updateTopic(
+            UpdateTopicRequest.newBuilder()
+                .setNamespace(groups().namespace())
+                .setTopic(GroupHarness.TOPIC)
+                .setUpdateMask(FieldMask.newBuilder().addPaths("max_age"))
+                .setSettings(TopicSettings.newBuilder().setMaxAge(Durations.fromSeconds(1)))
+                .build());
+    await().atMost(Duration.ofSeconds(20)).until(() -> groups().get().getLag() == 0);
+    assertThat(groups().pull("m", 1)).isEmpty();
+    groups().publish("8");
+    assertThat(groups().get().getLag()).isEqualTo(1);
+    assertThat(ids(groups().pull("m", 10))).containsExactly("8");
+    assertThat(groups().get().getLag()).isZero();
   }
 }
