@@ -93,7 +93,9 @@ type EventStreamServiceClient interface {
 	// Streams the events of all matching topics, first from history, then live.
 	//
 	// Events of one topic arrive in order and without a gap; what was trimmed
-	// before it could be read is reported by a Gap. What becomes of a reader that
+	// before it could be read is reported by a Gap. It is read from the partition's
+	// log, which is kept for 24 hours or 200,000 entries by default; what a topic
+	// keeps longer is for ListEvents, ReplayEvents and groups to read. What becomes of a reader that
 	// does not keep up is for `slow_policy` to say; one that takes nothing for 30
 	// seconds gets a GoAway with its resume token and the stream ends with
 	// RESOURCE_EXHAUSTED.
@@ -550,7 +552,9 @@ type EventStreamServiceServer interface {
 	// Streams the events of all matching topics, first from history, then live.
 	//
 	// Events of one topic arrive in order and without a gap; what was trimmed
-	// before it could be read is reported by a Gap. What becomes of a reader that
+	// before it could be read is reported by a Gap. It is read from the partition's
+	// log, which is kept for 24 hours or 200,000 entries by default; what a topic
+	// keeps longer is for ListEvents, ReplayEvents and groups to read. What becomes of a reader that
 	// does not keep up is for `slow_policy` to say; one that takes nothing for 30
 	// seconds gets a GoAway with its resume token and the stream ends with
 	// RESOURCE_EXHAUSTED.
