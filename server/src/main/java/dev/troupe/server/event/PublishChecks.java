@@ -103,6 +103,7 @@ final class PublishChecks {
       case TASK -> serversOwn(checks, in + "task");
       case AGENT -> serversOwn(checks, in + "agent");
       case LOCK -> serversOwn(checks, in + "lock");
+      case MEMORY -> serversOwn(checks, in + "memory");
       case TOPIC_CHANGE -> serversOwn(checks, in + "topic_change");
       case SYSTEM_ALERT -> serversOwn(checks, in + "system_alert");
       case DEAD_LETTER -> serversOwn(checks, in + "dead_letter");

@@ -1,5 +1,6 @@
 package dev.troupe.server.memory;
 
+import com.google.errorprone.annotations.concurrent.GuardedBy;
 import com.google.inject.Inject;
 import dev.troupe.server.error.TroupeException;
 import dev.troupe.server.lifecycle.Lifecycle;
@@ -10,11 +11,12 @@ import dev.troupe.server.redis.Partition;
 import dev.troupe.v1.ErrorReason;
 import dev.troupe.v1.IndexState;
 import java.time.Duration;
+import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.RejectedExecutionException;
@@ -29,12 +31,18 @@ import org.slf4j.LoggerFactory;
 
 /**
  * The indexes of this server. When it starts it loads, in the background, the partitions that have
- * memory spaces; another one when it is first searched. From then on each follows its log.
+ * memory spaces; another one when it is first searched. From then on each follows its log, which
+ * takes a connection: of more than {@value #MOST_FOLLOWED} the one not searched for longest is let
+ * go, and loaded anew when it is searched again.
  */
 final class MemoryIndexes implements Service {
 
   private static final Logger log = LoggerFactory.getLogger(MemoryIndexes.class);
   private static final int MOST_THREADS = 8;
+
+  /** Half of the connections that all who follow logs have. */
+  private static final int MOST_FOLLOWED = 128;
+
   private static final int MOST_WAITING = 1024;
   private static final Duration TRY_AGAIN = Duration.ofMillis(100);
 
@@ -48,7 +56,10 @@ final class MemoryIndexes implements Service {
   private final ExecutorService background =
       Executors.newSingleThreadExecutor(threads("memory-text"));
   private final ThreadPoolExecutor searchers;
-  private final Map<Partition, PartitionIndex> partitions = new ConcurrentHashMap<>();
+
+  /** In the order of their last use. */
+  @GuardedBy("this")
+  private final Map<Partition, PartitionIndex> partitions = new LinkedHashMap<>(16, 0.75f, true);
 
   @Inject
   MemoryIndexes(
@@ -107,7 +118,7 @@ final class MemoryIndexes implements Service {
         .names(partition, "", "", 1)
         .thenAccept(
             names -> {
-              if (!names.isEmpty()) {
+              if (!names.isEmpty() && hasRoom()) {
                 of(partition);
               }
             });
@@ -115,7 +126,11 @@ final class MemoryIndexes implements Service {
 
   @Override
   public CompletionStage<?> stop(Duration grace) {
-    partitions.values().forEach(PartitionIndex::close);
+    List<PartitionIndex> all;
+    synchronized (this) {
+      all = List.copyOf(partitions.values());
+    }
+    all.forEach(PartitionIndex::close);
     writer.shutdown();
     background.shutdown();
     searchers.shutdown();
@@ -129,18 +144,28 @@ final class MemoryIndexes implements Service {
 
   /** The index of a partition, which begins to load if it did not yet. */
   PartitionIndex of(Partition partition) {
-    PartitionIndex there = partitions.get(partition);
-    if (there != null) {
-      return there;
+    PartitionIndex made;
+    PartitionIndex unused = null;
+    synchronized (this) {
+      PartitionIndex there = partitions.get(partition);
+      if (there != null) {
+        return there;
+      }
+      if (partitions.size() == MOST_FOLLOWED) {
+        unused = partitions.remove(partitions.keySet().iterator().next());
+      }
+      made = new PartitionIndex(partition, reads, store, logs, clock, writer, background);
+      partitions.put(partition, made);
     }
-    PartitionIndex made =
-        new PartitionIndex(partition, reads, store, logs, clock, writer, background);
-    PartitionIndex other = partitions.putIfAbsent(partition, made);
-    if (other != null) {
-      return other;
+    if (unused != null) {
+      unused.close();
     }
     made.load();
     return made;
+  }
+
+  private synchronized boolean hasRoom() {
+    return partitions.size() < MOST_FOLLOWED;
   }
 
   /** How far the index of a space is, which has so many items. */

@@ -19,6 +19,7 @@ import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -319,13 +320,17 @@ final class PartitionIndex implements AutoCloseable {
     return closed;
   }
 
+  /** Those who wait are told that it did not get there. */
   @Override
   public void close() {
     LogReader open;
+    List<Wait> left;
     synchronized (this) {
       closed = true;
       open = reader;
+      left = List.copyOf(waits);
     }
+    left.forEach(wait -> wait.reached.completeExceptionally(new TimeoutException("let go")));
     if (open != null) {
       open.close();
     }

@@ -66,7 +66,7 @@ final class SubscriptionCheck {
 
   private void batch(Seen.Batch batch, boolean wholeTopics) {
     long before = read.getOrDefault(batch.partition(), 0L);
-    if (batch.previous() < before && !holes.contains(batch.partition())) {
+    if (batch.previous() != before && !holes.contains(batch.partition())) {
       say("read partition %d from %d after %d", batch.partition(), batch.previous(), before);
     }
     long position = batch.previous();

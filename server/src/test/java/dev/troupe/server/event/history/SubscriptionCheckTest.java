@@ -48,6 +48,13 @@ final class SubscriptionCheckTest {
   }
 
   @Test
+  void aHoleThatNobodyWasToldOfIsFound() {
+    batch(0, 5, got(2, 1, "a"), got(5, 2, "b"));
+    batch(6, 9, got(7, 3, "c"), got(9, 4, "d"));
+    assertThat(violations(false)).singleElement().asString().contains("read partition");
+  }
+
+  @Test
   void aHoleThatIsToldOfPassesOnlyWhereOneMayBe() {
     batch(0, 2, got(2, 1, "a"));
     history.add(new Seen.Missing(0, 2, 7, "trimmed"));
