@@ -3884,7 +3884,7 @@ type Group struct {
 	CreateTime *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=create_time,json=createTime,proto3" json:"create_time,omitempty"`
 	// Topic position of the newest event that it has looked at.
 	Position int64 `protobuf:"varint,6,opt,name=position,proto3" json:"position,omitempty"`
-	// How many events it has not yet looked at.
+	// How many events of those that its topic still has it has not yet looked at.
 	Lag int64 `protobuf:"varint,7,opt,name=lag,proto3" json:"lag,omitempty"`
 	// How many are in flight.
 	Outstanding int64 `protobuf:"varint,8,opt,name=outstanding,proto3" json:"outstanding,omitempty"`
@@ -5257,7 +5257,7 @@ func (x *ConsumeStarted) GetSettings() *GroupSettings {
 // How far a group is.
 type GroupProgress struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// How many events it has not yet looked at.
+	// How many events of those that its topic still has it has not yet looked at.
 	Lag           int64 `protobuf:"varint,1,opt,name=lag,proto3" json:"lag,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

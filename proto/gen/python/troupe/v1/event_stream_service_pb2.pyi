@@ -1994,7 +1994,7 @@ class Group(_message.Message):
     position: _builtins.int
     """Topic position of the newest event that it has looked at."""
     lag: _builtins.int
-    """How many events it has not yet looked at."""
+    """How many events of those that its topic still has it has not yet looked at."""
     outstanding: _builtins.int
     """How many are in flight."""
     waiting: _builtins.int
@@ -2633,7 +2633,7 @@ class GroupProgress(_message.Message):
 
     LAG_FIELD_NUMBER: _builtins.int
     lag: _builtins.int
-    """How many events it has not yet looked at."""
+    """How many events of those that its topic still has it has not yet looked at."""
     def __init__(
         self,
         *,

@@ -2,6 +2,7 @@ package dev.troupe.server.event;
 
 import com.google.common.base.Ticker;
 import com.google.errorprone.annotations.concurrent.GuardedBy;
+import com.google.protobuf.ByteString;
 import dev.troupe.server.error.TroupeException;
 import dev.troupe.server.event.GroupTake.Evaluated;
 import dev.troupe.server.event.GroupTake.Given;
@@ -406,10 +407,18 @@ final class GroupDispatcher {
       return null;
     }
     List<Boolean> wants =
-        taken.candidates().list().stream()
-            .map(one -> wanted.test(GroupCodec.event(one.event())))
-            .toList();
+        taken.candidates().list().stream().map(one -> wants(wanted, one.event())).toList();
     return new Evaluated(taken.version(), taken.candidates(), wants);
+  }
+
+  /** One that cannot be read is passed over, as nobody could read it later either. */
+  private boolean wants(Predicate<dev.troupe.v1.Event> wanted, ByteString encoded) {
+    try {
+      return wanted.test(GroupCodec.event(encoded));
+    } catch (RuntimeException damaged) {
+      log.error("{} passes an event over that cannot be decoded", group, damaged);
+      return false;
+    }
   }
 
   @GuardedBy("this")

@@ -234,6 +234,15 @@ final class PartitionIndex implements AutoCloseable {
     from.next(ENTRIES).whenComplete((page, failure) -> read(from, page, failure));
   }
 
+  /** A change that cannot be read fails like one that cannot be applied: all is loaded anew. */
+  private CompletionStage<?> applied(LogReader.Page page) {
+    try {
+      return apply(page.entries());
+    } catch (RuntimeException damaged) {
+      return CompletableFuture.failedFuture(damaged);
+    }
+  }
+
   private void read(LogReader from, LogReader.Page page, @Nullable Throwable failure) {
     if (isClosed()) {
       return;
@@ -243,7 +252,7 @@ final class PartitionIndex implements AutoCloseable {
       loadLater(failure);
       return;
     }
-    apply(page.entries())
+    applied(page)
         .whenComplete(
             (done, refused) -> {
               if (refused != null) {
