@@ -12,6 +12,8 @@ import dev.troupe.v1.PutMemoryRequest;
 import dev.troupe.v1.SearchMemoryRequest;
 import io.grpc.ManagedChannel;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -26,6 +28,8 @@ final class ManyIndexesTest {
   /** Who leads, listens to bells or else waits for Redis. */
   private static final int OTHERS = 8;
 
+  private final List<Long> revisions = new ArrayList<>();
+
   @Test
   void theyLeaveConnectionsToOthersAndAllAreSearchedAllTheSame() throws Exception {
     try (TestRedis redis = TestRedis.single();
@@ -36,7 +40,7 @@ final class ManyIndexesTest {
       try {
         MemoryServiceBlockingStub memory = MemoryServiceGrpc.newBlockingStub(channel);
         for (int i = 0; i < NAMESPACES; i++) {
-          put(memory, i);
+          revisions.add(put(memory, i));
           assertThat(hits(memory, i)).isEqualTo(1);
         }
         // A log is read on for some seconds after its last reader left.
@@ -49,19 +53,19 @@ final class ManyIndexesTest {
     }
   }
 
-  private static void put(MemoryServiceBlockingStub memory, int i) {
-    var unused =
-        memory
-            .withDeadlineAfter(20, TimeUnit.SECONDS)
-            .putMemory(
-                PutMemoryRequest.newBuilder()
-                    .setNamespace("many-" + i)
-                    .setSpace("s")
-                    .setItem(MemoryHarness.text("word"))
-                    .build());
+  private static long put(MemoryServiceBlockingStub memory, int i) {
+    return memory
+        .withDeadlineAfter(20, TimeUnit.SECONDS)
+        .putMemory(
+            PutMemoryRequest.newBuilder()
+                .setNamespace("many-" + i)
+                .setSpace("s")
+                .setItem(MemoryHarness.text("word"))
+                .build())
+        .getRevision();
   }
 
-  private static int hits(MemoryServiceBlockingStub memory, int i) {
+  private int hits(MemoryServiceBlockingStub memory, int i) {
     return memory
         .withDeadlineAfter(20, TimeUnit.SECONDS)
         .searchMemory(
@@ -69,6 +73,7 @@ final class ManyIndexesTest {
                 .setNamespace("many-" + i)
                 .setSpace("s")
                 .setText("word")
+                .setMinRevision(revisions.get(i))
                 .build())
         .getHitsCount();
   }
