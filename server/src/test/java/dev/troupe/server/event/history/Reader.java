@@ -29,6 +29,10 @@ final class Reader implements Runnable {
   private final Random random;
   private final List<Seen> history = Collections.synchronizedList(new ArrayList<>());
   private final Set<Seen.Event> got = Collections.synchronizedSet(new HashSet<>());
+
+  /** Partitions that the present stream sent something from. */
+  private final Set<Integer> begun = new HashSet<>();
+
   private volatile boolean stopped;
   private volatile Context.CancellableContext stream = Context.current().withCancellation();
 
@@ -116,7 +120,10 @@ final class Reader implements Runnable {
 
   private String take(SubscribeResponse message) {
     return switch (message.getMessageCase()) {
-      case STARTED -> message.getStarted().getResumeToken();
+      case STARTED -> {
+        begun.clear();
+        yield message.getStarted().getResumeToken();
+      }
       case BATCH -> take(message.getBatch());
       case CAUGHT_UP -> message.getCaughtUp().getResumeToken();
       case CHECKPOINT -> message.getCheckpoint().getResumeToken();
@@ -140,7 +147,11 @@ final class Reader implements Runnable {
     }
     history.add(
         new Seen.Batch(
-            batch.getPartition(), batch.getPreviousPosition(), batch.getReadPosition(), events));
+            batch.getPartition(),
+            begun.add(batch.getPartition()),
+            batch.getPreviousPosition(),
+            batch.getReadPosition(),
+            events));
     events.forEach(event -> got.add(event.event()));
     return batch.getResumeToken();
   }

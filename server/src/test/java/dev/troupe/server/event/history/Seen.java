@@ -8,8 +8,14 @@ sealed interface Seen {
   /** Which partition it is about. */
   int partition();
 
-  /** Events, and the part of the log that they are all of what matches from. */
-  record Batch(int partition, long previous, long read, List<Got> events) implements Seen {}
+  /**
+   * Events, and the part of the log that they are all of what matches from.
+   *
+   * @param resumed whether it is the first from its partition since the stream was resumed, with a
+   *     token that may have come without events and so stand behind what did not match
+   */
+  record Batch(int partition, boolean resumed, long previous, long read, List<Got> events)
+      implements Seen {}
 
   /** What is said to be missing: everything after {@code from} up to {@code to}. */
   record Missing(int partition, long from, long to, String reason) implements Seen {}

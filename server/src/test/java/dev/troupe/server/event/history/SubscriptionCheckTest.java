@@ -55,6 +55,15 @@ final class SubscriptionCheckTest {
   }
 
   @Test
+  void aResumedStreamMayBeginBehindWhatDidNotMatchButNeverBefore() {
+    batch(0, 5, got(2, 1, "a"), got(5, 2, "b"));
+    history.add(new Seen.Batch(0, true, 6, 9, List.of(got(7, 3, "c"), got(9, 4, "d"))));
+    assertThat(violations(false)).isEmpty();
+    history.add(new Seen.Batch(0, true, 8, 8, List.of()));
+    assertThat(violations(false)).singleElement().asString().contains("read partition");
+  }
+
+  @Test
   void aHoleThatIsToldOfPassesOnlyWhereOneMayBe() {
     batch(0, 2, got(2, 1, "a"));
     history.add(new Seen.Missing(0, 2, 7, "trimmed"));
@@ -76,7 +85,7 @@ final class SubscriptionCheckTest {
   }
 
   private void batch(long previous, long read, Seen.Got... events) {
-    history.add(new Seen.Batch(0, previous, read, List.of(events)));
+    history.add(new Seen.Batch(0, false, previous, read, List.of(events)));
   }
 
   private static Seen.Got got(long position, long topicPosition, String id) {
