@@ -3740,7 +3740,8 @@ type SearchMemoryRequest struct {
 	// Only hits of at least this score.
 	MinScore *float64 `protobuf:"fixed64,8,opt,name=min_score,json=minScore,proto3,oneof" json:"min_score,omitempty"`
 	// The search has to see all changes up to this revision, one that a call for
-	// this space returned; it waits for the index to get there. 0 takes it as it is.
+	// this space returned; it waits for the index to get there. What was put
+	// through the same server is waited for in any case, so 0 is enough there.
 	MinRevision int64 `protobuf:"varint,9,opt,name=min_revision,json=minRevision,proto3" json:"min_revision,omitempty"`
 	// Looks without reading: hits are neither counted nor refreshed.
 	Peek bool `protobuf:"varint,10,opt,name=peek,proto3" json:"peek,omitempty"`

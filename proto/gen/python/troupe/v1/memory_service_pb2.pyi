@@ -2089,7 +2089,8 @@ class SearchMemoryRequest(_message.Message):
     """Only hits of at least this score."""
     min_revision: _builtins.int
     """The search has to see all changes up to this revision, one that a call for
-    this space returned; it waits for the index to get there. 0 takes it as it is.
+    this space returned; it waits for the index to get there. What was put
+    through the same server is waited for in any case, so 0 is enough there.
     """
     peek: _builtins.bool
     """Looks without reading: hits are neither counted nor refreshed."""

@@ -56,9 +56,20 @@ final class MemoryPuts {
     return locate(request.getNamespace(), request.getSpace())
         .thenCompose(
             partition ->
-                store.put(
-                    partition, request.getSpace(), List.of(NewItem.of(request.getItem())), guard))
+                put(partition, request.getSpace(), List.of(NewItem.of(request.getItem())), guard))
         .thenApply(MemoryPuts::response);
+  }
+
+  /** Whoever searches through this server from now on finds what was put. */
+  private CompletionStage<MemoryStore.Put> put(
+      Partition partition, String space, List<NewItem> items, Guard guard) {
+    return store
+        .put(partition, space, items, guard)
+        .thenApply(
+            put -> {
+              indexes.of(partition).put(put.revision());
+              return put;
+            });
   }
 
   private static PutMemoryResponse response(MemoryStore.Put put) {
@@ -130,7 +141,7 @@ final class MemoryPuts {
         return CompletableFuture.completedFuture(response());
       }
       int next = at;
-      return store
+      return MemoryPuts.this
           .put(partition, request.getSpace(), some, guard.step(step))
           .thenCompose(
               put -> {

@@ -103,9 +103,9 @@ final class MemorySearch {
 
   private CompletionStage<Long> reached(
       Partition partition, PartitionIndex index, SearchMemoryRequest request, Context caller) {
-    CompletableFuture<Long> reached = index.reached(request.getMinRevision());
-    if (reached.isDone()) {
-      return reached;
+    long asked = request.getMinRevision();
+    if (index.isReady() && index.revision() >= Math.max(asked, index.put())) {
+      return CompletableFuture.completedFuture(index.revision());
     }
     caller.run(LoadLimit::waits);
     long patience = patience(caller.getDeadline());
@@ -113,8 +113,8 @@ final class MemorySearch {
         .thenCompose(
             head -> {
               // Redis may have lost its data since the revision was given out.
-              if (request.getMinRevision() > head.position().sequence()) {
-                reached.cancel(false);
+              long newest = head.position().sequence();
+              if (asked > newest) {
                 return CompletableFuture.failedFuture(
                     TroupeException.invalid(
                         List.of(
@@ -122,11 +122,13 @@ final class MemorySearch {
                                 .setField("min_revision")
                                 .setDescription(
                                     "not given out by this space (its partition is at "
-                                        + head.position().sequence()
+                                        + newest
                                         + ")")
                                 .build())));
               }
-              return reached.orTimeout(patience, TimeUnit.MILLISECONDS);
+              return index
+                  .reached(Math.max(asked, Math.min(index.put(), newest)))
+                  .orTimeout(patience, TimeUnit.MILLISECONDS);
             })
         .exceptionallyCompose(
             failure ->

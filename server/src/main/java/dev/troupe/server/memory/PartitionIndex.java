@@ -20,6 +20,7 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -50,6 +51,7 @@ final class PartitionIndex implements AutoCloseable {
 
   private volatile Map<String, IndexedSpace> spaces = new ConcurrentHashMap<>();
   private volatile long revision;
+  private final AtomicLong put = new AtomicLong();
   private volatile boolean ready;
 
   @GuardedBy("this")
@@ -89,6 +91,16 @@ final class PartitionIndex implements AutoCloseable {
   /** All changes up to this one are in, once it is ready. */
   long revision() {
     return revision;
+  }
+
+  /** The newest change that was put through this server, as far as it is known. */
+  long put() {
+    return put.get();
+  }
+
+  /** A change was put through this server. */
+  void put(long at) {
+    put.accumulateAndGet(at, Math::max);
   }
 
   /** Whether everything is loaded. */

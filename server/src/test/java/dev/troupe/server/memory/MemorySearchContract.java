@@ -68,6 +68,19 @@ interface MemorySearchContract extends MemoryContract {
   }
 
   @Test
+  default void whatWasPutIsFoundThroughTheSameServerWithoutItsRevision() {
+    for (int i = 0; i < 30; i++) {
+      memory().put("s", text("own" + i));
+      SearchMemoryRequest.Builder request = searching(0).setText("own" + i);
+      assertThat(texts(memory().a().searchMemory(request.build()))).containsExactly("own" + i);
+      // The first of a space is where an index may still be on its way.
+      memory().put("new" + i, text("first"));
+      request.setSpace("new" + i).setText("first");
+      assertThat(texts(memory().a().searchMemory(request.build()))).containsExactly("first");
+    }
+  }
+
+  @Test
   default void eachLegAloneAndAllFusedTellWhatTheirScoresAreMadeOf() {
     memory().put("s", point("apples are red", 1, 0));
     memory().put("s", point("pears are green", 0, 1));
