@@ -5,6 +5,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import com.google.inject.Inject;
 import com.google.protobuf.Duration;
 import com.google.protobuf.util.Durations;
+import dev.troupe.server.grpc.RandomIds;
 import dev.troupe.server.grpc.RequestDigest;
 import dev.troupe.v1.AcquireAllRequest;
 import dev.troupe.v1.AcquireRequest;

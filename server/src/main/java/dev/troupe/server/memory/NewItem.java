@@ -4,12 +4,11 @@ import static dev.troupe.server.memory.MemoryScripts.addList;
 import static dev.troupe.server.memory.MemoryScripts.addMap;
 
 import com.google.protobuf.util.Durations;
+import dev.troupe.server.grpc.RandomIds;
 import dev.troupe.v1.MemoryContent;
 import dev.troupe.v1.MemoryMerge;
 import dev.troupe.v1.MemoryPut;
 import dev.troupe.v1.MemoryTier;
-import java.security.SecureRandom;
-import java.util.Base64;
 import java.util.List;
 
 /**
@@ -21,18 +20,14 @@ import java.util.List;
 record NewItem(String id, String hash, MemoryPut put) {
 
   private static final float IMPORTANCE = 0.5f;
-  private static final int ID_BYTES = 16;
 
   /** What a script's arguments take beside the content, about. */
   private static final int OVERHEAD = 512;
 
-  private static final Base64.Encoder TEXT = Base64.getUrlEncoder().withoutPadding();
-  private static final SecureRandom RANDOM = new SecureRandom();
+  private static final RandomIds IDS = new RandomIds();
 
   static NewItem of(MemoryPut put) {
-    byte[] bytes = new byte[ID_BYTES];
-    RANDOM.nextBytes(bytes);
-    return new NewItem(TEXT.encodeToString(bytes), ContentHash.of(put.getContent()), put);
+    return new NewItem(IDS.next(), ContentHash.of(put.getContent()), put);
   }
 
   /** About how many bytes it takes in a script's arguments. */

@@ -1,19 +1,24 @@
-package dev.troupe.server.lock;
+package dev.troupe.server.grpc;
 
 import com.google.errorprone.annotations.concurrent.GuardedBy;
 import java.security.SecureRandom;
 import java.util.Base64;
 
 /**
- * Ids that nobody guesses: 128 random bits as 22 characters. Drawn many at a time, as each draw
- * asks the operating system. Thread-safe.
+ * Ids that nobody guesses: 127 random bits as 22 characters, of which the first is a letter, as a
+ * command line takes what begins with a dash for an option. Drawn many at a time, as each draw asks
+ * the operating system. Thread-safe.
  */
-final class RandomIds {
+public final class RandomIds {
 
-  static final int BYTES = 16;
+  /** How many bytes an id is made of. */
+  public static final int BYTES = 16;
 
   private static final Base64.Encoder TEXT = Base64.getUrlEncoder().withoutPadding();
   private static final int DRAWN_AT_ONCE = 128;
+
+  /** The lower half of Base64's alphabet is letters only. */
+  private static final int LETTER_FIRST = 0x7f;
 
   private final SecureRandom random = new SecureRandom();
 
@@ -23,7 +28,8 @@ final class RandomIds {
   @GuardedBy("this")
   private int used = drawn.length;
 
-  String next() {
+  /** A new id. */
+  public String next() {
     byte[] id = new byte[BYTES];
     synchronized (this) {
       if (used == drawn.length) {
@@ -36,8 +42,9 @@ final class RandomIds {
     return text(id);
   }
 
-  /** An id of bytes, of which there are as many. */
-  static String text(byte[] id) {
+  /** An id of {@value #BYTES} bytes, of which all but the first bit count; leaves them changed. */
+  public static String text(byte[] id) {
+    id[0] &= LETTER_FIRST;
     return TEXT.encodeToString(id);
   }
 }
