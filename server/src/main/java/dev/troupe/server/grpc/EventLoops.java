@@ -10,6 +10,8 @@ import io.netty.channel.epoll.EpollServerSocketChannel;
 import io.netty.channel.nio.NioIoHandler;
 import io.netty.channel.socket.nio.NioServerSocketChannel;
 import io.netty.util.concurrent.DefaultThreadFactory;
+import io.netty.util.concurrent.EventExecutor;
+import java.util.concurrent.Executor;
 
 /** The threads that do all input and output, for gRPC and Redis alike. */
 final class EventLoops {
@@ -22,6 +24,18 @@ final class EventLoops {
         Epoll.isAvailable() ? EpollIoHandler.newFactory() : NioIoHandler.newFactory();
     return new MultiThreadIoEventLoopGroup(
         Runtime.getRuntime().availableProcessors(), new DefaultThreadFactory("io", true), io);
+  }
+
+  /** The event loop that asks, or all threads together when another one does. */
+  static Executor current(Executor threads) {
+    if (threads instanceof EventLoopGroup loops) {
+      for (EventExecutor loop : loops) {
+        if (loop.inEventLoop()) {
+          return loop;
+        }
+      }
+    }
+    return threads;
   }
 
   static Class<? extends ServerChannel> serverChannel() {

@@ -12,7 +12,9 @@ import io.grpc.netty.NettyServerBuilder;
 import io.grpc.protobuf.services.ChannelzService;
 import io.grpc.protobuf.services.HealthStatusManager;
 import io.grpc.protobuf.services.ProtoReflectionServiceV1;
+import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoopGroup;
+import io.netty.channel.WriteBufferWaterMark;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.time.Duration;
@@ -37,6 +39,14 @@ public final class GrpcDoor implements Service {
 
   private final GrpcConfig config;
   private final EventLoopGroup eventLoops;
+
+  /**
+   * What may wait in front of a socket, in bytes. Netty writes what it is handed in rounds as large
+   * as that, and an event to hundreds of streams of one connection is more than the usual 64 KiB.
+   */
+  private static final WriteBufferWaterMark UNWRITTEN =
+      new WriteBufferWaterMark(512 << 10, 1 << 20);
+
   private final Set<BindableService> services;
   private final Set<Drainable> drainables;
   private final Telemetry telemetry;
@@ -67,6 +77,7 @@ public final class GrpcDoor implements Service {
             .bossEventLoopGroup(eventLoops)
             .workerEventLoopGroup(eventLoops)
             .channelType(EventLoops.serverChannel())
+            .withChildOption(ChannelOption.WRITE_BUFFER_WATER_MARK, UNWRITTEN)
             .maxInboundMessageSize((int) config.maxMessage().bytes())
             .maxInboundMetadataSize(MAX_HEADERS)
             .flowControlWindow(FLOW_CONTROL_WINDOW)

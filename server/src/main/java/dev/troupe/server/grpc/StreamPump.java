@@ -16,6 +16,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
@@ -37,6 +38,7 @@ public final class StreamPump<T> {
 
   private final ServerCallStreamObserver<T> call;
   private final StreamPace pace;
+  private final Executor home;
   private final Ticker ticker;
   private final Consumer<StreamPump<T>> onEnd;
   private final CompletableFuture<@Nullable Void> ended = new CompletableFuture<>();
@@ -68,11 +70,13 @@ public final class StreamPump<T> {
       ServerCallStreamObserver<T> call,
       StreamPace pace,
       boolean credited,
+      Executor home,
       Ticker ticker,
       Consumer<StreamPump<T>> onEnd) {
     this.call = call;
     this.pace = pace;
     this.credits = new AtomicLong(credited ? 0 : Long.MAX_VALUE);
+    this.home = home;
     this.ticker = ticker;
     this.onEnd = onEnd;
     call.setOnReadyHandler(this::pump);
@@ -93,6 +97,7 @@ public final class StreamPump<T> {
       ResumePoint from,
       Map<Integer, LogReader> readers,
       StreamRules rules) {
+    readers.values().forEach(reader -> reader.wakeOn(home));
     StreamEnd end = new StreamEnd(rules, ticker, this::pump);
     begin = new Begin<>(format, from, Map.copyOf(readers), rules, end);
     pump();

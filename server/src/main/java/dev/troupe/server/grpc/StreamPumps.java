@@ -26,6 +26,7 @@ public final class StreamPumps {
   private static final Duration RETRY_ELSEWHERE = Duration.ofMillis(500);
 
   private final Set<StreamPump<?>> pumps = ConcurrentHashMap.newKeySet();
+  private final ScheduledExecutorService timers;
   private final Ticker ticker;
   private final Future<?> timer;
   private volatile boolean stopping;
@@ -33,9 +34,11 @@ public final class StreamPumps {
   /**
    * No stream yet.
    *
-   * @param timers runs a short job ten times a second
+   * @param timers runs a short job ten times a second, and wakes streams: best the event loops, of
+   *     which each then writes to its own connections
    */
   public StreamPumps(ScheduledExecutorService timers, Ticker ticker) {
+    this.timers = timers;
     this.ticker = ticker;
     this.timer =
         timers.scheduleWithFixedDelay(
@@ -60,7 +63,8 @@ public final class StreamPumps {
 
   private <T> StreamPump<T> open(
       ServerCallStreamObserver<T> call, StreamPace pace, boolean credited) {
-    StreamPump<T> pump = new StreamPump<>(call, pace, credited, ticker, pumps::remove);
+    StreamPump<T> pump =
+        new StreamPump<>(call, pace, credited, EventLoops.current(timers), ticker, pumps::remove);
     pumps.add(pump);
     if (stopping) {
       pump.end(shuttingDown());

@@ -2,6 +2,7 @@ package dev.troupe.server.log;
 
 import java.util.List;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.Executor;
 
 /**
  * A cursor on a partition's log: history first, live when it is read to the end, without a gap or a
@@ -26,6 +27,12 @@ public interface LogReader extends AutoCloseable {
   default CompletionStage<Page> next(int max) {
     return next(max, 1 << 20);
   }
+
+  /**
+   * Where stages complete that had to wait for an entry, if it can be chosen. Who sends what comes
+   * on a connection does it best on the thread of that connection.
+   */
+  default void wakeOn(Executor thread) {}
 
   /** Where the cursor stands. Not to be asked for while a call of {@link #next} is open. */
   LogPosition position();

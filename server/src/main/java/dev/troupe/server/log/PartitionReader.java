@@ -8,6 +8,7 @@ import dev.troupe.server.redis.Partition;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
@@ -38,6 +39,7 @@ final class PartitionReader implements LogReader {
   private final ScheduledExecutorService executor;
   private final PageSize pageSize = new PageSize(PAGE_BYTES, MOST_PER_PAGE);
   private final Backoff backoff = new Backoff();
+  private volatile Executor home;
 
   @GuardedBy("this")
   private Cursor cursor;
@@ -67,6 +69,7 @@ final class PartitionReader implements LogReader {
     this.store = store;
     this.gate = gate;
     this.executor = executor;
+    this.home = executor;
     this.cursor = new Cursor(after, epoch, 0, 0, false, false, 0);
   }
 
@@ -89,6 +92,16 @@ final class PartitionReader implements LogReader {
     }
     advance();
     return page;
+  }
+
+  @Override
+  public void wakeOn(Executor thread) {
+    home = thread;
+  }
+
+  /** Where it is to be woken. */
+  Executor home() {
+    return home;
   }
 
   @Override

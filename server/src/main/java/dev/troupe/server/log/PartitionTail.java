@@ -1,6 +1,9 @@
 package dev.troupe.server.log;
 
+import static java.util.stream.Collectors.groupingBy;
+
 import com.google.common.base.Ticker;
+import com.google.common.collect.Lists;
 import com.google.errorprone.annotations.concurrent.GuardedBy;
 import dev.troupe.server.log.LogReader.Page;
 import dev.troupe.server.log.PartitionLogs.LogHead;
@@ -11,6 +14,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
@@ -38,8 +42,8 @@ final class PartitionTail {
   private static final long READ_BYTES = 4 << 20;
   private static final int RING_ENTRIES = 1 << 16;
 
-  /** A thousand readers are woken by a few threads at once instead of one after the other. */
-  private static final int WAKES_PER_TASK = 64;
+  /** How many readers a thread wakes before it does something else. */
+  private static final int WAKES_PER_TASK = 512;
 
   private final Partition partition;
   private final LogStore store;
@@ -362,11 +366,15 @@ final class PartitionTail {
     return woken;
   }
 
+  /** Each on its own thread, where what it sends is written with what its neighbours send. */
   private void wake(List<PartitionReader> woken) {
-    for (int i = 0; i < woken.size(); i += WAKES_PER_TASK) {
-      List<PartitionReader> some = woken.subList(i, Math.min(woken.size(), i + WAKES_PER_TASK));
+    woken.stream().collect(groupingBy(PartitionReader::home)).forEach(this::wake);
+  }
+
+  private void wake(Executor home, List<PartitionReader> woken) {
+    for (List<PartitionReader> some : Lists.partition(woken, WAKES_PER_TASK)) {
       try {
-        executor.execute(() -> some.forEach(PartitionReader::advance));
+        home.execute(() -> some.forEach(PartitionReader::advance));
       } catch (RejectedExecutionException stopping) {
         log.debug("{}: readers are not woken, the server stops", partition);
       }
