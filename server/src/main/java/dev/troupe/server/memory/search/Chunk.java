@@ -32,6 +32,7 @@ final class Chunk {
   final float[] scales;
 
   final float[] errors;
+  final float[] reaches;
   final double[] squared;
   final long[] signaturesLow;
   final long[] signaturesHigh;
@@ -57,6 +58,7 @@ final class Chunk {
     vectors = new float[dimension * capacity];
     scales = new float[plain ? 0 : capacity];
     errors = new float[plain ? 0 : capacity];
+    reaches = new float[plain ? 0 : capacity];
     squared = new double[plain ? 0 : capacity];
     signaturesLow = new long[capacity];
     signaturesHigh = new long[capacity];
@@ -81,6 +83,7 @@ final class Chunk {
     System.arraycopy(vectors, 0, grown.vectors, 0, vectors.length);
     System.arraycopy(scales, 0, grown.scales, 0, scales.length);
     System.arraycopy(errors, 0, grown.errors, 0, errors.length);
+    System.arraycopy(reaches, 0, grown.reaches, 0, reaches.length);
     System.arraycopy(squared, 0, grown.squared, 0, squared.length);
     int capacity = capacity();
     System.arraycopy(signaturesLow, 0, grown.signaturesLow, 0, capacity);
@@ -125,6 +128,7 @@ final class Chunk {
     double divisor = length == 0 ? 1 : length;
     scales[at] = (float) (quantised.scale() / divisor);
     errors[at] = Math.nextUp((float) (quantised.error() / divisor));
+    reaches[at] = Math.nextUp((float) (quantised.reach() / divisor));
   }
 
   void kill(int at, long sequence) {

@@ -1,7 +1,6 @@
 package dev.troupe.server.memory.search;
 
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import org.apache.lucene.util.hnsw.RandomVectorScorer;
 import org.apache.lucene.util.hnsw.RandomVectorScorerSupplier;
@@ -87,10 +86,12 @@ final class GraphCodes {
     return new RandomVectorScorerSupplier() {
       @Override
       public RandomVectorScorer scorer(int node) {
-        int[] query = new int[dimension];
+        short[] query = new short[dimension];
         int from = (node & (Chunk.SIZE - 1)) * dimension;
         byte[] own = codes.get(node >>> Chunk.SHIFT);
-        Arrays.setAll(query, i -> own[from + i]);
+        for (int i = 0; i < dimension; i++) {
+          query[i] = own[from + i];
+        }
         return new Scorer(query, metric == Metric.L2 ? 2.0 * scales[node] : scales[node]);
       }
 
@@ -102,11 +103,11 @@ final class GraphCodes {
   }
 
   private final class Scorer implements RandomVectorScorer {
-    private final int[] query;
+    private final short[] query;
     private final double factor;
     private final int[] product = new int[1];
 
-    Scorer(int[] query, double factor) {
+    Scorer(short[] query, double factor) {
       this.query = query;
       this.factor = factor;
     }

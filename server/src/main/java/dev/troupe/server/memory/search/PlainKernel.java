@@ -9,7 +9,7 @@ final class PlainKernel implements VectorKernel {
   }
 
   @Override
-  public void multiply(int[] query, byte[] codes, int first, int count, int[] products) {
+  public void multiply(short[] query, byte[] codes, int first, int count, int[] products) {
     for (int i = 0; i < count; i++) {
       products[i] = multiply(query, codes, (first + i) * query.length);
     }
@@ -17,14 +17,14 @@ final class PlainKernel implements VectorKernel {
 
   @Override
   public void multiply(
-      int[] query, byte[] codes, int[] which, int from, int count, int[] products) {
+      short[] query, byte[] codes, int[] which, int from, int count, int[] products) {
     for (int i = 0; i < count; i++) {
       products[i] = multiply(query, codes, which[from + i] * query.length);
     }
   }
 
   /** Sums that do not wait for each other keep the units of a processor busy. */
-  private static int multiply(int[] query, byte[] codes, int at) {
+  private static int multiply(short[] query, byte[] codes, int at) {
     int s0 = 0;
     int s1 = 0;
     int s2 = 0;

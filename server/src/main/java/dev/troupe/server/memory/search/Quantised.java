@@ -11,16 +11,17 @@ package dev.troupe.server.memory.search;
  * with numbers near the largest float, it is infinite and the vector is looked at exactly.
  *
  * @param scale s
- * @param error the bound of the difference between {@code <u,v>} and {@code s t <p,q>}
+ * @param error {@code |e|}, at most
+ * @param reach {@code |v| + |e|}, at most
  * @param squared {@code <v,v>}
  */
-record Quantised(float scale, double error, double squared) {
+record Quantised(float scale, double error, double reach, double squared) {
 
   /** The largest code, and with a minus the least. */
   static final int LARGEST = 127;
 
   /** More than float32 rounds a scale and double arithmetic all the rest. */
-  private static final double ROUNDING = 0x1p-20;
+  static final double ROUNDING = 0x1p-20;
 
   /** The codes are written to {@code codes}, from {@code at} on. */
   static Quantised into(float[] vector, byte[] codes, int at) {
@@ -34,8 +35,7 @@ record Quantised(float scale, double error, double squared) {
     double squared = 0;
     for (int i = 0; i < vector.length; i++) {
       // Any code is right, as the error is that of the code which was taken; of the zero vector,
-      // and
-      // of those too small to be divided, all are 0 or the largest.
+      // and of those too small to be divided, all are 0 or the largest.
       float exact = vector[i] * perUnit;
       int code = (int) (exact + Math.copySign(0.5f, exact));
       code = Math.max(-LARGEST, Math.min(LARGEST, code));
@@ -45,8 +45,9 @@ record Quantised(float scale, double error, double squared) {
       squared += (double) vector[i] * vector[i];
     }
     double off = Math.sqrt(wrong);
-    double ofQuery = QueryCodes.largestError(vector.length) + ROUNDING;
-    return new Quantised(
-        scale, (1 + ROUNDING) * off + ofQuery * (Math.sqrt(squared) + off), squared);
+    double length = Math.sqrt(squared);
+    // float32 rounds the scale, which moves the whole code vector by that part of its length.
+    double error = (1 + ROUNDING) * off + ROUNDING * (length + off);
+    return new Quantised(scale, error, (1 + ROUNDING) * (length + off), squared);
   }
 }

@@ -1,13 +1,14 @@
 package dev.troupe.server.memory.search;
 
 /**
- * The direction of a query in integers, as fine as the sum of its products with int8 codes fits
- * into 32 bits.
+ * The direction of a query in integers as coarse as the codes of the vectors, so that products are
+ * added two at a time in 16 bits.
  *
  * @param codes p
  * @param step t, so that the direction is nearly {@code t p}
+ * @param error the length of what the direction and {@code t p} differ by, at most
  */
-record QueryCodes(int[] codes, double step) {
+record QueryCodes(short[] codes, double step, double error) {
 
   /**
    * Rounds a direction.
@@ -15,25 +16,21 @@ record QueryCodes(int[] codes, double step) {
    * @param length of the vector; 0 for the zero vector, which has no direction
    */
   static QueryCodes of(float[] vector, double length) {
-    int finest = finest(vector.length);
     double largest = 0;
     for (float component : vector) {
       largest = Math.max(largest, Math.abs(component));
     }
-    int[] codes = new int[vector.length];
-    for (int i = 0; largest > 0 && i < codes.length; i++) {
-      codes[i] = (int) Math.rint(vector[i] / largest * finest);
+    short[] codes = new short[vector.length];
+    if (largest == 0) {
+      return new QueryCodes(codes, 0, 0);
     }
-    return new QueryCodes(codes, largest > 0 ? largest / length / finest : 0);
-  }
-
-  /** What the length of the error of a direction of so many components cannot exceed. */
-  static double largestError(int components) {
-    // Half a step each, and a direction has no component above 1.
-    return Math.sqrt(components) / 2 / finest(components);
-  }
-
-  private static int finest(int components) {
-    return Integer.MAX_VALUE / (Quantised.LARGEST * components);
+    double step = largest / length / Quantised.LARGEST;
+    double wrong = 0;
+    for (int i = 0; i < codes.length; i++) {
+      codes[i] = (short) Math.rint(vector[i] / largest * Quantised.LARGEST);
+      double error = vector[i] / length - step * codes[i];
+      wrong += error * error;
+    }
+    return new QueryCodes(codes, step, (1 + Quantised.ROUNDING) * Math.sqrt(wrong));
   }
 }

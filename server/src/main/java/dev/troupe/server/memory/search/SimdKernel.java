@@ -2,6 +2,7 @@ package dev.troupe.server.memory.search;
 
 import jdk.incubator.vector.ByteVector;
 import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.ShortVector;
 import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorShape;
 import jdk.incubator.vector.VectorSpecies;
@@ -12,26 +13,28 @@ import jdk.incubator.vector.VectorSpecies;
  */
 final class SimdKernel implements VectorKernel {
 
-  private static final VectorSpecies<Integer> INTS = IntVector.SPECIES_PREFERRED;
-  private static final int LANES = INTS.length();
+  private static final VectorSpecies<Short> SHORTS = ShortVector.SPECIES_PREFERRED;
+  private static final VectorSpecies<Integer> INTS =
+      VectorSpecies.of(int.class, SHORTS.vectorShape());
+  private static final int LANES = SHORTS.length();
 
-  /** As many bytes as there are ints to multiply them with. */
+  /** As many bytes as there are shorts to multiply them with. */
   private static final VectorSpecies<Byte> BYTES =
       VectorSpecies.of(byte.class, VectorShape.forBitSize(LANES * Byte.SIZE));
 
   SimdKernel() {
     if (LANES * Byte.SIZE < 64) {
-      throw new UnsupportedOperationException("registers of " + INTS.vectorBitSize() + " bits");
+      throw new UnsupportedOperationException("registers of " + SHORTS.vectorBitSize() + " bits");
     }
   }
 
   @Override
   public String name() {
-    return "jdk.incubator.vector, " + INTS.vectorBitSize() + " bits";
+    return "jdk.incubator.vector, " + SHORTS.vectorBitSize() + " bits";
   }
 
   @Override
-  public void multiply(int[] query, byte[] codes, int first, int count, int[] products) {
+  public void multiply(short[] query, byte[] codes, int first, int count, int[] products) {
     for (int i = 0; i < count; i++) {
       products[i] = multiply(query, codes, (first + i) * query.length);
     }
@@ -39,32 +42,48 @@ final class SimdKernel implements VectorKernel {
 
   @Override
   public void multiply(
-      int[] query, byte[] codes, int[] which, int from, int count, int[] products) {
+      short[] query, byte[] codes, int[] which, int from, int count, int[] products) {
     for (int i = 0; i < count; i++) {
       products[i] = multiply(query, codes, which[from + i] * query.length);
     }
   }
 
-  private static int multiply(int[] query, byte[] codes, int at) {
-    IntVector s0 = IntVector.zero(INTS);
-    IntVector s1 = IntVector.zero(INTS);
+  private static int multiply(short[] query, byte[] codes, int at) {
+    IntVector even = IntVector.zero(INTS);
+    IntVector odd = IntVector.zero(INTS);
     int i = 0;
     for (; i + 2 * LANES <= query.length; i += 2 * LANES) {
-      s0 = s0.add(ints(codes, at + i).mul(IntVector.fromArray(INTS, query, i)));
-      s1 = s1.add(ints(codes, at + i + LANES).mul(IntVector.fromArray(INTS, query, i + LANES)));
+      // Two products fit into 16 bits, as 2 * 127 * 127 does.
+      IntVector pairs =
+          product(query, i, codes, at)
+              .add(product(query, i + LANES, codes, at))
+              .reinterpretAsInts();
+      even = even.add(lower(pairs));
+      odd = odd.add(pairs.lanewise(VectorOperators.ASHR, Short.SIZE));
     }
     if (i + LANES <= query.length) {
-      s0 = s0.add(ints(codes, at + i).mul(IntVector.fromArray(INTS, query, i)));
+      IntVector pairs = product(query, i, codes, at).reinterpretAsInts();
+      even = even.add(lower(pairs));
+      odd = odd.add(pairs.lanewise(VectorOperators.ASHR, Short.SIZE));
       i += LANES;
     }
-    int sum = s0.add(s1).reduceLanes(VectorOperators.ADD);
+    int sum = even.add(odd).reduceLanes(VectorOperators.ADD);
     for (; i < query.length; i++) {
       sum += query[i] * codes[at + i];
     }
     return sum;
   }
 
-  private static IntVector ints(byte[] codes, int at) {
-    return (IntVector) ByteVector.fromArray(BYTES, codes, at).castShape(INTS, 0);
+  private static ShortVector product(short[] query, int i, byte[] codes, int at) {
+    ShortVector wide =
+        (ShortVector) ByteVector.fromArray(BYTES, codes, at + i).castShape(SHORTS, 0);
+    return wide.mul(ShortVector.fromArray(SHORTS, query, i));
+  }
+
+  /** The lower one of the two numbers in each lane. */
+  private static IntVector lower(IntVector pairs) {
+    return pairs
+        .lanewise(VectorOperators.LSHL, Short.SIZE)
+        .lanewise(VectorOperators.ASHR, Short.SIZE);
   }
 }

@@ -1,8 +1,8 @@
 package dev.troupe.server.memory.search;
 
 /**
- * The inner loops of the scan: products of a query in small integers with vectors in int8. They are
- * exact, so every kernel computes the same.
+ * The inner loops of the scan: products of a query with vectors in int8. They are exact, so every
+ * kernel computes the same. Neither side has a component beyond {@link Quantised#LARGEST}.
  */
 interface VectorKernel {
 
@@ -15,12 +15,12 @@ interface VectorKernel {
    * @param first which vector of the codes comes first
    * @param count how many to take; as many products are written, from the start of {@code products}
    */
-  void multiply(int[] query, byte[] codes, int first, int count, int[] products);
+  void multiply(short[] query, byte[] codes, int first, int count, int[] products);
 
   /**
    * Multiplies the query with some vectors.
    *
    * @param which vectors of the codes, the first {@code count} of them from {@code from} on
    */
-  void multiply(int[] query, byte[] codes, int[] which, int from, int count, int[] products);
+  void multiply(short[] query, byte[] codes, int[] which, int from, int count, int[] products);
 }

@@ -10,13 +10,14 @@ final class VectorQuery {
   private static final double DOUBLE_ROUNDING = 1e-12;
 
   /** For the kernels. */
-  final int[] codes;
+  final short[] codes;
 
   private final Metric metric;
   private final float[] vector;
   private final double squared;
   private final double length;
   private final double step;
+  private final double error;
   private final double factor;
   private final double distances;
 
@@ -28,6 +29,7 @@ final class VectorQuery {
     QueryCodes rounded = QueryCodes.of(this.vector, length);
     codes = rounded.codes();
     step = rounded.step();
+    error = rounded.error();
     factor =
         switch (metric) {
           case COSINE -> 1;
@@ -50,7 +52,8 @@ final class VectorQuery {
    * @param product of {@link #codes} and those of the vector
    */
   double bound(Chunk chunk, int at, int product) {
-    return factor * (step * chunk.scales[at] * product + chunk.errors[at])
+    return factor
+            * (step * chunk.scales[at] * product + chunk.errors[at] + error * chunk.reaches[at])
         - distances * (chunk.squared[at] + squared);
   }
 
@@ -63,10 +66,15 @@ final class VectorQuery {
   int select(Chunk chunk, int first, int count, int[] products, double threshold, int[] selected) {
     float[] scales = chunk.scales;
     float[] errors = chunk.errors;
+    float[] reaches = chunk.reaches;
     double scaled = factor * step;
+    double off = factor * error;
     int kept = 0;
     for (int i = 0; i < count; i++) {
-      double bound = scaled * scales[first + i] * products[i] + factor * errors[first + i];
+      double bound =
+          scaled * scales[first + i] * products[i]
+              + factor * errors[first + i]
+              + off * reaches[first + i];
       if (distances > 0) {
         bound -= distances * (chunk.squared[first + i] + squared);
       }
