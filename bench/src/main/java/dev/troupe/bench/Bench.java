@@ -19,6 +19,7 @@ public final class Bench {
         fanout     what it costs to hand events to 1 to 1000 subscribers, beside NATS JetStream
         filters    what a filter in CESQL costs per event, without a server
         memory-search  searches of a memory space within the server's memory, without the network
+        memory-servers  how soon a memory is found through another server, and after a restart
 
       Starts a server of its own and prints Markdown tables; 3 runs when not given. The last
       argument is for tasks, locks, agents and fanout: when the embedded Redis writes through to the
@@ -48,6 +49,7 @@ public final class Bench {
       case "fanout" -> FanOut.measure(jar, fsync, runs);
       case "filters" -> FilterCosts.measure(runs);
       case "memory-search" -> MemorySearch.measure(runs);
+      case "memory-servers" -> MemoryServers.measure(jar, runs);
       case "-h", "--help", "help" -> System.out.print(USAGE);
       default -> {
         System.err.print(USAGE);

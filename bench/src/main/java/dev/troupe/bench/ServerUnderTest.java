@@ -38,7 +38,9 @@ final class ServerUnderTest implements AutoCloseable {
     data = Files.createTempDirectory("troupe-bench");
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-    command.addAll(List.of("-XX:+UseParallelGC", "-Xmx512m", "-jar", jar.toString(), "serve"));
+    // As the launcher starts it.
+    command.addAll(List.of("-XX:+UseParallelGC", "-Xmx512m", "--add-modules=jdk.incubator.vector"));
+    command.addAll(List.of("-jar", jar.toString(), "serve"));
     command.addAll(List.of("--grpc.port=0", "--redis.data-dir=" + data));
     command.addAll(List.of(settings));
     process = new ProcessBuilder(command).redirectErrorStream(true).start();
