@@ -35,6 +35,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -85,19 +86,32 @@ final class MemorySearch {
 
   private CompletionStage<SearchMemoryResponse> search(
       Partition partition, SearchMemoryRequest request, Context caller) {
-    long begun = ticker.read();
+    return search(partition, request, caller, ticker.read());
+  }
+
+  private CompletionStage<SearchMemoryResponse> search(
+      Partition partition, SearchMemoryRequest request, Context caller, long begun) {
     PartitionIndex index = indexes.of(partition);
     return reached(partition, index, request, caller)
         .thenCompose(
             revision -> {
               long waited = ticker.read() - begun;
-              IndexedSpace space = index.space(request.getSpace());
+              PartitionIndex.View view = index.view(request.getSpace());
+              Supplier<CompletionStage<SearchMemoryResponse>> again =
+                  () -> search(partition, request, caller, begun);
+              if (!view.stands()) {
+                return again.get();
+              }
+              IndexedSpace space = view.space();
               return space == null
                   ? withoutIndex(partition, request, revision)
                   : indexes
                       .search(() -> ask(space, request))
                       .thenCompose(
-                          answer -> new Hits(partition, request, revision, waited, answer).read(0));
+                          answer ->
+                              view.stands()
+                                  ? new Hits(partition, request, revision, waited, answer).read(0)
+                                  : again.get());
             });
   }
 

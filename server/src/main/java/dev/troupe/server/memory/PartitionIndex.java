@@ -20,6 +20,7 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -53,6 +54,9 @@ final class PartitionIndex implements AutoCloseable {
   private volatile long revision;
   private final AtomicLong put = new AtomicLong();
   private volatile boolean ready;
+
+  /** Counts the loads, from when they begin. */
+  private final AtomicInteger loads = new AtomicInteger();
 
   @GuardedBy("this")
   private final List<Wait> waits = new ArrayList<>();
@@ -112,12 +116,51 @@ final class PartitionIndex implements AutoCloseable {
     return spaces.get(name);
   }
 
+  /** A space to be searched. */
+  View view(String name) {
+    int load = loads.get();
+    boolean whole = ready;
+    return new View(name, spaces.get(name), load, whole);
+  }
+
+  /** A space as it was found: null when there was none. */
+  final class View {
+
+    private final String name;
+    private final @Nullable IndexedSpace space;
+    private final int load;
+    private final boolean whole;
+
+    private View(String name, @Nullable IndexedSpace space, int load, boolean whole) {
+      this.name = name;
+      this.space = space;
+      this.load = load;
+      this.whole = whole;
+    }
+
+    @Nullable IndexedSpace space() {
+      return space;
+    }
+
+    /**
+     * Whether it was whole when it was found and has not been replaced since, so that what was
+     * found in it is all there was. An index that is being loaded, or was closed, finds less.
+     */
+    boolean stands() {
+      return whole && ready && load == loads.get() && spaces.get(name) == space;
+    }
+  }
+
   /** Completes, with where it is, when all is loaded and all changes up to a revision are in. */
   CompletableFuture<Long> reached(long wanted) {
     CompletableFuture<Long> reached = new CompletableFuture<>();
     synchronized (this) {
       if (ready && revision >= wanted) {
         reached.complete(revision);
+        return reached;
+      }
+      if (closed) {
+        reached.completeExceptionally(new TimeoutException("let go"));
         return reached;
       }
       Wait wait = new Wait(wanted, reached);
@@ -144,6 +187,9 @@ final class PartitionIndex implements AutoCloseable {
   void load() {
     Map<String, IndexedSpace> fresh = new ConcurrentHashMap<>();
     ready = false;
+    loads.incrementAndGet();
+    // Redis may have begun to count anew; what has been put so far, the load will find.
+    put.set(0);
     spaces.values().forEach(IndexedSpace::close);
     spaces = fresh;
     logs.head(partition)
@@ -153,11 +199,15 @@ final class PartitionIndex implements AutoCloseable {
               if (failure != null) {
                 loadLater(failure);
               } else {
-                ready = true;
+                beReady();
                 advance(head.position().sequence());
                 follow(head);
               }
             });
+  }
+
+  private synchronized void beReady() {
+    ready = !closed;
   }
 
   private void loadLater(@Nullable Throwable why) {
@@ -348,6 +398,7 @@ final class PartitionIndex implements AutoCloseable {
     List<Wait> left;
     synchronized (this) {
       closed = true;
+      ready = false;
       open = reader;
       left = List.copyOf(waits);
     }
