@@ -210,12 +210,12 @@ public final class MemoryLayout {
     String key = "troupe:{default/0}:log";
     String life = Long.toString(LIFE_SECONDS * 1_000_000L);
     String numbers =
-        String.join(" ", life, life, life, "0 0 0 0 0 0 0 0 0 0 10000000 1000000000000 1000000");
+        String.join(" ", life, life, life, "0 0 0 0 0 0 0 0 0 0 10000000 1000000000000 1000000 0");
     measure(
         "this one, whole (reads that only look)",
         i ->
             eval(
-                put, key, "space", "", 0, "", "", 1000, "settings", numbers, ids.get(i),
+                put, key, 1000, "settings", numbers, "space", "", 0, "", "", 1, ids.get(i),
                 String.format("%032d", i), 1, 0, "0.5", "agents/a", 0, 2, "tag-one", "tag-two",
                 2, "key", "value", bodies[i], new byte[40]),
         i -> eval(read, key, "space", 1, 1 << 20, ids.get(i)),
@@ -237,7 +237,7 @@ public final class MemoryLayout {
         "this one, whole (reads that count)",
         i ->
             eval(
-                put, key, "space", "", 0, "", "", 1000, "settings", numbers, ids.get(i),
+                put, key, 1000, "settings", numbers, "space", "", 0, "", "", 1, ids.get(i),
                 String.format("%032d", i), 1, 0, "0.5", "agents/a", 0, 2, "tag-one", "tag-two",
                 2, "key", "value", bodies[i], new byte[40]),
         i -> eval(read, key, "space", 0, 1 << 20, ids.get(i)),

@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""What the scripts of tasks and locks cost inside Redis: microseconds per call of EVALSHA, as Redis counts them.
+"""What the scripts of tasks, locks and memories cost inside Redis: microseconds per call of EVALSHA, as Redis counts them.
 
     bench/scripts/script-cost.py [--redis-server PATH] [--tasks 20000] [--runs 5]
 
 Starts a redis-server of its own (PATH, else the one in the embedded-redis jar of ~/.m2) with the
 settings of EmbeddedRedis (append-only file synced every second; here it is never rewritten),
-assembles the scripts as Script.java does, puts tasks through their life in three ways, and acquires
-and releases locks that nobody else wants. Prints,
+assembles the scripts as Script.java does, puts tasks through their life in three ways, acquires
+and releases locks that nobody else wants, and puts items into a memory space. Prints,
 per script, the median of the runs and the least: time per task, of which in Redis commands (the
 rest is Lua and what surrounds a command), and commands per task. Another program on the machine
 makes a figure larger, never smaller, so compare the least.
@@ -262,6 +262,24 @@ def pairs(scripts, meter, _, count, way, together):
             meter.run(name, commands)
 
 
+LIVES = '900000000 3600000000 86400000000 60000000 60000000 60000000 0 0 0 0 0 0 0 1000000 4294967296 604800000000 0'
+
+
+def put(n):
+    """A call of PutMemory: a text of 200 bytes with a tag and an attribute."""
+    item_id, text = hashlib.md5(b'%d' % n).hexdigest()[:22], (b'item %d ' % n).ljust(200, b'w')
+    return ['space', '', 0, '', '', 1, item_id, hashlib.md5(text).hexdigest(), 1, 0, '0.5', 'agents/a',
+            0, 1, 'tag', 2, 'key', 'value', text, b'm' * 40]
+
+
+def puts(scripts, meter, _, count, way, together):
+    meter.begin_run([f'{way}:put'])
+    meter.run(f'{way}:put', [
+        scripts.call('memory/put', 1000, b's' * 60, LIVES, *(arg for n in range(first, first + together)
+                                                           for arg in put(n)))
+        for first in range(0, count, together)])
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument('--redis-server')
@@ -291,6 +309,9 @@ def main():
             lambda *to: idle_queue(*to, 1000),
             lambda *to: pairs(*to, locks, 'alone', 1),
             lambda *to: pairs(*to, locks, 'shared', 32),
+            lambda *to: puts(*to, locks, 'item', 1),
+            lambda *to: puts(*to, locks, 'few', 4),
+            lambda *to: puts(*to, locks, 'items', 32),
         ]
         for _ in range(options.runs):
             for load in loads:
@@ -301,6 +322,9 @@ def main():
                    [f'many:{step}' for step in STEPS])
         meter.show('One lock a script', locks, ['alone:acquire', 'alone:release'])
         meter.show('32 locks a script', locks, ['shared:acquire', 'shared:release'])
+        meter.show('One item a script', locks, ['item:put'])
+        meter.show('4 items of as many calls a script', locks, ['few:put'])
+        meter.show('32 items of as many calls a script', locks, ['items:put'])
         meter.show('The queue is empty before and after', 1000, ['idle:enqueue and lease'])
     finally:
         server.terminate()

@@ -516,15 +516,15 @@ func (x *SearchSettings) GetImportanceWeight() float64 {
 	return 0
 }
 
-// What a tier means in a space.
+// What a tier means in a space. What is not given is the namespace's or else the
+// server's.
 type TierSettings struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// How long its items last: 1 second to 365 days; the server's setting when not
-	// given.
+	// How long its items last: 1 second to 365 days.
 	Lifetime *durationpb.Duration `protobuf:"bytes,1,opt,name=lifetime,proto3" json:"lifetime,omitempty"`
 	// How long before their end items are told to the log as EXPIRING, so that an
 	// agent can summarise them: up to 30 days, at once for what lasts no longer than
-	// that; 0 never. The server's setting when not given.
+	// that; 0 never.
 	ConsolidationLead *durationpb.Duration `protobuf:"bytes,2,opt,name=consolidation_lead,json=consolidationLead,proto3" json:"consolidation_lead,omitempty"`
 	unknownFields     protoimpl.UnknownFields
 	sizeCache         protoimpl.SizeCache
@@ -579,9 +579,10 @@ type PromotionRule struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The tier that items are in: SHORT, WORKING or LONG. One rule for each.
 	From MemoryTier `protobuf:"varint,1,opt,name=from,proto3,enum=troupe.v1.MemoryTier" json:"from,omitempty"`
-	// How many reads since the item came to this tier: 1 to 1000000.
+	// How many reads since the item came to this tier: 1 to 1000000. 0 promotes
+	// nothing from there, where the namespace says otherwise.
 	Reads int32 `protobuf:"varint,2,opt,name=reads,proto3" json:"reads,omitempty"`
-	// The tier that they get to; a higher one.
+	// The tier that they get to; a higher one. Not needed when `reads` is 0.
 	To            MemoryTier `protobuf:"varint,3,opt,name=to,proto3,enum=troupe.v1.MemoryTier" json:"to,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -638,7 +639,7 @@ func (x *PromotionRule) GetTo() MemoryTier {
 	return MemoryTier_MEMORY_TIER_UNSPECIFIED
 }
 
-// Settings of a space.
+// Settings of a space, or those of a namespace for all its spaces.
 type SpaceSettings struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// How many numbers each embedding has: 1 to 4096. 0 leaves it to the first
@@ -653,24 +654,31 @@ type SpaceSettings struct {
 	// Long-term memory.
 	LongTier *TierSettings `protobuf:"bytes,5,opt,name=long_tier,json=longTier,proto3" json:"long_tier,omitempty"`
 	// Whether a read makes an item last its whole lifetime again. It is extended
-	// only when a sixteenth of its lifetime has passed since it last was.
-	RefreshOnRead bool `protobuf:"varint,6,opt,name=refresh_on_read,json=refreshOnRead,proto3" json:"refresh_on_read,omitempty"`
-	// Promotion by reads. At most 3.
+	// only when a sixteenth of its lifetime has passed since it last was. When not
+	// given it is as the namespace says, else not so.
+	RefreshOnRead *bool `protobuf:"varint,6,opt,name=refresh_on_read,json=refreshOnRead,proto3,oneof" json:"refresh_on_read,omitempty"`
+	// Promotion by reads. At most 3. From tiers that are not named it is as the
+	// namespace says, else there is none.
 	Promotions []*PromotionRule `protobuf:"bytes,7,rep,name=promotions,proto3" json:"promotions,omitempty"`
-	// How many items there may be: up to 10000000; the server's setting when 0.
+	// How many items there may be: up to 10000000; the namespace's or else the
+	// server's setting when 0.
 	//
-	// Past a quota, a put evicts: first what is past its lifetime; then SHORT before
+	// Past a quota, what is put or appended evicts items: first what is past its lifetime; then SHORT before
 	// WORKING before LONG, within a tier the least important (in steps of 1/1000),
 	// and of those the one that was put or read longest ago. PINNED items are never
-	// evicted. A put evicts at most 64 items and is refused when that is not enough.
+	// evicted, nor are turns. At most 64 items are evicted at a time; a call is refused
+	// when that is not enough.
 	MaxItems int64 `protobuf:"varint,8,opt,name=max_items,json=maxItems,proto3" json:"max_items,omitempty"`
-	// How many bytes its items may take, as in MemoryItem.size_bytes, up to 1 TiB; the
-	// server's setting when 0.
+	// How many bytes its items may take, as in MemoryItem.size_bytes, with the turns and
+	// summaries of its conversations, encoded: up to 1 TiB; the namespace's or else the
+	// server's setting when 0. Turns go with their conversation, when there are more than
+	// the server keeps, and with SetSummary; they count until they are removed, which
+	// happens in steps.
 	MaxBytes int64 `protobuf:"varint,9,opt,name=max_bytes,json=maxBytes,proto3" json:"max_bytes,omitempty"`
 	// How searches are scored.
 	Search *SearchSettings `protobuf:"bytes,10,opt,name=search,proto3" json:"search,omitempty"`
 	// How long a conversation lasts after its last turn: 1 second to 3650 days; the
-	// server's setting when not given.
+	// namespace's or else the server's setting when not given.
 	ConversationLifetime *durationpb.Duration `protobuf:"bytes,11,opt,name=conversation_lifetime,json=conversationLifetime,proto3" json:"conversation_lifetime,omitempty"`
 	// For people. Up to 1024 bytes.
 	Description string `protobuf:"bytes,12,opt,name=description,proto3" json:"description,omitempty"`
@@ -746,8 +754,8 @@ func (x *SpaceSettings) GetLongTier() *TierSettings {
 }
 
 func (x *SpaceSettings) GetRefreshOnRead() bool {
-	if x != nil {
-		return x.RefreshOnRead
+	if x != nil && x.RefreshOnRead != nil {
+		return *x.RefreshOnRead
 	}
 	return false
 }
@@ -886,7 +894,7 @@ type MemorySpace struct {
 	// How many items it has, including those past their lifetime that are not swept
 	// yet.
 	Items int64 `protobuf:"varint,4,opt,name=items,proto3" json:"items,omitempty"`
-	// How many bytes these take.
+	// How many bytes these and its conversations take.
 	Bytes int64 `protobuf:"varint,5,opt,name=bytes,proto3" json:"bytes,omitempty"`
 	// When it began.
 	CreateTime *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=create_time,json=createTime,proto3" json:"create_time,omitempty"`
@@ -895,7 +903,11 @@ type MemorySpace struct {
 	// The revision of its last change.
 	Revision int64 `protobuf:"varint,8,opt,name=revision,proto3" json:"revision,omitempty"`
 	// The index of the server that answers; not set in lists.
-	Index         *IndexState `protobuf:"bytes,9,opt,name=index,proto3" json:"index,omitempty"`
+	Index *IndexState `protobuf:"bytes,9,opt,name=index,proto3" json:"index,omitempty"`
+	// Of `bytes`, those of conversations.
+	ConversationBytes int64 `protobuf:"varint,10,opt,name=conversation_bytes,json=conversationBytes,proto3" json:"conversation_bytes,omitempty"`
+	// Of `settings`, those that it set itself.
+	OwnSettings   *SpaceSettings `protobuf:"bytes,11,opt,name=own_settings,json=ownSettings,proto3" json:"own_settings,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -993,6 +1005,325 @@ func (x *MemorySpace) GetIndex() *IndexState {
 	return nil
 }
 
+func (x *MemorySpace) GetConversationBytes() int64 {
+	if x != nil {
+		return x.ConversationBytes
+	}
+	return 0
+}
+
+func (x *MemorySpace) GetOwnSettings() *SpaceSettings {
+	if x != nil {
+		return x.OwnSettings
+	}
+	return nil
+}
+
+// What a namespace says where its spaces have no settings of their own.
+type MemoryDefaults struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The settings that it has; the others are the server's.
+	Settings *SpaceSettings `protobuf:"bytes,1,opt,name=settings,proto3" json:"settings,omitempty"`
+	// Rises with each change, from 1; 0 when there was none yet.
+	Version int64 `protobuf:"varint,2,opt,name=version,proto3" json:"version,omitempty"`
+	// When it last changed; not set when it never did.
+	UpdateTime *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=update_time,json=updateTime,proto3" json:"update_time,omitempty"`
+	// Whether some partition does not have it yet, or cannot be asked.
+	Spreading     bool `protobuf:"varint,4,opt,name=spreading,proto3" json:"spreading,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *MemoryDefaults) Reset() {
+	*x = MemoryDefaults{}
+	mi := &file_troupe_v1_memory_service_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *MemoryDefaults) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*MemoryDefaults) ProtoMessage() {}
+
+func (x *MemoryDefaults) ProtoReflect() protoreflect.Message {
+	mi := &file_troupe_v1_memory_service_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use MemoryDefaults.ProtoReflect.Descriptor instead.
+func (*MemoryDefaults) Descriptor() ([]byte, []int) {
+	return file_troupe_v1_memory_service_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *MemoryDefaults) GetSettings() *SpaceSettings {
+	if x != nil {
+		return x.Settings
+	}
+	return nil
+}
+
+func (x *MemoryDefaults) GetVersion() int64 {
+	if x != nil {
+		return x.Version
+	}
+	return 0
+}
+
+func (x *MemoryDefaults) GetUpdateTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.UpdateTime
+	}
+	return nil
+}
+
+func (x *MemoryDefaults) GetSpreading() bool {
+	if x != nil {
+		return x.Spreading
+	}
+	return false
+}
+
+// Request of GetMemoryDefaults.
+type GetMemoryDefaultsRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Namespace; empty means "default".
+	Namespace     string `protobuf:"bytes,1,opt,name=namespace,proto3" json:"namespace,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetMemoryDefaultsRequest) Reset() {
+	*x = GetMemoryDefaultsRequest{}
+	mi := &file_troupe_v1_memory_service_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetMemoryDefaultsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetMemoryDefaultsRequest) ProtoMessage() {}
+
+func (x *GetMemoryDefaultsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_troupe_v1_memory_service_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetMemoryDefaultsRequest.ProtoReflect.Descriptor instead.
+func (*GetMemoryDefaultsRequest) Descriptor() ([]byte, []int) {
+	return file_troupe_v1_memory_service_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *GetMemoryDefaultsRequest) GetNamespace() string {
+	if x != nil {
+		return x.Namespace
+	}
+	return ""
+}
+
+// Response of GetMemoryDefaults.
+type GetMemoryDefaultsResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// What the namespace says.
+	Defaults      *MemoryDefaults `protobuf:"bytes,1,opt,name=defaults,proto3" json:"defaults,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetMemoryDefaultsResponse) Reset() {
+	*x = GetMemoryDefaultsResponse{}
+	mi := &file_troupe_v1_memory_service_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetMemoryDefaultsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetMemoryDefaultsResponse) ProtoMessage() {}
+
+func (x *GetMemoryDefaultsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_troupe_v1_memory_service_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetMemoryDefaultsResponse.ProtoReflect.Descriptor instead.
+func (*GetMemoryDefaultsResponse) Descriptor() ([]byte, []int) {
+	return file_troupe_v1_memory_service_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *GetMemoryDefaultsResponse) GetDefaults() *MemoryDefaults {
+	if x != nil {
+		return x.Defaults
+	}
+	return nil
+}
+
+// Request of UpdateMemoryDefaults.
+type UpdateMemoryDefaultsRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Namespace; empty means "default".
+	Namespace string `protobuf:"bytes,1,opt,name=namespace,proto3" json:"namespace,omitempty"`
+	// The new settings.
+	Settings *SpaceSettings `protobuf:"bytes,2,opt,name=settings,proto3" json:"settings,omitempty"`
+	// Which of them are meant: short_tier, working_tier, long_tier, refresh_on_read,
+	// promotions, max_items, max_bytes, conversation_lifetime. Required. What is named
+	// and not given is the server's again.
+	UpdateMask *fieldmaskpb.FieldMask `protobuf:"bytes,3,opt,name=update_mask,json=updateMask,proto3" json:"update_mask,omitempty"`
+	// The version that the caller read; 0 for any.
+	ExpectedVersion int64 `protobuf:"varint,4,opt,name=expected_version,json=expectedVersion,proto3" json:"expected_version,omitempty"`
+	// Makes a repeat of this call within 10 minutes return the first answer. Up to
+	// 128 bytes.
+	RequestId string `protobuf:"bytes,5,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// Optional fence that this write has to pass.
+	Fence         *Fence `protobuf:"bytes,6,opt,name=fence,proto3" json:"fence,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *UpdateMemoryDefaultsRequest) Reset() {
+	*x = UpdateMemoryDefaultsRequest{}
+	mi := &file_troupe_v1_memory_service_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *UpdateMemoryDefaultsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*UpdateMemoryDefaultsRequest) ProtoMessage() {}
+
+func (x *UpdateMemoryDefaultsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_troupe_v1_memory_service_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use UpdateMemoryDefaultsRequest.ProtoReflect.Descriptor instead.
+func (*UpdateMemoryDefaultsRequest) Descriptor() ([]byte, []int) {
+	return file_troupe_v1_memory_service_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *UpdateMemoryDefaultsRequest) GetNamespace() string {
+	if x != nil {
+		return x.Namespace
+	}
+	return ""
+}
+
+func (x *UpdateMemoryDefaultsRequest) GetSettings() *SpaceSettings {
+	if x != nil {
+		return x.Settings
+	}
+	return nil
+}
+
+func (x *UpdateMemoryDefaultsRequest) GetUpdateMask() *fieldmaskpb.FieldMask {
+	if x != nil {
+		return x.UpdateMask
+	}
+	return nil
+}
+
+func (x *UpdateMemoryDefaultsRequest) GetExpectedVersion() int64 {
+	if x != nil {
+		return x.ExpectedVersion
+	}
+	return 0
+}
+
+func (x *UpdateMemoryDefaultsRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+func (x *UpdateMemoryDefaultsRequest) GetFence() *Fence {
+	if x != nil {
+		return x.Fence
+	}
+	return nil
+}
+
+// Response of UpdateMemoryDefaults.
+type UpdateMemoryDefaultsResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// What the namespace says now.
+	Defaults      *MemoryDefaults `protobuf:"bytes,1,opt,name=defaults,proto3" json:"defaults,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *UpdateMemoryDefaultsResponse) Reset() {
+	*x = UpdateMemoryDefaultsResponse{}
+	mi := &file_troupe_v1_memory_service_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *UpdateMemoryDefaultsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*UpdateMemoryDefaultsResponse) ProtoMessage() {}
+
+func (x *UpdateMemoryDefaultsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_troupe_v1_memory_service_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use UpdateMemoryDefaultsResponse.ProtoReflect.Descriptor instead.
+func (*UpdateMemoryDefaultsResponse) Descriptor() ([]byte, []int) {
+	return file_troupe_v1_memory_service_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *UpdateMemoryDefaultsResponse) GetDefaults() *MemoryDefaults {
+	if x != nil {
+		return x.Defaults
+	}
+	return nil
+}
+
 // What an item is about. At least one of text, data and embedding is needed.
 type MemoryContent struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1013,7 +1344,7 @@ type MemoryContent struct {
 
 func (x *MemoryContent) Reset() {
 	*x = MemoryContent{}
-	mi := &file_troupe_v1_memory_service_proto_msgTypes[6]
+	mi := &file_troupe_v1_memory_service_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1025,7 +1356,7 @@ func (x *MemoryContent) String() string {
 func (*MemoryContent) ProtoMessage() {}
 
 func (x *MemoryContent) ProtoReflect() protoreflect.Message {
-	mi := &file_troupe_v1_memory_service_proto_msgTypes[6]
+	mi := &file_troupe_v1_memory_service_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1038,7 +1369,7 @@ func (x *MemoryContent) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MemoryContent.ProtoReflect.Descriptor instead.
 func (*MemoryContent) Descriptor() ([]byte, []int) {
-	return file_troupe_v1_memory_service_proto_rawDescGZIP(), []int{6}
+	return file_troupe_v1_memory_service_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *MemoryContent) GetText() string {
@@ -1146,7 +1477,7 @@ type MemoryItem struct {
 
 func (x *MemoryItem) Reset() {
 	*x = MemoryItem{}
-	mi := &file_troupe_v1_memory_service_proto_msgTypes[7]
+	mi := &file_troupe_v1_memory_service_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1158,7 +1489,7 @@ func (x *MemoryItem) String() string {
 func (*MemoryItem) ProtoMessage() {}
 
 func (x *MemoryItem) ProtoReflect() protoreflect.Message {
-	mi := &file_troupe_v1_memory_service_proto_msgTypes[7]
+	mi := &file_troupe_v1_memory_service_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1171,7 +1502,7 @@ func (x *MemoryItem) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MemoryItem.ProtoReflect.Descriptor instead.
 func (*MemoryItem) Descriptor() ([]byte, []int) {
-	return file_troupe_v1_memory_service_proto_rawDescGZIP(), []int{7}
+	return file_troupe_v1_memory_service_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *MemoryItem) GetItemId() string {
@@ -1328,7 +1659,7 @@ type MemoryMerge struct {
 
 func (x *MemoryMerge) Reset() {
 	*x = MemoryMerge{}
-	mi := &file_troupe_v1_memory_service_proto_msgTypes[8]
+	mi := &file_troupe_v1_memory_service_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1340,7 +1671,7 @@ func (x *MemoryMerge) String() string {
 func (*MemoryMerge) ProtoMessage() {}
 
 func (x *MemoryMerge) ProtoReflect() protoreflect.Message {
-	mi := &file_troupe_v1_memory_service_proto_msgTypes[8]
+	mi := &file_troupe_v1_memory_service_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1353,7 +1684,7 @@ func (x *MemoryMerge) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MemoryMerge.ProtoReflect.Descriptor instead.
 func (*MemoryMerge) Descriptor() ([]byte, []int) {
-	return file_troupe_v1_memory_service_proto_rawDescGZIP(), []int{8}
+	return file_troupe_v1_memory_service_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *MemoryMerge) GetMergeTime() *timestamppb.Timestamp {
@@ -1428,7 +1759,7 @@ type MemoryPut struct {
 
 func (x *MemoryPut) Reset() {
 	*x = MemoryPut{}
-	mi := &file_troupe_v1_memory_service_proto_msgTypes[9]
+	mi := &file_troupe_v1_memory_service_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1440,7 +1771,7 @@ func (x *MemoryPut) String() string {
 func (*MemoryPut) ProtoMessage() {}
 
 func (x *MemoryPut) ProtoReflect() protoreflect.Message {
-	mi := &file_troupe_v1_memory_service_proto_msgTypes[9]
+	mi := &file_troupe_v1_memory_service_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1453,7 +1784,7 @@ func (x *MemoryPut) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MemoryPut.ProtoReflect.Descriptor instead.
 func (*MemoryPut) Descriptor() ([]byte, []int) {
-	return file_troupe_v1_memory_service_proto_rawDescGZIP(), []int{9}
+	return file_troupe_v1_memory_service_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *MemoryPut) GetContent() *MemoryContent {
@@ -1536,7 +1867,7 @@ type MemoryFilter struct {
 
 func (x *MemoryFilter) Reset() {
 	*x = MemoryFilter{}
-	mi := &file_troupe_v1_memory_service_proto_msgTypes[10]
+	mi := &file_troupe_v1_memory_service_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1548,7 +1879,7 @@ func (x *MemoryFilter) String() string {
 func (*MemoryFilter) ProtoMessage() {}
 
 func (x *MemoryFilter) ProtoReflect() protoreflect.Message {
-	mi := &file_troupe_v1_memory_service_proto_msgTypes[10]
+	mi := &file_troupe_v1_memory_service_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1561,7 +1892,7 @@ func (x *MemoryFilter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MemoryFilter.ProtoReflect.Descriptor instead.
 func (*MemoryFilter) Descriptor() ([]byte, []int) {
-	return file_troupe_v1_memory_service_proto_rawDescGZIP(), []int{10}
+	return file_troupe_v1_memory_service_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *MemoryFilter) GetAllTags() []string {
@@ -1648,7 +1979,7 @@ type CreateSpaceRequest struct {
 	Namespace string `protobuf:"bytes,1,opt,name=namespace,proto3" json:"namespace,omitempty"`
 	// Name of the space. Required.
 	Space string `protobuf:"bytes,2,opt,name=space,proto3" json:"space,omitempty"`
-	// Its settings; what is not given is the server's.
+	// Its settings; what is not given is the namespace's or else the server's.
 	Settings *SpaceSettings `protobuf:"bytes,3,opt,name=settings,proto3" json:"settings,omitempty"`
 	// Makes a repeat of this call within 10 minutes return the first answer. Up to
 	// 128 bytes.
@@ -1661,7 +1992,7 @@ type CreateSpaceRequest struct {
 
 func (x *CreateSpaceRequest) Reset() {
 	*x = CreateSpaceRequest{}
-	mi := &file_troupe_v1_memory_service_proto_msgTypes[11]
+	mi := &file_troupe_v1_memory_service_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1673,7 +2004,7 @@ func (x *CreateSpaceRequest) String() string {
 func (*CreateSpaceRequest) ProtoMessage() {}
 
 func (x *CreateSpaceRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_troupe_v1_memory_service_proto_msgTypes[11]
+	mi := &file_troupe_v1_memory_service_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1686,7 +2017,7 @@ func (x *CreateSpaceRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateSpaceRequest.ProtoReflect.Descriptor instead.
 func (*CreateSpaceRequest) Descriptor() ([]byte, []int) {
-	return file_troupe_v1_memory_service_proto_rawDescGZIP(), []int{11}
+	return file_troupe_v1_memory_service_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *CreateSpaceRequest) GetNamespace() string {
@@ -1735,7 +2066,7 @@ type CreateSpaceResponse struct {
 
 func (x *CreateSpaceResponse) Reset() {
 	*x = CreateSpaceResponse{}
-	mi := &file_troupe_v1_memory_service_proto_msgTypes[12]
+	mi := &file_troupe_v1_memory_service_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1747,7 +2078,7 @@ func (x *CreateSpaceResponse) String() string {
 func (*CreateSpaceResponse) ProtoMessage() {}
 
 func (x *CreateSpaceResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_troupe_v1_memory_service_proto_msgTypes[12]
+	mi := &file_troupe_v1_memory_service_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1760,7 +2091,7 @@ func (x *CreateSpaceResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateSpaceResponse.ProtoReflect.Descriptor instead.
 func (*CreateSpaceResponse) Descriptor() ([]byte, []int) {
-	return file_troupe_v1_memory_service_proto_rawDescGZIP(), []int{12}
+	return file_troupe_v1_memory_service_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *CreateSpaceResponse) GetSpace() *MemorySpace {
@@ -1780,7 +2111,8 @@ type UpdateSpaceRequest struct {
 	// The new settings.
 	Settings *SpaceSettings `protobuf:"bytes,3,opt,name=settings,proto3" json:"settings,omitempty"`
 	// Which of them are meant: the names of fields of SpaceSettings but for
-	// `metric` and `language`. Required. What is named and not given is the server's again.
+	// `metric` and `language`. Required. What is named and not given is the namespace's
+	// or else the server's again.
 	UpdateMask *fieldmaskpb.FieldMask `protobuf:"bytes,4,opt,name=update_mask,json=updateMask,proto3" json:"update_mask,omitempty"`
 	// The version that the caller read; 0 for any.
 	ExpectedVersion int64 `protobuf:"varint,5,opt,name=expected_version,json=expectedVersion,proto3" json:"expected_version,omitempty"`
@@ -1795,7 +2127,7 @@ type UpdateSpaceRequest struct {
 
 func (x *UpdateSpaceRequest) Reset() {
 	*x = UpdateSpaceRequest{}
-	mi := &file_troupe_v1_memory_service_proto_msgTypes[13]
+	mi := &file_troupe_v1_memory_service_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1807,7 +2139,7 @@ func (x *UpdateSpaceRequest) String() string {
 func (*UpdateSpaceRequest) ProtoMessage() {}
 
 func (x *UpdateSpaceRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_troupe_v1_memory_service_proto_msgTypes[13]
+	mi := &file_troupe_v1_memory_service_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1820,7 +2152,7 @@ func (x *UpdateSpaceRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UpdateSpaceRequest.ProtoReflect.Descriptor instead.
 func (*UpdateSpaceRequest) Descriptor() ([]byte, []int) {
-	return file_troupe_v1_memory_service_proto_rawDescGZIP(), []int{13}
+	return file_troupe_v1_memory_service_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *UpdateSpaceRequest) GetNamespace() string {
@@ -1883,7 +2215,7 @@ type UpdateSpaceResponse struct {
 
 func (x *UpdateSpaceResponse) Reset() {
 	*x = UpdateSpaceResponse{}
-	mi := &file_troupe_v1_memory_service_proto_msgTypes[14]
+	mi := &file_troupe_v1_memory_service_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1895,7 +2227,7 @@ func (x *UpdateSpaceResponse) String() string {
 func (*UpdateSpaceResponse) ProtoMessage() {}
 
 func (x *UpdateSpaceResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_troupe_v1_memory_service_proto_msgTypes[14]
+	mi := &file_troupe_v1_memory_service_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1908,7 +2240,7 @@ func (x *UpdateSpaceResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UpdateSpaceResponse.ProtoReflect.Descriptor instead.
 func (*UpdateSpaceResponse) Descriptor() ([]byte, []int) {
-	return file_troupe_v1_memory_service_proto_rawDescGZIP(), []int{14}
+	return file_troupe_v1_memory_service_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *UpdateSpaceResponse) GetSpace() *MemorySpace {
@@ -1931,7 +2263,7 @@ type GetSpaceRequest struct {
 
 func (x *GetSpaceRequest) Reset() {
 	*x = GetSpaceRequest{}
-	mi := &file_troupe_v1_memory_service_proto_msgTypes[15]
+	mi := &file_troupe_v1_memory_service_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1943,7 +2275,7 @@ func (x *GetSpaceRequest) String() string {
 func (*GetSpaceRequest) ProtoMessage() {}
 
 func (x *GetSpaceRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_troupe_v1_memory_service_proto_msgTypes[15]
+	mi := &file_troupe_v1_memory_service_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1956,7 +2288,7 @@ func (x *GetSpaceRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetSpaceRequest.ProtoReflect.Descriptor instead.
 func (*GetSpaceRequest) Descriptor() ([]byte, []int) {
-	return file_troupe_v1_memory_service_proto_rawDescGZIP(), []int{15}
+	return file_troupe_v1_memory_service_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *GetSpaceRequest) GetNamespace() string {
@@ -1984,7 +2316,7 @@ type GetSpaceResponse struct {
 
 func (x *GetSpaceResponse) Reset() {
 	*x = GetSpaceResponse{}
-	mi := &file_troupe_v1_memory_service_proto_msgTypes[16]
+	mi := &file_troupe_v1_memory_service_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1996,7 +2328,7 @@ func (x *GetSpaceResponse) String() string {
 func (*GetSpaceResponse) ProtoMessage() {}
 
 func (x *GetSpaceResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_troupe_v1_memory_service_proto_msgTypes[16]
+	mi := &file_troupe_v1_memory_service_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2009,7 +2341,7 @@ func (x *GetSpaceResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetSpaceResponse.ProtoReflect.Descriptor instead.
 func (*GetSpaceResponse) Descriptor() ([]byte, []int) {
-	return file_troupe_v1_memory_service_proto_rawDescGZIP(), []int{16}
+	return file_troupe_v1_memory_service_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *GetSpaceResponse) GetSpace() *MemorySpace {
@@ -2036,7 +2368,7 @@ type ListSpacesRequest struct {
 
 func (x *ListSpacesRequest) Reset() {
 	*x = ListSpacesRequest{}
-	mi := &file_troupe_v1_memory_service_proto_msgTypes[17]
+	mi := &file_troupe_v1_memory_service_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2048,7 +2380,7 @@ func (x *ListSpacesRequest) String() string {
 func (*ListSpacesRequest) ProtoMessage() {}
 
 func (x *ListSpacesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_troupe_v1_memory_service_proto_msgTypes[17]
+	mi := &file_troupe_v1_memory_service_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2061,7 +2393,7 @@ func (x *ListSpacesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListSpacesRequest.ProtoReflect.Descriptor instead.
 func (*ListSpacesRequest) Descriptor() ([]byte, []int) {
-	return file_troupe_v1_memory_service_proto_rawDescGZIP(), []int{17}
+	return file_troupe_v1_memory_service_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *ListSpacesRequest) GetNamespace() string {
@@ -2105,7 +2437,7 @@ type ListSpacesResponse struct {
 
 func (x *ListSpacesResponse) Reset() {
 	*x = ListSpacesResponse{}
-	mi := &file_troupe_v1_memory_service_proto_msgTypes[18]
+	mi := &file_troupe_v1_memory_service_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2117,7 +2449,7 @@ func (x *ListSpacesResponse) String() string {
 func (*ListSpacesResponse) ProtoMessage() {}
 
 func (x *ListSpacesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_troupe_v1_memory_service_proto_msgTypes[18]
+	mi := &file_troupe_v1_memory_service_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2130,7 +2462,7 @@ func (x *ListSpacesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListSpacesResponse.ProtoReflect.Descriptor instead.
 func (*ListSpacesResponse) Descriptor() ([]byte, []int) {
-	return file_troupe_v1_memory_service_proto_rawDescGZIP(), []int{18}
+	return file_troupe_v1_memory_service_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *ListSpacesResponse) GetSpaces() []*MemorySpace {
@@ -2165,7 +2497,7 @@ type DeleteSpaceRequest struct {
 
 func (x *DeleteSpaceRequest) Reset() {
 	*x = DeleteSpaceRequest{}
-	mi := &file_troupe_v1_memory_service_proto_msgTypes[19]
+	mi := &file_troupe_v1_memory_service_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2177,7 +2509,7 @@ func (x *DeleteSpaceRequest) String() string {
 func (*DeleteSpaceRequest) ProtoMessage() {}
 
 func (x *DeleteSpaceRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_troupe_v1_memory_service_proto_msgTypes[19]
+	mi := &file_troupe_v1_memory_service_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2190,7 +2522,7 @@ func (x *DeleteSpaceRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteSpaceRequest.ProtoReflect.Descriptor instead.
 func (*DeleteSpaceRequest) Descriptor() ([]byte, []int) {
-	return file_troupe_v1_memory_service_proto_rawDescGZIP(), []int{19}
+	return file_troupe_v1_memory_service_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *DeleteSpaceRequest) GetNamespace() string {
@@ -2236,7 +2568,7 @@ type DeleteSpaceResponse struct {
 
 func (x *DeleteSpaceResponse) Reset() {
 	*x = DeleteSpaceResponse{}
-	mi := &file_troupe_v1_memory_service_proto_msgTypes[20]
+	mi := &file_troupe_v1_memory_service_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2248,7 +2580,7 @@ func (x *DeleteSpaceResponse) String() string {
 func (*DeleteSpaceResponse) ProtoMessage() {}
 
 func (x *DeleteSpaceResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_troupe_v1_memory_service_proto_msgTypes[20]
+	mi := &file_troupe_v1_memory_service_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2261,7 +2593,7 @@ func (x *DeleteSpaceResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteSpaceResponse.ProtoReflect.Descriptor instead.
 func (*DeleteSpaceResponse) Descriptor() ([]byte, []int) {
-	return file_troupe_v1_memory_service_proto_rawDescGZIP(), []int{20}
+	return file_troupe_v1_memory_service_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *DeleteSpaceResponse) GetDeleted() bool {
@@ -2305,7 +2637,7 @@ type PutMemoryRequest struct {
 
 func (x *PutMemoryRequest) Reset() {
 	*x = PutMemoryRequest{}
-	mi := &file_troupe_v1_memory_service_proto_msgTypes[21]
+	mi := &file_troupe_v1_memory_service_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2317,7 +2649,7 @@ func (x *PutMemoryRequest) String() string {
 func (*PutMemoryRequest) ProtoMessage() {}
 
 func (x *PutMemoryRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_troupe_v1_memory_service_proto_msgTypes[21]
+	mi := &file_troupe_v1_memory_service_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2330,7 +2662,7 @@ func (x *PutMemoryRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PutMemoryRequest.ProtoReflect.Descriptor instead.
 func (*PutMemoryRequest) Descriptor() ([]byte, []int) {
-	return file_troupe_v1_memory_service_proto_rawDescGZIP(), []int{21}
+	return file_troupe_v1_memory_service_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *PutMemoryRequest) GetNamespace() string {
@@ -2386,7 +2718,7 @@ type PutMemoryResponse struct {
 
 func (x *PutMemoryResponse) Reset() {
 	*x = PutMemoryResponse{}
-	mi := &file_troupe_v1_memory_service_proto_msgTypes[22]
+	mi := &file_troupe_v1_memory_service_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2398,7 +2730,7 @@ func (x *PutMemoryResponse) String() string {
 func (*PutMemoryResponse) ProtoMessage() {}
 
 func (x *PutMemoryResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_troupe_v1_memory_service_proto_msgTypes[22]
+	mi := &file_troupe_v1_memory_service_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2411,7 +2743,7 @@ func (x *PutMemoryResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PutMemoryResponse.ProtoReflect.Descriptor instead.
 func (*PutMemoryResponse) Descriptor() ([]byte, []int) {
-	return file_troupe_v1_memory_service_proto_rawDescGZIP(), []int{22}
+	return file_troupe_v1_memory_service_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *PutMemoryResponse) GetItem() *MemoryItem {
@@ -2462,7 +2794,7 @@ type PutMemoriesRequest struct {
 
 func (x *PutMemoriesRequest) Reset() {
 	*x = PutMemoriesRequest{}
-	mi := &file_troupe_v1_memory_service_proto_msgTypes[23]
+	mi := &file_troupe_v1_memory_service_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2474,7 +2806,7 @@ func (x *PutMemoriesRequest) String() string {
 func (*PutMemoriesRequest) ProtoMessage() {}
 
 func (x *PutMemoriesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_troupe_v1_memory_service_proto_msgTypes[23]
+	mi := &file_troupe_v1_memory_service_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2487,7 +2819,7 @@ func (x *PutMemoriesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PutMemoriesRequest.ProtoReflect.Descriptor instead.
 func (*PutMemoriesRequest) Descriptor() ([]byte, []int) {
-	return file_troupe_v1_memory_service_proto_rawDescGZIP(), []int{23}
+	return file_troupe_v1_memory_service_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *PutMemoriesRequest) GetNamespace() string {
@@ -2544,7 +2876,7 @@ type PutOutcome struct {
 
 func (x *PutOutcome) Reset() {
 	*x = PutOutcome{}
-	mi := &file_troupe_v1_memory_service_proto_msgTypes[24]
+	mi := &file_troupe_v1_memory_service_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2556,7 +2888,7 @@ func (x *PutOutcome) String() string {
 func (*PutOutcome) ProtoMessage() {}
 
 func (x *PutOutcome) ProtoReflect() protoreflect.Message {
-	mi := &file_troupe_v1_memory_service_proto_msgTypes[24]
+	mi := &file_troupe_v1_memory_service_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2569,7 +2901,7 @@ func (x *PutOutcome) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PutOutcome.ProtoReflect.Descriptor instead.
 func (*PutOutcome) Descriptor() ([]byte, []int) {
-	return file_troupe_v1_memory_service_proto_rawDescGZIP(), []int{24}
+	return file_troupe_v1_memory_service_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *PutOutcome) GetItemId() string {
@@ -2622,7 +2954,7 @@ type PutMemoriesResponse struct {
 
 func (x *PutMemoriesResponse) Reset() {
 	*x = PutMemoriesResponse{}
-	mi := &file_troupe_v1_memory_service_proto_msgTypes[25]
+	mi := &file_troupe_v1_memory_service_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2634,7 +2966,7 @@ func (x *PutMemoriesResponse) String() string {
 func (*PutMemoriesResponse) ProtoMessage() {}
 
 func (x *PutMemoriesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_troupe_v1_memory_service_proto_msgTypes[25]
+	mi := &file_troupe_v1_memory_service_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2647,7 +2979,7 @@ func (x *PutMemoriesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PutMemoriesResponse.ProtoReflect.Descriptor instead.
 func (*PutMemoriesResponse) Descriptor() ([]byte, []int) {
-	return file_troupe_v1_memory_service_proto_rawDescGZIP(), []int{25}
+	return file_troupe_v1_memory_service_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *PutMemoriesResponse) GetOutcomes() []*PutOutcome {
@@ -2690,7 +3022,7 @@ type GetMemoryRequest struct {
 
 func (x *GetMemoryRequest) Reset() {
 	*x = GetMemoryRequest{}
-	mi := &file_troupe_v1_memory_service_proto_msgTypes[26]
+	mi := &file_troupe_v1_memory_service_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2702,7 +3034,7 @@ func (x *GetMemoryRequest) String() string {
 func (*GetMemoryRequest) ProtoMessage() {}
 
 func (x *GetMemoryRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_troupe_v1_memory_service_proto_msgTypes[26]
+	mi := &file_troupe_v1_memory_service_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2715,7 +3047,7 @@ func (x *GetMemoryRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetMemoryRequest.ProtoReflect.Descriptor instead.
 func (*GetMemoryRequest) Descriptor() ([]byte, []int) {
-	return file_troupe_v1_memory_service_proto_rawDescGZIP(), []int{26}
+	return file_troupe_v1_memory_service_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *GetMemoryRequest) GetNamespace() string {
@@ -2764,7 +3096,7 @@ type GetMemoryResponse struct {
 
 func (x *GetMemoryResponse) Reset() {
 	*x = GetMemoryResponse{}
-	mi := &file_troupe_v1_memory_service_proto_msgTypes[27]
+	mi := &file_troupe_v1_memory_service_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2776,7 +3108,7 @@ func (x *GetMemoryResponse) String() string {
 func (*GetMemoryResponse) ProtoMessage() {}
 
 func (x *GetMemoryResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_troupe_v1_memory_service_proto_msgTypes[27]
+	mi := &file_troupe_v1_memory_service_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2789,7 +3121,7 @@ func (x *GetMemoryResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetMemoryResponse.ProtoReflect.Descriptor instead.
 func (*GetMemoryResponse) Descriptor() ([]byte, []int) {
-	return file_troupe_v1_memory_service_proto_rawDescGZIP(), []int{27}
+	return file_troupe_v1_memory_service_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *GetMemoryResponse) GetItem() *MemoryItem {
@@ -2818,7 +3150,7 @@ type GetMemoriesRequest struct {
 
 func (x *GetMemoriesRequest) Reset() {
 	*x = GetMemoriesRequest{}
-	mi := &file_troupe_v1_memory_service_proto_msgTypes[28]
+	mi := &file_troupe_v1_memory_service_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2830,7 +3162,7 @@ func (x *GetMemoriesRequest) String() string {
 func (*GetMemoriesRequest) ProtoMessage() {}
 
 func (x *GetMemoriesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_troupe_v1_memory_service_proto_msgTypes[28]
+	mi := &file_troupe_v1_memory_service_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2843,7 +3175,7 @@ func (x *GetMemoriesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetMemoriesRequest.ProtoReflect.Descriptor instead.
 func (*GetMemoriesRequest) Descriptor() ([]byte, []int) {
-	return file_troupe_v1_memory_service_proto_rawDescGZIP(), []int{28}
+	return file_troupe_v1_memory_service_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *GetMemoriesRequest) GetNamespace() string {
@@ -2897,7 +3229,7 @@ type GetMemoriesResponse struct {
 
 func (x *GetMemoriesResponse) Reset() {
 	*x = GetMemoriesResponse{}
-	mi := &file_troupe_v1_memory_service_proto_msgTypes[29]
+	mi := &file_troupe_v1_memory_service_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2909,7 +3241,7 @@ func (x *GetMemoriesResponse) String() string {
 func (*GetMemoriesResponse) ProtoMessage() {}
 
 func (x *GetMemoriesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_troupe_v1_memory_service_proto_msgTypes[29]
+	mi := &file_troupe_v1_memory_service_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2922,7 +3254,7 @@ func (x *GetMemoriesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetMemoriesResponse.ProtoReflect.Descriptor instead.
 func (*GetMemoriesResponse) Descriptor() ([]byte, []int) {
-	return file_troupe_v1_memory_service_proto_rawDescGZIP(), []int{29}
+	return file_troupe_v1_memory_service_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *GetMemoriesResponse) GetItems() []*MemoryItem {
@@ -2967,7 +3299,7 @@ type ListMemoriesRequest struct {
 
 func (x *ListMemoriesRequest) Reset() {
 	*x = ListMemoriesRequest{}
-	mi := &file_troupe_v1_memory_service_proto_msgTypes[30]
+	mi := &file_troupe_v1_memory_service_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2979,7 +3311,7 @@ func (x *ListMemoriesRequest) String() string {
 func (*ListMemoriesRequest) ProtoMessage() {}
 
 func (x *ListMemoriesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_troupe_v1_memory_service_proto_msgTypes[30]
+	mi := &file_troupe_v1_memory_service_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2992,7 +3324,7 @@ func (x *ListMemoriesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListMemoriesRequest.ProtoReflect.Descriptor instead.
 func (*ListMemoriesRequest) Descriptor() ([]byte, []int) {
-	return file_troupe_v1_memory_service_proto_rawDescGZIP(), []int{30}
+	return file_troupe_v1_memory_service_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *ListMemoriesRequest) GetNamespace() string {
@@ -3050,7 +3382,7 @@ type ListMemoriesResponse struct {
 
 func (x *ListMemoriesResponse) Reset() {
 	*x = ListMemoriesResponse{}
-	mi := &file_troupe_v1_memory_service_proto_msgTypes[31]
+	mi := &file_troupe_v1_memory_service_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3062,7 +3394,7 @@ func (x *ListMemoriesResponse) String() string {
 func (*ListMemoriesResponse) ProtoMessage() {}
 
 func (x *ListMemoriesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_troupe_v1_memory_service_proto_msgTypes[31]
+	mi := &file_troupe_v1_memory_service_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3075,7 +3407,7 @@ func (x *ListMemoriesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListMemoriesResponse.ProtoReflect.Descriptor instead.
 func (*ListMemoriesResponse) Descriptor() ([]byte, []int) {
-	return file_troupe_v1_memory_service_proto_rawDescGZIP(), []int{31}
+	return file_troupe_v1_memory_service_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *ListMemoriesResponse) GetItems() []*MemoryItem {
@@ -3118,7 +3450,7 @@ type UpdateMemoryRequest struct {
 
 func (x *UpdateMemoryRequest) Reset() {
 	*x = UpdateMemoryRequest{}
-	mi := &file_troupe_v1_memory_service_proto_msgTypes[32]
+	mi := &file_troupe_v1_memory_service_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3130,7 +3462,7 @@ func (x *UpdateMemoryRequest) String() string {
 func (*UpdateMemoryRequest) ProtoMessage() {}
 
 func (x *UpdateMemoryRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_troupe_v1_memory_service_proto_msgTypes[32]
+	mi := &file_troupe_v1_memory_service_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3143,7 +3475,7 @@ func (x *UpdateMemoryRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UpdateMemoryRequest.ProtoReflect.Descriptor instead.
 func (*UpdateMemoryRequest) Descriptor() ([]byte, []int) {
-	return file_troupe_v1_memory_service_proto_rawDescGZIP(), []int{32}
+	return file_troupe_v1_memory_service_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *UpdateMemoryRequest) GetNamespace() string {
@@ -3208,7 +3540,7 @@ type UpdateMemoryResponse struct {
 
 func (x *UpdateMemoryResponse) Reset() {
 	*x = UpdateMemoryResponse{}
-	mi := &file_troupe_v1_memory_service_proto_msgTypes[33]
+	mi := &file_troupe_v1_memory_service_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3220,7 +3552,7 @@ func (x *UpdateMemoryResponse) String() string {
 func (*UpdateMemoryResponse) ProtoMessage() {}
 
 func (x *UpdateMemoryResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_troupe_v1_memory_service_proto_msgTypes[33]
+	mi := &file_troupe_v1_memory_service_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3233,7 +3565,7 @@ func (x *UpdateMemoryResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UpdateMemoryResponse.ProtoReflect.Descriptor instead.
 func (*UpdateMemoryResponse) Descriptor() ([]byte, []int) {
-	return file_troupe_v1_memory_service_proto_rawDescGZIP(), []int{33}
+	return file_troupe_v1_memory_service_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *UpdateMemoryResponse) GetItem() *MemoryItem {
@@ -3276,7 +3608,7 @@ type PromoteMemoryRequest struct {
 
 func (x *PromoteMemoryRequest) Reset() {
 	*x = PromoteMemoryRequest{}
-	mi := &file_troupe_v1_memory_service_proto_msgTypes[34]
+	mi := &file_troupe_v1_memory_service_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3288,7 +3620,7 @@ func (x *PromoteMemoryRequest) String() string {
 func (*PromoteMemoryRequest) ProtoMessage() {}
 
 func (x *PromoteMemoryRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_troupe_v1_memory_service_proto_msgTypes[34]
+	mi := &file_troupe_v1_memory_service_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3301,7 +3633,7 @@ func (x *PromoteMemoryRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PromoteMemoryRequest.ProtoReflect.Descriptor instead.
 func (*PromoteMemoryRequest) Descriptor() ([]byte, []int) {
-	return file_troupe_v1_memory_service_proto_rawDescGZIP(), []int{34}
+	return file_troupe_v1_memory_service_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *PromoteMemoryRequest) GetNamespace() string {
@@ -3373,7 +3705,7 @@ type PromoteMemoryResponse struct {
 
 func (x *PromoteMemoryResponse) Reset() {
 	*x = PromoteMemoryResponse{}
-	mi := &file_troupe_v1_memory_service_proto_msgTypes[35]
+	mi := &file_troupe_v1_memory_service_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3385,7 +3717,7 @@ func (x *PromoteMemoryResponse) String() string {
 func (*PromoteMemoryResponse) ProtoMessage() {}
 
 func (x *PromoteMemoryResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_troupe_v1_memory_service_proto_msgTypes[35]
+	mi := &file_troupe_v1_memory_service_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3398,7 +3730,7 @@ func (x *PromoteMemoryResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PromoteMemoryResponse.ProtoReflect.Descriptor instead.
 func (*PromoteMemoryResponse) Descriptor() ([]byte, []int) {
-	return file_troupe_v1_memory_service_proto_rawDescGZIP(), []int{35}
+	return file_troupe_v1_memory_service_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *PromoteMemoryResponse) GetItem() *MemoryItem {
@@ -3435,7 +3767,7 @@ type ForgetMemoriesRequest struct {
 
 func (x *ForgetMemoriesRequest) Reset() {
 	*x = ForgetMemoriesRequest{}
-	mi := &file_troupe_v1_memory_service_proto_msgTypes[36]
+	mi := &file_troupe_v1_memory_service_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3447,7 +3779,7 @@ func (x *ForgetMemoriesRequest) String() string {
 func (*ForgetMemoriesRequest) ProtoMessage() {}
 
 func (x *ForgetMemoriesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_troupe_v1_memory_service_proto_msgTypes[36]
+	mi := &file_troupe_v1_memory_service_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3460,7 +3792,7 @@ func (x *ForgetMemoriesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ForgetMemoriesRequest.ProtoReflect.Descriptor instead.
 func (*ForgetMemoriesRequest) Descriptor() ([]byte, []int) {
-	return file_troupe_v1_memory_service_proto_rawDescGZIP(), []int{36}
+	return file_troupe_v1_memory_service_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *ForgetMemoriesRequest) GetNamespace() string {
@@ -3511,7 +3843,7 @@ type ForgetMemoriesResponse struct {
 
 func (x *ForgetMemoriesResponse) Reset() {
 	*x = ForgetMemoriesResponse{}
-	mi := &file_troupe_v1_memory_service_proto_msgTypes[37]
+	mi := &file_troupe_v1_memory_service_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3523,7 +3855,7 @@ func (x *ForgetMemoriesResponse) String() string {
 func (*ForgetMemoriesResponse) ProtoMessage() {}
 
 func (x *ForgetMemoriesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_troupe_v1_memory_service_proto_msgTypes[37]
+	mi := &file_troupe_v1_memory_service_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3536,7 +3868,7 @@ func (x *ForgetMemoriesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ForgetMemoriesResponse.ProtoReflect.Descriptor instead.
 func (*ForgetMemoriesResponse) Descriptor() ([]byte, []int) {
-	return file_troupe_v1_memory_service_proto_rawDescGZIP(), []int{37}
+	return file_troupe_v1_memory_service_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *ForgetMemoriesResponse) GetForgotten() []string {
@@ -3577,7 +3909,7 @@ type DeleteMemoriesRequest struct {
 
 func (x *DeleteMemoriesRequest) Reset() {
 	*x = DeleteMemoriesRequest{}
-	mi := &file_troupe_v1_memory_service_proto_msgTypes[38]
+	mi := &file_troupe_v1_memory_service_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3589,7 +3921,7 @@ func (x *DeleteMemoriesRequest) String() string {
 func (*DeleteMemoriesRequest) ProtoMessage() {}
 
 func (x *DeleteMemoriesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_troupe_v1_memory_service_proto_msgTypes[38]
+	mi := &file_troupe_v1_memory_service_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3602,7 +3934,7 @@ func (x *DeleteMemoriesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteMemoriesRequest.ProtoReflect.Descriptor instead.
 func (*DeleteMemoriesRequest) Descriptor() ([]byte, []int) {
-	return file_troupe_v1_memory_service_proto_rawDescGZIP(), []int{38}
+	return file_troupe_v1_memory_service_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *DeleteMemoriesRequest) GetNamespace() string {
@@ -3670,7 +4002,7 @@ type DeleteMemoriesResponse struct {
 
 func (x *DeleteMemoriesResponse) Reset() {
 	*x = DeleteMemoriesResponse{}
-	mi := &file_troupe_v1_memory_service_proto_msgTypes[39]
+	mi := &file_troupe_v1_memory_service_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3682,7 +4014,7 @@ func (x *DeleteMemoriesResponse) String() string {
 func (*DeleteMemoriesResponse) ProtoMessage() {}
 
 func (x *DeleteMemoriesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_troupe_v1_memory_service_proto_msgTypes[39]
+	mi := &file_troupe_v1_memory_service_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3695,7 +4027,7 @@ func (x *DeleteMemoriesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteMemoriesResponse.ProtoReflect.Descriptor instead.
 func (*DeleteMemoriesResponse) Descriptor() ([]byte, []int) {
-	return file_troupe_v1_memory_service_proto_rawDescGZIP(), []int{39}
+	return file_troupe_v1_memory_service_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *DeleteMemoriesResponse) GetDeleted() int64 {
@@ -3755,7 +4087,7 @@ type SearchMemoryRequest struct {
 
 func (x *SearchMemoryRequest) Reset() {
 	*x = SearchMemoryRequest{}
-	mi := &file_troupe_v1_memory_service_proto_msgTypes[40]
+	mi := &file_troupe_v1_memory_service_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3767,7 +4099,7 @@ func (x *SearchMemoryRequest) String() string {
 func (*SearchMemoryRequest) ProtoMessage() {}
 
 func (x *SearchMemoryRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_troupe_v1_memory_service_proto_msgTypes[40]
+	mi := &file_troupe_v1_memory_service_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3780,7 +4112,7 @@ func (x *SearchMemoryRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SearchMemoryRequest.ProtoReflect.Descriptor instead.
 func (*SearchMemoryRequest) Descriptor() ([]byte, []int) {
-	return file_troupe_v1_memory_service_proto_rawDescGZIP(), []int{40}
+	return file_troupe_v1_memory_service_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *SearchMemoryRequest) GetNamespace() string {
@@ -3886,7 +4218,7 @@ type ScorePart struct {
 
 func (x *ScorePart) Reset() {
 	*x = ScorePart{}
-	mi := &file_troupe_v1_memory_service_proto_msgTypes[41]
+	mi := &file_troupe_v1_memory_service_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3898,7 +4230,7 @@ func (x *ScorePart) String() string {
 func (*ScorePart) ProtoMessage() {}
 
 func (x *ScorePart) ProtoReflect() protoreflect.Message {
-	mi := &file_troupe_v1_memory_service_proto_msgTypes[41]
+	mi := &file_troupe_v1_memory_service_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3911,7 +4243,7 @@ func (x *ScorePart) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ScorePart.ProtoReflect.Descriptor instead.
 func (*ScorePart) Descriptor() ([]byte, []int) {
-	return file_troupe_v1_memory_service_proto_rawDescGZIP(), []int{41}
+	return file_troupe_v1_memory_service_proto_rawDescGZIP(), []int{46}
 }
 
 func (x *ScorePart) GetLeg() SearchLeg {
@@ -3968,7 +4300,7 @@ type SearchHit struct {
 
 func (x *SearchHit) Reset() {
 	*x = SearchHit{}
-	mi := &file_troupe_v1_memory_service_proto_msgTypes[42]
+	mi := &file_troupe_v1_memory_service_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3980,7 +4312,7 @@ func (x *SearchHit) String() string {
 func (*SearchHit) ProtoMessage() {}
 
 func (x *SearchHit) ProtoReflect() protoreflect.Message {
-	mi := &file_troupe_v1_memory_service_proto_msgTypes[42]
+	mi := &file_troupe_v1_memory_service_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3993,7 +4325,7 @@ func (x *SearchHit) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SearchHit.ProtoReflect.Descriptor instead.
 func (*SearchHit) Descriptor() ([]byte, []int) {
-	return file_troupe_v1_memory_service_proto_rawDescGZIP(), []int{42}
+	return file_troupe_v1_memory_service_proto_rawDescGZIP(), []int{47}
 }
 
 func (x *SearchHit) GetItem() *MemoryItem {
@@ -4050,7 +4382,7 @@ type LegExplanation struct {
 
 func (x *LegExplanation) Reset() {
 	*x = LegExplanation{}
-	mi := &file_troupe_v1_memory_service_proto_msgTypes[43]
+	mi := &file_troupe_v1_memory_service_proto_msgTypes[48]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4062,7 +4394,7 @@ func (x *LegExplanation) String() string {
 func (*LegExplanation) ProtoMessage() {}
 
 func (x *LegExplanation) ProtoReflect() protoreflect.Message {
-	mi := &file_troupe_v1_memory_service_proto_msgTypes[43]
+	mi := &file_troupe_v1_memory_service_proto_msgTypes[48]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4075,7 +4407,7 @@ func (x *LegExplanation) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LegExplanation.ProtoReflect.Descriptor instead.
 func (*LegExplanation) Descriptor() ([]byte, []int) {
-	return file_troupe_v1_memory_service_proto_rawDescGZIP(), []int{43}
+	return file_troupe_v1_memory_service_proto_rawDescGZIP(), []int{48}
 }
 
 func (x *LegExplanation) GetLeg() SearchLeg {
@@ -4135,7 +4467,7 @@ type SearchExplanation struct {
 
 func (x *SearchExplanation) Reset() {
 	*x = SearchExplanation{}
-	mi := &file_troupe_v1_memory_service_proto_msgTypes[44]
+	mi := &file_troupe_v1_memory_service_proto_msgTypes[49]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4147,7 +4479,7 @@ func (x *SearchExplanation) String() string {
 func (*SearchExplanation) ProtoMessage() {}
 
 func (x *SearchExplanation) ProtoReflect() protoreflect.Message {
-	mi := &file_troupe_v1_memory_service_proto_msgTypes[44]
+	mi := &file_troupe_v1_memory_service_proto_msgTypes[49]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4160,7 +4492,7 @@ func (x *SearchExplanation) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SearchExplanation.ProtoReflect.Descriptor instead.
 func (*SearchExplanation) Descriptor() ([]byte, []int) {
-	return file_troupe_v1_memory_service_proto_rawDescGZIP(), []int{44}
+	return file_troupe_v1_memory_service_proto_rawDescGZIP(), []int{49}
 }
 
 func (x *SearchExplanation) GetLegs() []*LegExplanation {
@@ -4223,7 +4555,7 @@ type SearchMemoryResponse struct {
 
 func (x *SearchMemoryResponse) Reset() {
 	*x = SearchMemoryResponse{}
-	mi := &file_troupe_v1_memory_service_proto_msgTypes[45]
+	mi := &file_troupe_v1_memory_service_proto_msgTypes[50]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4235,7 +4567,7 @@ func (x *SearchMemoryResponse) String() string {
 func (*SearchMemoryResponse) ProtoMessage() {}
 
 func (x *SearchMemoryResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_troupe_v1_memory_service_proto_msgTypes[45]
+	mi := &file_troupe_v1_memory_service_proto_msgTypes[50]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4248,7 +4580,7 @@ func (x *SearchMemoryResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SearchMemoryResponse.ProtoReflect.Descriptor instead.
 func (*SearchMemoryResponse) Descriptor() ([]byte, []int) {
-	return file_troupe_v1_memory_service_proto_rawDescGZIP(), []int{45}
+	return file_troupe_v1_memory_service_proto_rawDescGZIP(), []int{50}
 }
 
 func (x *SearchMemoryResponse) GetHits() []*SearchHit {
@@ -4297,7 +4629,7 @@ type WatchMemoryRequest struct {
 
 func (x *WatchMemoryRequest) Reset() {
 	*x = WatchMemoryRequest{}
-	mi := &file_troupe_v1_memory_service_proto_msgTypes[46]
+	mi := &file_troupe_v1_memory_service_proto_msgTypes[51]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4309,7 +4641,7 @@ func (x *WatchMemoryRequest) String() string {
 func (*WatchMemoryRequest) ProtoMessage() {}
 
 func (x *WatchMemoryRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_troupe_v1_memory_service_proto_msgTypes[46]
+	mi := &file_troupe_v1_memory_service_proto_msgTypes[51]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4322,7 +4654,7 @@ func (x *WatchMemoryRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchMemoryRequest.ProtoReflect.Descriptor instead.
 func (*WatchMemoryRequest) Descriptor() ([]byte, []int) {
-	return file_troupe_v1_memory_service_proto_rawDescGZIP(), []int{46}
+	return file_troupe_v1_memory_service_proto_rawDescGZIP(), []int{51}
 }
 
 func (x *WatchMemoryRequest) GetNamespace() string {
@@ -4368,7 +4700,7 @@ type WatchMemoryResponse struct {
 
 func (x *WatchMemoryResponse) Reset() {
 	*x = WatchMemoryResponse{}
-	mi := &file_troupe_v1_memory_service_proto_msgTypes[47]
+	mi := &file_troupe_v1_memory_service_proto_msgTypes[52]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4380,7 +4712,7 @@ func (x *WatchMemoryResponse) String() string {
 func (*WatchMemoryResponse) ProtoMessage() {}
 
 func (x *WatchMemoryResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_troupe_v1_memory_service_proto_msgTypes[47]
+	mi := &file_troupe_v1_memory_service_proto_msgTypes[52]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4393,7 +4725,7 @@ func (x *WatchMemoryResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchMemoryResponse.ProtoReflect.Descriptor instead.
 func (*WatchMemoryResponse) Descriptor() ([]byte, []int) {
-	return file_troupe_v1_memory_service_proto_rawDescGZIP(), []int{47}
+	return file_troupe_v1_memory_service_proto_rawDescGZIP(), []int{52}
 }
 
 func (x *WatchMemoryResponse) GetChange() *MemoryChange {
@@ -4448,7 +4780,7 @@ type MemoryChange struct {
 
 func (x *MemoryChange) Reset() {
 	*x = MemoryChange{}
-	mi := &file_troupe_v1_memory_service_proto_msgTypes[48]
+	mi := &file_troupe_v1_memory_service_proto_msgTypes[53]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4460,7 +4792,7 @@ func (x *MemoryChange) String() string {
 func (*MemoryChange) ProtoMessage() {}
 
 func (x *MemoryChange) ProtoReflect() protoreflect.Message {
-	mi := &file_troupe_v1_memory_service_proto_msgTypes[48]
+	mi := &file_troupe_v1_memory_service_proto_msgTypes[53]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4473,7 +4805,7 @@ func (x *MemoryChange) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MemoryChange.ProtoReflect.Descriptor instead.
 func (*MemoryChange) Descriptor() ([]byte, []int) {
-	return file_troupe_v1_memory_service_proto_rawDescGZIP(), []int{48}
+	return file_troupe_v1_memory_service_proto_rawDescGZIP(), []int{53}
 }
 
 func (x *MemoryChange) GetKind() MemoryChangeKind {
@@ -4570,7 +4902,7 @@ type Turn struct {
 
 func (x *Turn) Reset() {
 	*x = Turn{}
-	mi := &file_troupe_v1_memory_service_proto_msgTypes[49]
+	mi := &file_troupe_v1_memory_service_proto_msgTypes[54]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4582,7 +4914,7 @@ func (x *Turn) String() string {
 func (*Turn) ProtoMessage() {}
 
 func (x *Turn) ProtoReflect() protoreflect.Message {
-	mi := &file_troupe_v1_memory_service_proto_msgTypes[49]
+	mi := &file_troupe_v1_memory_service_proto_msgTypes[54]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4595,7 +4927,7 @@ func (x *Turn) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Turn.ProtoReflect.Descriptor instead.
 func (*Turn) Descriptor() ([]byte, []int) {
-	return file_troupe_v1_memory_service_proto_rawDescGZIP(), []int{49}
+	return file_troupe_v1_memory_service_proto_rawDescGZIP(), []int{54}
 }
 
 func (x *Turn) GetNumber() int64 {
@@ -4664,7 +4996,7 @@ type Summary struct {
 
 func (x *Summary) Reset() {
 	*x = Summary{}
-	mi := &file_troupe_v1_memory_service_proto_msgTypes[50]
+	mi := &file_troupe_v1_memory_service_proto_msgTypes[55]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4676,7 +5008,7 @@ func (x *Summary) String() string {
 func (*Summary) ProtoMessage() {}
 
 func (x *Summary) ProtoReflect() protoreflect.Message {
-	mi := &file_troupe_v1_memory_service_proto_msgTypes[50]
+	mi := &file_troupe_v1_memory_service_proto_msgTypes[55]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4689,7 +5021,7 @@ func (x *Summary) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Summary.ProtoReflect.Descriptor instead.
 func (*Summary) Descriptor() ([]byte, []int) {
-	return file_troupe_v1_memory_service_proto_rawDescGZIP(), []int{50}
+	return file_troupe_v1_memory_service_proto_rawDescGZIP(), []int{55}
 }
 
 func (x *Summary) GetText() string {
@@ -4745,7 +5077,7 @@ type AppendTurnsRequest struct {
 
 func (x *AppendTurnsRequest) Reset() {
 	*x = AppendTurnsRequest{}
-	mi := &file_troupe_v1_memory_service_proto_msgTypes[51]
+	mi := &file_troupe_v1_memory_service_proto_msgTypes[56]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4757,7 +5089,7 @@ func (x *AppendTurnsRequest) String() string {
 func (*AppendTurnsRequest) ProtoMessage() {}
 
 func (x *AppendTurnsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_troupe_v1_memory_service_proto_msgTypes[51]
+	mi := &file_troupe_v1_memory_service_proto_msgTypes[56]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4770,7 +5102,7 @@ func (x *AppendTurnsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AppendTurnsRequest.ProtoReflect.Descriptor instead.
 func (*AppendTurnsRequest) Descriptor() ([]byte, []int) {
-	return file_troupe_v1_memory_service_proto_rawDescGZIP(), []int{51}
+	return file_troupe_v1_memory_service_proto_rawDescGZIP(), []int{56}
 }
 
 func (x *AppendTurnsRequest) GetNamespace() string {
@@ -4830,14 +5162,16 @@ type AppendTurnsResponse struct {
 	// Number of the last of them.
 	LastTurn int64 `protobuf:"varint,2,opt,name=last_turn,json=lastTurn,proto3" json:"last_turn,omitempty"`
 	// The revision of this change.
-	Revision      int64 `protobuf:"varint,3,opt,name=revision,proto3" json:"revision,omitempty"`
+	Revision int64 `protobuf:"varint,3,opt,name=revision,proto3" json:"revision,omitempty"`
+	// Ids of the items that had to go for them.
+	Evicted       []string `protobuf:"bytes,4,rep,name=evicted,proto3" json:"evicted,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *AppendTurnsResponse) Reset() {
 	*x = AppendTurnsResponse{}
-	mi := &file_troupe_v1_memory_service_proto_msgTypes[52]
+	mi := &file_troupe_v1_memory_service_proto_msgTypes[57]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4849,7 +5183,7 @@ func (x *AppendTurnsResponse) String() string {
 func (*AppendTurnsResponse) ProtoMessage() {}
 
 func (x *AppendTurnsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_troupe_v1_memory_service_proto_msgTypes[52]
+	mi := &file_troupe_v1_memory_service_proto_msgTypes[57]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4862,7 +5196,7 @@ func (x *AppendTurnsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AppendTurnsResponse.ProtoReflect.Descriptor instead.
 func (*AppendTurnsResponse) Descriptor() ([]byte, []int) {
-	return file_troupe_v1_memory_service_proto_rawDescGZIP(), []int{52}
+	return file_troupe_v1_memory_service_proto_rawDescGZIP(), []int{57}
 }
 
 func (x *AppendTurnsResponse) GetFirstTurn() int64 {
@@ -4884,6 +5218,13 @@ func (x *AppendTurnsResponse) GetRevision() int64 {
 		return x.Revision
 	}
 	return 0
+}
+
+func (x *AppendTurnsResponse) GetEvicted() []string {
+	if x != nil {
+		return x.Evicted
+	}
+	return nil
 }
 
 // Request of GetWindow. Limits that are given hold together.
@@ -4911,7 +5252,7 @@ type GetWindowRequest struct {
 
 func (x *GetWindowRequest) Reset() {
 	*x = GetWindowRequest{}
-	mi := &file_troupe_v1_memory_service_proto_msgTypes[53]
+	mi := &file_troupe_v1_memory_service_proto_msgTypes[58]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4923,7 +5264,7 @@ func (x *GetWindowRequest) String() string {
 func (*GetWindowRequest) ProtoMessage() {}
 
 func (x *GetWindowRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_troupe_v1_memory_service_proto_msgTypes[53]
+	mi := &file_troupe_v1_memory_service_proto_msgTypes[58]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4936,7 +5277,7 @@ func (x *GetWindowRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetWindowRequest.ProtoReflect.Descriptor instead.
 func (*GetWindowRequest) Descriptor() ([]byte, []int) {
-	return file_troupe_v1_memory_service_proto_rawDescGZIP(), []int{53}
+	return file_troupe_v1_memory_service_proto_rawDescGZIP(), []int{58}
 }
 
 func (x *GetWindowRequest) GetNamespace() string {
@@ -5009,7 +5350,7 @@ type GetWindowResponse struct {
 
 func (x *GetWindowResponse) Reset() {
 	*x = GetWindowResponse{}
-	mi := &file_troupe_v1_memory_service_proto_msgTypes[54]
+	mi := &file_troupe_v1_memory_service_proto_msgTypes[59]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5021,7 +5362,7 @@ func (x *GetWindowResponse) String() string {
 func (*GetWindowResponse) ProtoMessage() {}
 
 func (x *GetWindowResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_troupe_v1_memory_service_proto_msgTypes[54]
+	mi := &file_troupe_v1_memory_service_proto_msgTypes[59]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5034,7 +5375,7 @@ func (x *GetWindowResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetWindowResponse.ProtoReflect.Descriptor instead.
 func (*GetWindowResponse) Descriptor() ([]byte, []int) {
-	return file_troupe_v1_memory_service_proto_rawDescGZIP(), []int{54}
+	return file_troupe_v1_memory_service_proto_rawDescGZIP(), []int{59}
 }
 
 func (x *GetWindowResponse) GetTurns() []*Turn {
@@ -5108,7 +5449,7 @@ type SetSummaryRequest struct {
 
 func (x *SetSummaryRequest) Reset() {
 	*x = SetSummaryRequest{}
-	mi := &file_troupe_v1_memory_service_proto_msgTypes[55]
+	mi := &file_troupe_v1_memory_service_proto_msgTypes[60]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5120,7 +5461,7 @@ func (x *SetSummaryRequest) String() string {
 func (*SetSummaryRequest) ProtoMessage() {}
 
 func (x *SetSummaryRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_troupe_v1_memory_service_proto_msgTypes[55]
+	mi := &file_troupe_v1_memory_service_proto_msgTypes[60]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5133,7 +5474,7 @@ func (x *SetSummaryRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetSummaryRequest.ProtoReflect.Descriptor instead.
 func (*SetSummaryRequest) Descriptor() ([]byte, []int) {
-	return file_troupe_v1_memory_service_proto_rawDescGZIP(), []int{55}
+	return file_troupe_v1_memory_service_proto_rawDescGZIP(), []int{60}
 }
 
 func (x *SetSummaryRequest) GetNamespace() string {
@@ -5212,7 +5553,7 @@ type SetSummaryResponse struct {
 
 func (x *SetSummaryResponse) Reset() {
 	*x = SetSummaryResponse{}
-	mi := &file_troupe_v1_memory_service_proto_msgTypes[56]
+	mi := &file_troupe_v1_memory_service_proto_msgTypes[61]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5224,7 +5565,7 @@ func (x *SetSummaryResponse) String() string {
 func (*SetSummaryResponse) ProtoMessage() {}
 
 func (x *SetSummaryResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_troupe_v1_memory_service_proto_msgTypes[56]
+	mi := &file_troupe_v1_memory_service_proto_msgTypes[61]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5237,7 +5578,7 @@ func (x *SetSummaryResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetSummaryResponse.ProtoReflect.Descriptor instead.
 func (*SetSummaryResponse) Descriptor() ([]byte, []int) {
-	return file_troupe_v1_memory_service_proto_rawDescGZIP(), []int{56}
+	return file_troupe_v1_memory_service_proto_rawDescGZIP(), []int{61}
 }
 
 func (x *SetSummaryResponse) GetSummary() *Summary {
@@ -5273,7 +5614,7 @@ type ConversationInfo struct {
 
 func (x *ConversationInfo) Reset() {
 	*x = ConversationInfo{}
-	mi := &file_troupe_v1_memory_service_proto_msgTypes[57]
+	mi := &file_troupe_v1_memory_service_proto_msgTypes[62]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5285,7 +5626,7 @@ func (x *ConversationInfo) String() string {
 func (*ConversationInfo) ProtoMessage() {}
 
 func (x *ConversationInfo) ProtoReflect() protoreflect.Message {
-	mi := &file_troupe_v1_memory_service_proto_msgTypes[57]
+	mi := &file_troupe_v1_memory_service_proto_msgTypes[62]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5298,7 +5639,7 @@ func (x *ConversationInfo) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ConversationInfo.ProtoReflect.Descriptor instead.
 func (*ConversationInfo) Descriptor() ([]byte, []int) {
-	return file_troupe_v1_memory_service_proto_rawDescGZIP(), []int{57}
+	return file_troupe_v1_memory_service_proto_rawDescGZIP(), []int{62}
 }
 
 func (x *ConversationInfo) GetConversation() string {
@@ -5355,7 +5696,7 @@ type ListConversationsRequest struct {
 
 func (x *ListConversationsRequest) Reset() {
 	*x = ListConversationsRequest{}
-	mi := &file_troupe_v1_memory_service_proto_msgTypes[58]
+	mi := &file_troupe_v1_memory_service_proto_msgTypes[63]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5367,7 +5708,7 @@ func (x *ListConversationsRequest) String() string {
 func (*ListConversationsRequest) ProtoMessage() {}
 
 func (x *ListConversationsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_troupe_v1_memory_service_proto_msgTypes[58]
+	mi := &file_troupe_v1_memory_service_proto_msgTypes[63]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5380,7 +5721,7 @@ func (x *ListConversationsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListConversationsRequest.ProtoReflect.Descriptor instead.
 func (*ListConversationsRequest) Descriptor() ([]byte, []int) {
-	return file_troupe_v1_memory_service_proto_rawDescGZIP(), []int{58}
+	return file_troupe_v1_memory_service_proto_rawDescGZIP(), []int{63}
 }
 
 func (x *ListConversationsRequest) GetNamespace() string {
@@ -5431,7 +5772,7 @@ type ListConversationsResponse struct {
 
 func (x *ListConversationsResponse) Reset() {
 	*x = ListConversationsResponse{}
-	mi := &file_troupe_v1_memory_service_proto_msgTypes[59]
+	mi := &file_troupe_v1_memory_service_proto_msgTypes[64]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5443,7 +5784,7 @@ func (x *ListConversationsResponse) String() string {
 func (*ListConversationsResponse) ProtoMessage() {}
 
 func (x *ListConversationsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_troupe_v1_memory_service_proto_msgTypes[59]
+	mi := &file_troupe_v1_memory_service_proto_msgTypes[64]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5456,7 +5797,7 @@ func (x *ListConversationsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListConversationsResponse.ProtoReflect.Descriptor instead.
 func (*ListConversationsResponse) Descriptor() ([]byte, []int) {
-	return file_troupe_v1_memory_service_proto_rawDescGZIP(), []int{59}
+	return file_troupe_v1_memory_service_proto_rawDescGZIP(), []int{64}
 }
 
 func (x *ListConversationsResponse) GetConversations() []*ConversationInfo {
@@ -5493,7 +5834,7 @@ type DeleteConversationRequest struct {
 
 func (x *DeleteConversationRequest) Reset() {
 	*x = DeleteConversationRequest{}
-	mi := &file_troupe_v1_memory_service_proto_msgTypes[60]
+	mi := &file_troupe_v1_memory_service_proto_msgTypes[65]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5505,7 +5846,7 @@ func (x *DeleteConversationRequest) String() string {
 func (*DeleteConversationRequest) ProtoMessage() {}
 
 func (x *DeleteConversationRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_troupe_v1_memory_service_proto_msgTypes[60]
+	mi := &file_troupe_v1_memory_service_proto_msgTypes[65]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5518,7 +5859,7 @@ func (x *DeleteConversationRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteConversationRequest.ProtoReflect.Descriptor instead.
 func (*DeleteConversationRequest) Descriptor() ([]byte, []int) {
-	return file_troupe_v1_memory_service_proto_rawDescGZIP(), []int{60}
+	return file_troupe_v1_memory_service_proto_rawDescGZIP(), []int{65}
 }
 
 func (x *DeleteConversationRequest) GetNamespace() string {
@@ -5569,7 +5910,7 @@ type DeleteConversationResponse struct {
 
 func (x *DeleteConversationResponse) Reset() {
 	*x = DeleteConversationResponse{}
-	mi := &file_troupe_v1_memory_service_proto_msgTypes[61]
+	mi := &file_troupe_v1_memory_service_proto_msgTypes[66]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5581,7 +5922,7 @@ func (x *DeleteConversationResponse) String() string {
 func (*DeleteConversationResponse) ProtoMessage() {}
 
 func (x *DeleteConversationResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_troupe_v1_memory_service_proto_msgTypes[61]
+	mi := &file_troupe_v1_memory_service_proto_msgTypes[66]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5594,7 +5935,7 @@ func (x *DeleteConversationResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteConversationResponse.ProtoReflect.Descriptor instead.
 func (*DeleteConversationResponse) Descriptor() ([]byte, []int) {
-	return file_troupe_v1_memory_service_proto_rawDescGZIP(), []int{61}
+	return file_troupe_v1_memory_service_proto_rawDescGZIP(), []int{66}
 }
 
 func (x *DeleteConversationResponse) GetDeleted() bool {
@@ -5635,15 +5976,15 @@ const file_troupe_v1_memory_service_proto_rawDesc = "" +
 	"\rPromotionRule\x12)\n" +
 	"\x04from\x18\x01 \x01(\x0e2\x15.troupe.v1.MemoryTierR\x04from\x12\x14\n" +
 	"\x05reads\x18\x02 \x01(\x05R\x05reads\x12%\n" +
-	"\x02to\x18\x03 \x01(\x0e2\x15.troupe.v1.MemoryTierR\x02to\"\xfe\x04\n" +
+	"\x02to\x18\x03 \x01(\x0e2\x15.troupe.v1.MemoryTierR\x02to\"\x97\x05\n" +
 	"\rSpaceSettings\x12\x1c\n" +
 	"\tdimension\x18\x01 \x01(\x05R\tdimension\x12/\n" +
 	"\x06metric\x18\x02 \x01(\x0e2\x17.troupe.v1.VectorMetricR\x06metric\x126\n" +
 	"\n" +
 	"short_tier\x18\x03 \x01(\v2\x17.troupe.v1.TierSettingsR\tshortTier\x12:\n" +
 	"\fworking_tier\x18\x04 \x01(\v2\x17.troupe.v1.TierSettingsR\vworkingTier\x124\n" +
-	"\tlong_tier\x18\x05 \x01(\v2\x17.troupe.v1.TierSettingsR\blongTier\x12&\n" +
-	"\x0frefresh_on_read\x18\x06 \x01(\bR\rrefreshOnRead\x128\n" +
+	"\tlong_tier\x18\x05 \x01(\v2\x17.troupe.v1.TierSettingsR\blongTier\x12+\n" +
+	"\x0frefresh_on_read\x18\x06 \x01(\bH\x00R\rrefreshOnRead\x88\x01\x01\x128\n" +
 	"\n" +
 	"promotions\x18\a \x03(\v2\x18.troupe.v1.PromotionRuleR\n" +
 	"promotions\x12\x1b\n" +
@@ -5653,14 +5994,15 @@ const file_troupe_v1_memory_service_proto_rawDesc = "" +
 	" \x01(\v2\x19.troupe.v1.SearchSettingsR\x06search\x12N\n" +
 	"\x15conversation_lifetime\x18\v \x01(\v2\x19.google.protobuf.DurationR\x14conversationLifetime\x12 \n" +
 	"\vdescription\x18\f \x01(\tR\vdescription\x123\n" +
-	"\blanguage\x18\r \x01(\x0e2\x17.troupe.v1.TextLanguageR\blanguage\"\x82\x01\n" +
+	"\blanguage\x18\r \x01(\x0e2\x17.troupe.v1.TextLanguageR\blanguageB\x12\n" +
+	"\x10_refresh_on_read\"\x82\x01\n" +
 	"\n" +
 	"IndexState\x12\x14\n" +
 	"\x05ready\x18\x01 \x01(\bR\x05ready\x12!\n" +
 	"\fitems_loaded\x18\x02 \x01(\x03R\vitemsLoaded\x12\x1f\n" +
 	"\vitems_total\x18\x03 \x01(\x03R\n" +
 	"itemsTotal\x12\x1a\n" +
-	"\brevision\x18\x04 \x01(\x03R\brevision\"\xe0\x02\n" +
+	"\brevision\x18\x04 \x01(\x03R\brevision\"\xcc\x03\n" +
 	"\vMemorySpace\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x124\n" +
 	"\bsettings\x18\x02 \x01(\v2\x18.troupe.v1.SpaceSettingsR\bsettings\x12\x18\n" +
@@ -5672,7 +6014,31 @@ const file_troupe_v1_memory_service_proto_rawDesc = "" +
 	"\vupdate_time\x18\a \x01(\v2\x1a.google.protobuf.TimestampR\n" +
 	"updateTime\x12\x1a\n" +
 	"\brevision\x18\b \x01(\x03R\brevision\x12+\n" +
-	"\x05index\x18\t \x01(\v2\x15.troupe.v1.IndexStateR\x05index\"\xaa\x01\n" +
+	"\x05index\x18\t \x01(\v2\x15.troupe.v1.IndexStateR\x05index\x12-\n" +
+	"\x12conversation_bytes\x18\n" +
+	" \x01(\x03R\x11conversationBytes\x12;\n" +
+	"\fown_settings\x18\v \x01(\v2\x18.troupe.v1.SpaceSettingsR\vownSettings\"\xbb\x01\n" +
+	"\x0eMemoryDefaults\x124\n" +
+	"\bsettings\x18\x01 \x01(\v2\x18.troupe.v1.SpaceSettingsR\bsettings\x12\x18\n" +
+	"\aversion\x18\x02 \x01(\x03R\aversion\x12;\n" +
+	"\vupdate_time\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
+	"updateTime\x12\x1c\n" +
+	"\tspreading\x18\x04 \x01(\bR\tspreading\"8\n" +
+	"\x18GetMemoryDefaultsRequest\x12\x1c\n" +
+	"\tnamespace\x18\x01 \x01(\tR\tnamespace\"R\n" +
+	"\x19GetMemoryDefaultsResponse\x125\n" +
+	"\bdefaults\x18\x01 \x01(\v2\x19.troupe.v1.MemoryDefaultsR\bdefaults\"\xa0\x02\n" +
+	"\x1bUpdateMemoryDefaultsRequest\x12\x1c\n" +
+	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x124\n" +
+	"\bsettings\x18\x02 \x01(\v2\x18.troupe.v1.SpaceSettingsR\bsettings\x12;\n" +
+	"\vupdate_mask\x18\x03 \x01(\v2\x1a.google.protobuf.FieldMaskR\n" +
+	"updateMask\x12)\n" +
+	"\x10expected_version\x18\x04 \x01(\x03R\x0fexpectedVersion\x12\x1d\n" +
+	"\n" +
+	"request_id\x18\x05 \x01(\tR\trequestId\x12&\n" +
+	"\x05fence\x18\x06 \x01(\v2\x10.troupe.v1.FenceR\x05fence\"U\n" +
+	"\x1cUpdateMemoryDefaultsResponse\x125\n" +
+	"\bdefaults\x18\x01 \x01(\v2\x19.troupe.v1.MemoryDefaultsR\bdefaults\"\xaa\x01\n" +
 	"\rMemoryContent\x12\x12\n" +
 	"\x04text\x18\x01 \x01(\tR\x04text\x12:\n" +
 	"\vstruct_data\x18\x02 \x01(\v2\x17.google.protobuf.StructH\x00R\n" +
@@ -6016,12 +6382,13 @@ const file_troupe_v1_memory_service_proto_rawDesc = "" +
 	"\n" +
 	"request_id\x18\x06 \x01(\tR\trequestId\x12&\n" +
 	"\x05fence\x18\a \x01(\v2\x10.troupe.v1.FenceR\x05fenceB\x15\n" +
-	"\x13_expected_last_turn\"m\n" +
+	"\x13_expected_last_turn\"\x87\x01\n" +
 	"\x13AppendTurnsResponse\x12\x1d\n" +
 	"\n" +
 	"first_turn\x18\x01 \x01(\x03R\tfirstTurn\x12\x1b\n" +
 	"\tlast_turn\x18\x02 \x01(\x03R\blastTurn\x12\x1a\n" +
-	"\brevision\x18\x03 \x01(\x03R\brevision\"\xec\x01\n" +
+	"\brevision\x18\x03 \x01(\x03R\brevision\x12\x18\n" +
+	"\aevicted\x18\x04 \x03(\tR\aevicted\"\xec\x01\n" +
 	"\x10GetWindowRequest\x12\x1c\n" +
 	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x14\n" +
 	"\x05space\x18\x02 \x01(\tR\x05space\x12\"\n" +
@@ -6127,14 +6494,16 @@ const file_troupe_v1_memory_service_proto_rawDesc = "" +
 	" MEMORY_CHANGE_KIND_SPACE_DELETED\x10\f\x12%\n" +
 	"!MEMORY_CHANGE_KIND_TURNS_APPENDED\x10\r\x12\"\n" +
 	"\x1eMEMORY_CHANGE_KIND_SUMMARY_SET\x10\x0e\x12+\n" +
-	"'MEMORY_CHANGE_KIND_CONVERSATION_DELETED\x10\x0f2\x9e\r\n" +
+	"'MEMORY_CHANGE_KIND_CONVERSATION_DELETED\x10\x0f2\xe7\x0e\n" +
 	"\rMemoryService\x12L\n" +
 	"\vCreateSpace\x12\x1d.troupe.v1.CreateSpaceRequest\x1a\x1e.troupe.v1.CreateSpaceResponse\x12L\n" +
 	"\vUpdateSpace\x12\x1d.troupe.v1.UpdateSpaceRequest\x1a\x1e.troupe.v1.UpdateSpaceResponse\x12C\n" +
 	"\bGetSpace\x12\x1a.troupe.v1.GetSpaceRequest\x1a\x1b.troupe.v1.GetSpaceResponse\x12I\n" +
 	"\n" +
 	"ListSpaces\x12\x1c.troupe.v1.ListSpacesRequest\x1a\x1d.troupe.v1.ListSpacesResponse\x12L\n" +
-	"\vDeleteSpace\x12\x1d.troupe.v1.DeleteSpaceRequest\x1a\x1e.troupe.v1.DeleteSpaceResponse\x12F\n" +
+	"\vDeleteSpace\x12\x1d.troupe.v1.DeleteSpaceRequest\x1a\x1e.troupe.v1.DeleteSpaceResponse\x12^\n" +
+	"\x11GetMemoryDefaults\x12#.troupe.v1.GetMemoryDefaultsRequest\x1a$.troupe.v1.GetMemoryDefaultsResponse\x12g\n" +
+	"\x14UpdateMemoryDefaults\x12&.troupe.v1.UpdateMemoryDefaultsRequest\x1a'.troupe.v1.UpdateMemoryDefaultsResponse\x12F\n" +
 	"\tPutMemory\x12\x1b.troupe.v1.PutMemoryRequest\x1a\x1c.troupe.v1.PutMemoryResponse\x12L\n" +
 	"\vPutMemories\x12\x1d.troupe.v1.PutMemoriesRequest\x1a\x1e.troupe.v1.PutMemoriesResponse\x12F\n" +
 	"\tGetMemory\x12\x1b.troupe.v1.GetMemoryRequest\x1a\x1c.troupe.v1.GetMemoryResponse\x12L\n" +
@@ -6167,93 +6536,98 @@ func file_troupe_v1_memory_service_proto_rawDescGZIP() []byte {
 }
 
 var file_troupe_v1_memory_service_proto_enumTypes = make([]protoimpl.EnumInfo, 6)
-var file_troupe_v1_memory_service_proto_msgTypes = make([]protoimpl.MessageInfo, 67)
+var file_troupe_v1_memory_service_proto_msgTypes = make([]protoimpl.MessageInfo, 72)
 var file_troupe_v1_memory_service_proto_goTypes = []any{
-	(MemoryTier)(0),                    // 0: troupe.v1.MemoryTier
-	(VectorMetric)(0),                  // 1: troupe.v1.VectorMetric
-	(Fusion)(0),                        // 2: troupe.v1.Fusion
-	(TextLanguage)(0),                  // 3: troupe.v1.TextLanguage
-	(SearchLeg)(0),                     // 4: troupe.v1.SearchLeg
-	(MemoryChangeKind)(0),              // 5: troupe.v1.MemoryChangeKind
-	(*SearchSettings)(nil),             // 6: troupe.v1.SearchSettings
-	(*TierSettings)(nil),               // 7: troupe.v1.TierSettings
-	(*PromotionRule)(nil),              // 8: troupe.v1.PromotionRule
-	(*SpaceSettings)(nil),              // 9: troupe.v1.SpaceSettings
-	(*IndexState)(nil),                 // 10: troupe.v1.IndexState
-	(*MemorySpace)(nil),                // 11: troupe.v1.MemorySpace
-	(*MemoryContent)(nil),              // 12: troupe.v1.MemoryContent
-	(*MemoryItem)(nil),                 // 13: troupe.v1.MemoryItem
-	(*MemoryMerge)(nil),                // 14: troupe.v1.MemoryMerge
-	(*MemoryPut)(nil),                  // 15: troupe.v1.MemoryPut
-	(*MemoryFilter)(nil),               // 16: troupe.v1.MemoryFilter
-	(*CreateSpaceRequest)(nil),         // 17: troupe.v1.CreateSpaceRequest
-	(*CreateSpaceResponse)(nil),        // 18: troupe.v1.CreateSpaceResponse
-	(*UpdateSpaceRequest)(nil),         // 19: troupe.v1.UpdateSpaceRequest
-	(*UpdateSpaceResponse)(nil),        // 20: troupe.v1.UpdateSpaceResponse
-	(*GetSpaceRequest)(nil),            // 21: troupe.v1.GetSpaceRequest
-	(*GetSpaceResponse)(nil),           // 22: troupe.v1.GetSpaceResponse
-	(*ListSpacesRequest)(nil),          // 23: troupe.v1.ListSpacesRequest
-	(*ListSpacesResponse)(nil),         // 24: troupe.v1.ListSpacesResponse
-	(*DeleteSpaceRequest)(nil),         // 25: troupe.v1.DeleteSpaceRequest
-	(*DeleteSpaceResponse)(nil),        // 26: troupe.v1.DeleteSpaceResponse
-	(*PutMemoryRequest)(nil),           // 27: troupe.v1.PutMemoryRequest
-	(*PutMemoryResponse)(nil),          // 28: troupe.v1.PutMemoryResponse
-	(*PutMemoriesRequest)(nil),         // 29: troupe.v1.PutMemoriesRequest
-	(*PutOutcome)(nil),                 // 30: troupe.v1.PutOutcome
-	(*PutMemoriesResponse)(nil),        // 31: troupe.v1.PutMemoriesResponse
-	(*GetMemoryRequest)(nil),           // 32: troupe.v1.GetMemoryRequest
-	(*GetMemoryResponse)(nil),          // 33: troupe.v1.GetMemoryResponse
-	(*GetMemoriesRequest)(nil),         // 34: troupe.v1.GetMemoriesRequest
-	(*GetMemoriesResponse)(nil),        // 35: troupe.v1.GetMemoriesResponse
-	(*ListMemoriesRequest)(nil),        // 36: troupe.v1.ListMemoriesRequest
-	(*ListMemoriesResponse)(nil),       // 37: troupe.v1.ListMemoriesResponse
-	(*UpdateMemoryRequest)(nil),        // 38: troupe.v1.UpdateMemoryRequest
-	(*UpdateMemoryResponse)(nil),       // 39: troupe.v1.UpdateMemoryResponse
-	(*PromoteMemoryRequest)(nil),       // 40: troupe.v1.PromoteMemoryRequest
-	(*PromoteMemoryResponse)(nil),      // 41: troupe.v1.PromoteMemoryResponse
-	(*ForgetMemoriesRequest)(nil),      // 42: troupe.v1.ForgetMemoriesRequest
-	(*ForgetMemoriesResponse)(nil),     // 43: troupe.v1.ForgetMemoriesResponse
-	(*DeleteMemoriesRequest)(nil),      // 44: troupe.v1.DeleteMemoriesRequest
-	(*DeleteMemoriesResponse)(nil),     // 45: troupe.v1.DeleteMemoriesResponse
-	(*SearchMemoryRequest)(nil),        // 46: troupe.v1.SearchMemoryRequest
-	(*ScorePart)(nil),                  // 47: troupe.v1.ScorePart
-	(*SearchHit)(nil),                  // 48: troupe.v1.SearchHit
-	(*LegExplanation)(nil),             // 49: troupe.v1.LegExplanation
-	(*SearchExplanation)(nil),          // 50: troupe.v1.SearchExplanation
-	(*SearchMemoryResponse)(nil),       // 51: troupe.v1.SearchMemoryResponse
-	(*WatchMemoryRequest)(nil),         // 52: troupe.v1.WatchMemoryRequest
-	(*WatchMemoryResponse)(nil),        // 53: troupe.v1.WatchMemoryResponse
-	(*MemoryChange)(nil),               // 54: troupe.v1.MemoryChange
-	(*Turn)(nil),                       // 55: troupe.v1.Turn
-	(*Summary)(nil),                    // 56: troupe.v1.Summary
-	(*AppendTurnsRequest)(nil),         // 57: troupe.v1.AppendTurnsRequest
-	(*AppendTurnsResponse)(nil),        // 58: troupe.v1.AppendTurnsResponse
-	(*GetWindowRequest)(nil),           // 59: troupe.v1.GetWindowRequest
-	(*GetWindowResponse)(nil),          // 60: troupe.v1.GetWindowResponse
-	(*SetSummaryRequest)(nil),          // 61: troupe.v1.SetSummaryRequest
-	(*SetSummaryResponse)(nil),         // 62: troupe.v1.SetSummaryResponse
-	(*ConversationInfo)(nil),           // 63: troupe.v1.ConversationInfo
-	(*ListConversationsRequest)(nil),   // 64: troupe.v1.ListConversationsRequest
-	(*ListConversationsResponse)(nil),  // 65: troupe.v1.ListConversationsResponse
-	(*DeleteConversationRequest)(nil),  // 66: troupe.v1.DeleteConversationRequest
-	(*DeleteConversationResponse)(nil), // 67: troupe.v1.DeleteConversationResponse
-	nil,                                // 68: troupe.v1.MemoryItem.AttributesEntry
-	nil,                                // 69: troupe.v1.MemoryMerge.AttributesEntry
-	nil,                                // 70: troupe.v1.MemoryPut.AttributesEntry
-	nil,                                // 71: troupe.v1.MemoryFilter.AttributesEntry
-	nil,                                // 72: troupe.v1.Turn.AttributesEntry
-	(*durationpb.Duration)(nil),        // 73: google.protobuf.Duration
-	(*timestamppb.Timestamp)(nil),      // 74: google.protobuf.Timestamp
-	(*structpb.Struct)(nil),            // 75: google.protobuf.Struct
-	(*Fence)(nil),                      // 76: troupe.v1.Fence
-	(*fieldmaskpb.FieldMask)(nil),      // 77: google.protobuf.FieldMask
-	(*ItemError)(nil),                  // 78: troupe.v1.ItemError
+	(MemoryTier)(0),                      // 0: troupe.v1.MemoryTier
+	(VectorMetric)(0),                    // 1: troupe.v1.VectorMetric
+	(Fusion)(0),                          // 2: troupe.v1.Fusion
+	(TextLanguage)(0),                    // 3: troupe.v1.TextLanguage
+	(SearchLeg)(0),                       // 4: troupe.v1.SearchLeg
+	(MemoryChangeKind)(0),                // 5: troupe.v1.MemoryChangeKind
+	(*SearchSettings)(nil),               // 6: troupe.v1.SearchSettings
+	(*TierSettings)(nil),                 // 7: troupe.v1.TierSettings
+	(*PromotionRule)(nil),                // 8: troupe.v1.PromotionRule
+	(*SpaceSettings)(nil),                // 9: troupe.v1.SpaceSettings
+	(*IndexState)(nil),                   // 10: troupe.v1.IndexState
+	(*MemorySpace)(nil),                  // 11: troupe.v1.MemorySpace
+	(*MemoryDefaults)(nil),               // 12: troupe.v1.MemoryDefaults
+	(*GetMemoryDefaultsRequest)(nil),     // 13: troupe.v1.GetMemoryDefaultsRequest
+	(*GetMemoryDefaultsResponse)(nil),    // 14: troupe.v1.GetMemoryDefaultsResponse
+	(*UpdateMemoryDefaultsRequest)(nil),  // 15: troupe.v1.UpdateMemoryDefaultsRequest
+	(*UpdateMemoryDefaultsResponse)(nil), // 16: troupe.v1.UpdateMemoryDefaultsResponse
+	(*MemoryContent)(nil),                // 17: troupe.v1.MemoryContent
+	(*MemoryItem)(nil),                   // 18: troupe.v1.MemoryItem
+	(*MemoryMerge)(nil),                  // 19: troupe.v1.MemoryMerge
+	(*MemoryPut)(nil),                    // 20: troupe.v1.MemoryPut
+	(*MemoryFilter)(nil),                 // 21: troupe.v1.MemoryFilter
+	(*CreateSpaceRequest)(nil),           // 22: troupe.v1.CreateSpaceRequest
+	(*CreateSpaceResponse)(nil),          // 23: troupe.v1.CreateSpaceResponse
+	(*UpdateSpaceRequest)(nil),           // 24: troupe.v1.UpdateSpaceRequest
+	(*UpdateSpaceResponse)(nil),          // 25: troupe.v1.UpdateSpaceResponse
+	(*GetSpaceRequest)(nil),              // 26: troupe.v1.GetSpaceRequest
+	(*GetSpaceResponse)(nil),             // 27: troupe.v1.GetSpaceResponse
+	(*ListSpacesRequest)(nil),            // 28: troupe.v1.ListSpacesRequest
+	(*ListSpacesResponse)(nil),           // 29: troupe.v1.ListSpacesResponse
+	(*DeleteSpaceRequest)(nil),           // 30: troupe.v1.DeleteSpaceRequest
+	(*DeleteSpaceResponse)(nil),          // 31: troupe.v1.DeleteSpaceResponse
+	(*PutMemoryRequest)(nil),             // 32: troupe.v1.PutMemoryRequest
+	(*PutMemoryResponse)(nil),            // 33: troupe.v1.PutMemoryResponse
+	(*PutMemoriesRequest)(nil),           // 34: troupe.v1.PutMemoriesRequest
+	(*PutOutcome)(nil),                   // 35: troupe.v1.PutOutcome
+	(*PutMemoriesResponse)(nil),          // 36: troupe.v1.PutMemoriesResponse
+	(*GetMemoryRequest)(nil),             // 37: troupe.v1.GetMemoryRequest
+	(*GetMemoryResponse)(nil),            // 38: troupe.v1.GetMemoryResponse
+	(*GetMemoriesRequest)(nil),           // 39: troupe.v1.GetMemoriesRequest
+	(*GetMemoriesResponse)(nil),          // 40: troupe.v1.GetMemoriesResponse
+	(*ListMemoriesRequest)(nil),          // 41: troupe.v1.ListMemoriesRequest
+	(*ListMemoriesResponse)(nil),         // 42: troupe.v1.ListMemoriesResponse
+	(*UpdateMemoryRequest)(nil),          // 43: troupe.v1.UpdateMemoryRequest
+	(*UpdateMemoryResponse)(nil),         // 44: troupe.v1.UpdateMemoryResponse
+	(*PromoteMemoryRequest)(nil),         // 45: troupe.v1.PromoteMemoryRequest
+	(*PromoteMemoryResponse)(nil),        // 46: troupe.v1.PromoteMemoryResponse
+	(*ForgetMemoriesRequest)(nil),        // 47: troupe.v1.ForgetMemoriesRequest
+	(*ForgetMemoriesResponse)(nil),       // 48: troupe.v1.ForgetMemoriesResponse
+	(*DeleteMemoriesRequest)(nil),        // 49: troupe.v1.DeleteMemoriesRequest
+	(*DeleteMemoriesResponse)(nil),       // 50: troupe.v1.DeleteMemoriesResponse
+	(*SearchMemoryRequest)(nil),          // 51: troupe.v1.SearchMemoryRequest
+	(*ScorePart)(nil),                    // 52: troupe.v1.ScorePart
+	(*SearchHit)(nil),                    // 53: troupe.v1.SearchHit
+	(*LegExplanation)(nil),               // 54: troupe.v1.LegExplanation
+	(*SearchExplanation)(nil),            // 55: troupe.v1.SearchExplanation
+	(*SearchMemoryResponse)(nil),         // 56: troupe.v1.SearchMemoryResponse
+	(*WatchMemoryRequest)(nil),           // 57: troupe.v1.WatchMemoryRequest
+	(*WatchMemoryResponse)(nil),          // 58: troupe.v1.WatchMemoryResponse
+	(*MemoryChange)(nil),                 // 59: troupe.v1.MemoryChange
+	(*Turn)(nil),                         // 60: troupe.v1.Turn
+	(*Summary)(nil),                      // 61: troupe.v1.Summary
+	(*AppendTurnsRequest)(nil),           // 62: troupe.v1.AppendTurnsRequest
+	(*AppendTurnsResponse)(nil),          // 63: troupe.v1.AppendTurnsResponse
+	(*GetWindowRequest)(nil),             // 64: troupe.v1.GetWindowRequest
+	(*GetWindowResponse)(nil),            // 65: troupe.v1.GetWindowResponse
+	(*SetSummaryRequest)(nil),            // 66: troupe.v1.SetSummaryRequest
+	(*SetSummaryResponse)(nil),           // 67: troupe.v1.SetSummaryResponse
+	(*ConversationInfo)(nil),             // 68: troupe.v1.ConversationInfo
+	(*ListConversationsRequest)(nil),     // 69: troupe.v1.ListConversationsRequest
+	(*ListConversationsResponse)(nil),    // 70: troupe.v1.ListConversationsResponse
+	(*DeleteConversationRequest)(nil),    // 71: troupe.v1.DeleteConversationRequest
+	(*DeleteConversationResponse)(nil),   // 72: troupe.v1.DeleteConversationResponse
+	nil,                                  // 73: troupe.v1.MemoryItem.AttributesEntry
+	nil,                                  // 74: troupe.v1.MemoryMerge.AttributesEntry
+	nil,                                  // 75: troupe.v1.MemoryPut.AttributesEntry
+	nil,                                  // 76: troupe.v1.MemoryFilter.AttributesEntry
+	nil,                                  // 77: troupe.v1.Turn.AttributesEntry
+	(*durationpb.Duration)(nil),          // 78: google.protobuf.Duration
+	(*timestamppb.Timestamp)(nil),        // 79: google.protobuf.Timestamp
+	(*fieldmaskpb.FieldMask)(nil),        // 80: google.protobuf.FieldMask
+	(*Fence)(nil),                        // 81: troupe.v1.Fence
+	(*structpb.Struct)(nil),              // 82: google.protobuf.Struct
+	(*ItemError)(nil),                    // 83: troupe.v1.ItemError
 }
 var file_troupe_v1_memory_service_proto_depIdxs = []int32{
 	2,   // 0: troupe.v1.SearchSettings.fusion:type_name -> troupe.v1.Fusion
-	73,  // 1: troupe.v1.SearchSettings.recency_half_life:type_name -> google.protobuf.Duration
-	73,  // 2: troupe.v1.TierSettings.lifetime:type_name -> google.protobuf.Duration
-	73,  // 3: troupe.v1.TierSettings.consolidation_lead:type_name -> google.protobuf.Duration
+	78,  // 1: troupe.v1.SearchSettings.recency_half_life:type_name -> google.protobuf.Duration
+	78,  // 2: troupe.v1.TierSettings.lifetime:type_name -> google.protobuf.Duration
+	78,  // 3: troupe.v1.TierSettings.consolidation_lead:type_name -> google.protobuf.Duration
 	0,   // 4: troupe.v1.PromotionRule.from:type_name -> troupe.v1.MemoryTier
 	0,   // 5: troupe.v1.PromotionRule.to:type_name -> troupe.v1.MemoryTier
 	1,   // 6: troupe.v1.SpaceSettings.metric:type_name -> troupe.v1.VectorMetric
@@ -6262,146 +6636,158 @@ var file_troupe_v1_memory_service_proto_depIdxs = []int32{
 	7,   // 9: troupe.v1.SpaceSettings.long_tier:type_name -> troupe.v1.TierSettings
 	8,   // 10: troupe.v1.SpaceSettings.promotions:type_name -> troupe.v1.PromotionRule
 	6,   // 11: troupe.v1.SpaceSettings.search:type_name -> troupe.v1.SearchSettings
-	73,  // 12: troupe.v1.SpaceSettings.conversation_lifetime:type_name -> google.protobuf.Duration
+	78,  // 12: troupe.v1.SpaceSettings.conversation_lifetime:type_name -> google.protobuf.Duration
 	3,   // 13: troupe.v1.SpaceSettings.language:type_name -> troupe.v1.TextLanguage
 	9,   // 14: troupe.v1.MemorySpace.settings:type_name -> troupe.v1.SpaceSettings
-	74,  // 15: troupe.v1.MemorySpace.create_time:type_name -> google.protobuf.Timestamp
-	74,  // 16: troupe.v1.MemorySpace.update_time:type_name -> google.protobuf.Timestamp
+	79,  // 15: troupe.v1.MemorySpace.create_time:type_name -> google.protobuf.Timestamp
+	79,  // 16: troupe.v1.MemorySpace.update_time:type_name -> google.protobuf.Timestamp
 	10,  // 17: troupe.v1.MemorySpace.index:type_name -> troupe.v1.IndexState
-	75,  // 18: troupe.v1.MemoryContent.struct_data:type_name -> google.protobuf.Struct
-	12,  // 19: troupe.v1.MemoryItem.content:type_name -> troupe.v1.MemoryContent
-	68,  // 20: troupe.v1.MemoryItem.attributes:type_name -> troupe.v1.MemoryItem.AttributesEntry
-	0,   // 21: troupe.v1.MemoryItem.tier:type_name -> troupe.v1.MemoryTier
-	74,  // 22: troupe.v1.MemoryItem.create_time:type_name -> google.protobuf.Timestamp
-	74,  // 23: troupe.v1.MemoryItem.update_time:type_name -> google.protobuf.Timestamp
-	74,  // 24: troupe.v1.MemoryItem.expire_time:type_name -> google.protobuf.Timestamp
-	73,  // 25: troupe.v1.MemoryItem.lifetime:type_name -> google.protobuf.Duration
-	74,  // 26: troupe.v1.MemoryItem.read_time:type_name -> google.protobuf.Timestamp
-	14,  // 27: troupe.v1.MemoryItem.merges:type_name -> troupe.v1.MemoryMerge
-	74,  // 28: troupe.v1.MemoryMerge.merge_time:type_name -> google.protobuf.Timestamp
-	69,  // 29: troupe.v1.MemoryMerge.attributes:type_name -> troupe.v1.MemoryMerge.AttributesEntry
-	0,   // 30: troupe.v1.MemoryMerge.tier:type_name -> troupe.v1.MemoryTier
-	12,  // 31: troupe.v1.MemoryPut.content:type_name -> troupe.v1.MemoryContent
-	70,  // 32: troupe.v1.MemoryPut.attributes:type_name -> troupe.v1.MemoryPut.AttributesEntry
-	0,   // 33: troupe.v1.MemoryPut.tier:type_name -> troupe.v1.MemoryTier
-	73,  // 34: troupe.v1.MemoryPut.lifetime:type_name -> google.protobuf.Duration
-	0,   // 35: troupe.v1.MemoryFilter.tiers:type_name -> troupe.v1.MemoryTier
-	71,  // 36: troupe.v1.MemoryFilter.attributes:type_name -> troupe.v1.MemoryFilter.AttributesEntry
-	74,  // 37: troupe.v1.MemoryFilter.created_from:type_name -> google.protobuf.Timestamp
-	74,  // 38: troupe.v1.MemoryFilter.created_before:type_name -> google.protobuf.Timestamp
-	74,  // 39: troupe.v1.MemoryFilter.updated_from:type_name -> google.protobuf.Timestamp
-	74,  // 40: troupe.v1.MemoryFilter.updated_before:type_name -> google.protobuf.Timestamp
-	9,   // 41: troupe.v1.CreateSpaceRequest.settings:type_name -> troupe.v1.SpaceSettings
-	76,  // 42: troupe.v1.CreateSpaceRequest.fence:type_name -> troupe.v1.Fence
-	11,  // 43: troupe.v1.CreateSpaceResponse.space:type_name -> troupe.v1.MemorySpace
-	9,   // 44: troupe.v1.UpdateSpaceRequest.settings:type_name -> troupe.v1.SpaceSettings
-	77,  // 45: troupe.v1.UpdateSpaceRequest.update_mask:type_name -> google.protobuf.FieldMask
-	76,  // 46: troupe.v1.UpdateSpaceRequest.fence:type_name -> troupe.v1.Fence
-	11,  // 47: troupe.v1.UpdateSpaceResponse.space:type_name -> troupe.v1.MemorySpace
-	11,  // 48: troupe.v1.GetSpaceResponse.space:type_name -> troupe.v1.MemorySpace
-	11,  // 49: troupe.v1.ListSpacesResponse.spaces:type_name -> troupe.v1.MemorySpace
-	76,  // 50: troupe.v1.DeleteSpaceRequest.fence:type_name -> troupe.v1.Fence
-	15,  // 51: troupe.v1.PutMemoryRequest.item:type_name -> troupe.v1.MemoryPut
-	76,  // 52: troupe.v1.PutMemoryRequest.fence:type_name -> troupe.v1.Fence
-	13,  // 53: troupe.v1.PutMemoryResponse.item:type_name -> troupe.v1.MemoryItem
-	15,  // 54: troupe.v1.PutMemoriesRequest.items:type_name -> troupe.v1.MemoryPut
-	76,  // 55: troupe.v1.PutMemoriesRequest.fence:type_name -> troupe.v1.Fence
-	78,  // 56: troupe.v1.PutOutcome.error:type_name -> troupe.v1.ItemError
-	30,  // 57: troupe.v1.PutMemoriesResponse.outcomes:type_name -> troupe.v1.PutOutcome
-	13,  // 58: troupe.v1.GetMemoryResponse.item:type_name -> troupe.v1.MemoryItem
-	13,  // 59: troupe.v1.GetMemoriesResponse.items:type_name -> troupe.v1.MemoryItem
-	16,  // 60: troupe.v1.ListMemoriesRequest.filter:type_name -> troupe.v1.MemoryFilter
-	13,  // 61: troupe.v1.ListMemoriesResponse.items:type_name -> troupe.v1.MemoryItem
-	13,  // 62: troupe.v1.UpdateMemoryRequest.item:type_name -> troupe.v1.MemoryItem
-	77,  // 63: troupe.v1.UpdateMemoryRequest.update_mask:type_name -> google.protobuf.FieldMask
-	76,  // 64: troupe.v1.UpdateMemoryRequest.fence:type_name -> troupe.v1.Fence
-	13,  // 65: troupe.v1.UpdateMemoryResponse.item:type_name -> troupe.v1.MemoryItem
-	0,   // 66: troupe.v1.PromoteMemoryRequest.tier:type_name -> troupe.v1.MemoryTier
-	73,  // 67: troupe.v1.PromoteMemoryRequest.lifetime:type_name -> google.protobuf.Duration
-	76,  // 68: troupe.v1.PromoteMemoryRequest.fence:type_name -> troupe.v1.Fence
-	13,  // 69: troupe.v1.PromoteMemoryResponse.item:type_name -> troupe.v1.MemoryItem
-	76,  // 70: troupe.v1.ForgetMemoriesRequest.fence:type_name -> troupe.v1.Fence
-	16,  // 71: troupe.v1.DeleteMemoriesRequest.filter:type_name -> troupe.v1.MemoryFilter
-	76,  // 72: troupe.v1.DeleteMemoriesRequest.fence:type_name -> troupe.v1.Fence
-	16,  // 73: troupe.v1.SearchMemoryRequest.filter:type_name -> troupe.v1.MemoryFilter
-	6,   // 74: troupe.v1.SearchMemoryRequest.settings:type_name -> troupe.v1.SearchSettings
-	4,   // 75: troupe.v1.ScorePart.leg:type_name -> troupe.v1.SearchLeg
-	13,  // 76: troupe.v1.SearchHit.item:type_name -> troupe.v1.MemoryItem
-	47,  // 77: troupe.v1.SearchHit.parts:type_name -> troupe.v1.ScorePart
-	4,   // 78: troupe.v1.LegExplanation.leg:type_name -> troupe.v1.SearchLeg
-	73,  // 79: troupe.v1.LegExplanation.elapsed:type_name -> google.protobuf.Duration
-	49,  // 80: troupe.v1.SearchExplanation.legs:type_name -> troupe.v1.LegExplanation
-	2,   // 81: troupe.v1.SearchExplanation.fusion:type_name -> troupe.v1.Fusion
-	73,  // 82: troupe.v1.SearchExplanation.waited:type_name -> google.protobuf.Duration
-	73,  // 83: troupe.v1.SearchExplanation.elapsed:type_name -> google.protobuf.Duration
-	48,  // 84: troupe.v1.SearchMemoryResponse.hits:type_name -> troupe.v1.SearchHit
-	50,  // 85: troupe.v1.SearchMemoryResponse.explanation:type_name -> troupe.v1.SearchExplanation
-	5,   // 86: troupe.v1.WatchMemoryRequest.kinds:type_name -> troupe.v1.MemoryChangeKind
-	54,  // 87: troupe.v1.WatchMemoryResponse.change:type_name -> troupe.v1.MemoryChange
-	5,   // 88: troupe.v1.MemoryChange.kind:type_name -> troupe.v1.MemoryChangeKind
-	0,   // 89: troupe.v1.MemoryChange.tier:type_name -> troupe.v1.MemoryTier
-	74,  // 90: troupe.v1.MemoryChange.expire_time:type_name -> google.protobuf.Timestamp
-	74,  // 91: troupe.v1.Turn.time:type_name -> google.protobuf.Timestamp
-	75,  // 92: troupe.v1.Turn.data:type_name -> google.protobuf.Struct
-	72,  // 93: troupe.v1.Turn.attributes:type_name -> troupe.v1.Turn.AttributesEntry
-	74,  // 94: troupe.v1.Summary.time:type_name -> google.protobuf.Timestamp
-	55,  // 95: troupe.v1.AppendTurnsRequest.turns:type_name -> troupe.v1.Turn
-	76,  // 96: troupe.v1.AppendTurnsRequest.fence:type_name -> troupe.v1.Fence
-	55,  // 97: troupe.v1.GetWindowResponse.turns:type_name -> troupe.v1.Turn
-	56,  // 98: troupe.v1.GetWindowResponse.summary:type_name -> troupe.v1.Summary
-	76,  // 99: troupe.v1.SetSummaryRequest.fence:type_name -> troupe.v1.Fence
-	56,  // 100: troupe.v1.SetSummaryResponse.summary:type_name -> troupe.v1.Summary
-	74,  // 101: troupe.v1.ConversationInfo.update_time:type_name -> google.protobuf.Timestamp
-	74,  // 102: troupe.v1.ConversationInfo.expire_time:type_name -> google.protobuf.Timestamp
-	63,  // 103: troupe.v1.ListConversationsResponse.conversations:type_name -> troupe.v1.ConversationInfo
-	76,  // 104: troupe.v1.DeleteConversationRequest.fence:type_name -> troupe.v1.Fence
-	17,  // 105: troupe.v1.MemoryService.CreateSpace:input_type -> troupe.v1.CreateSpaceRequest
-	19,  // 106: troupe.v1.MemoryService.UpdateSpace:input_type -> troupe.v1.UpdateSpaceRequest
-	21,  // 107: troupe.v1.MemoryService.GetSpace:input_type -> troupe.v1.GetSpaceRequest
-	23,  // 108: troupe.v1.MemoryService.ListSpaces:input_type -> troupe.v1.ListSpacesRequest
-	25,  // 109: troupe.v1.MemoryService.DeleteSpace:input_type -> troupe.v1.DeleteSpaceRequest
-	27,  // 110: troupe.v1.MemoryService.PutMemory:input_type -> troupe.v1.PutMemoryRequest
-	29,  // 111: troupe.v1.MemoryService.PutMemories:input_type -> troupe.v1.PutMemoriesRequest
-	32,  // 112: troupe.v1.MemoryService.GetMemory:input_type -> troupe.v1.GetMemoryRequest
-	34,  // 113: troupe.v1.MemoryService.GetMemories:input_type -> troupe.v1.GetMemoriesRequest
-	36,  // 114: troupe.v1.MemoryService.ListMemories:input_type -> troupe.v1.ListMemoriesRequest
-	38,  // 115: troupe.v1.MemoryService.UpdateMemory:input_type -> troupe.v1.UpdateMemoryRequest
-	40,  // 116: troupe.v1.MemoryService.PromoteMemory:input_type -> troupe.v1.PromoteMemoryRequest
-	42,  // 117: troupe.v1.MemoryService.ForgetMemories:input_type -> troupe.v1.ForgetMemoriesRequest
-	44,  // 118: troupe.v1.MemoryService.DeleteMemories:input_type -> troupe.v1.DeleteMemoriesRequest
-	46,  // 119: troupe.v1.MemoryService.SearchMemory:input_type -> troupe.v1.SearchMemoryRequest
-	52,  // 120: troupe.v1.MemoryService.WatchMemory:input_type -> troupe.v1.WatchMemoryRequest
-	57,  // 121: troupe.v1.MemoryService.AppendTurns:input_type -> troupe.v1.AppendTurnsRequest
-	59,  // 122: troupe.v1.MemoryService.GetWindow:input_type -> troupe.v1.GetWindowRequest
-	61,  // 123: troupe.v1.MemoryService.SetSummary:input_type -> troupe.v1.SetSummaryRequest
-	64,  // 124: troupe.v1.MemoryService.ListConversations:input_type -> troupe.v1.ListConversationsRequest
-	66,  // 125: troupe.v1.MemoryService.DeleteConversation:input_type -> troupe.v1.DeleteConversationRequest
-	18,  // 126: troupe.v1.MemoryService.CreateSpace:output_type -> troupe.v1.CreateSpaceResponse
-	20,  // 127: troupe.v1.MemoryService.UpdateSpace:output_type -> troupe.v1.UpdateSpaceResponse
-	22,  // 128: troupe.v1.MemoryService.GetSpace:output_type -> troupe.v1.GetSpaceResponse
-	24,  // 129: troupe.v1.MemoryService.ListSpaces:output_type -> troupe.v1.ListSpacesResponse
-	26,  // 130: troupe.v1.MemoryService.DeleteSpace:output_type -> troupe.v1.DeleteSpaceResponse
-	28,  // 131: troupe.v1.MemoryService.PutMemory:output_type -> troupe.v1.PutMemoryResponse
-	31,  // 132: troupe.v1.MemoryService.PutMemories:output_type -> troupe.v1.PutMemoriesResponse
-	33,  // 133: troupe.v1.MemoryService.GetMemory:output_type -> troupe.v1.GetMemoryResponse
-	35,  // 134: troupe.v1.MemoryService.GetMemories:output_type -> troupe.v1.GetMemoriesResponse
-	37,  // 135: troupe.v1.MemoryService.ListMemories:output_type -> troupe.v1.ListMemoriesResponse
-	39,  // 136: troupe.v1.MemoryService.UpdateMemory:output_type -> troupe.v1.UpdateMemoryResponse
-	41,  // 137: troupe.v1.MemoryService.PromoteMemory:output_type -> troupe.v1.PromoteMemoryResponse
-	43,  // 138: troupe.v1.MemoryService.ForgetMemories:output_type -> troupe.v1.ForgetMemoriesResponse
-	45,  // 139: troupe.v1.MemoryService.DeleteMemories:output_type -> troupe.v1.DeleteMemoriesResponse
-	51,  // 140: troupe.v1.MemoryService.SearchMemory:output_type -> troupe.v1.SearchMemoryResponse
-	53,  // 141: troupe.v1.MemoryService.WatchMemory:output_type -> troupe.v1.WatchMemoryResponse
-	58,  // 142: troupe.v1.MemoryService.AppendTurns:output_type -> troupe.v1.AppendTurnsResponse
-	60,  // 143: troupe.v1.MemoryService.GetWindow:output_type -> troupe.v1.GetWindowResponse
-	62,  // 144: troupe.v1.MemoryService.SetSummary:output_type -> troupe.v1.SetSummaryResponse
-	65,  // 145: troupe.v1.MemoryService.ListConversations:output_type -> troupe.v1.ListConversationsResponse
-	67,  // 146: troupe.v1.MemoryService.DeleteConversation:output_type -> troupe.v1.DeleteConversationResponse
-	126, // [126:147] is the sub-list for method output_type
-	105, // [105:126] is the sub-list for method input_type
-	105, // [105:105] is the sub-list for extension type_name
-	105, // [105:105] is the sub-list for extension extendee
-	0,   // [0:105] is the sub-list for field type_name
+	9,   // 18: troupe.v1.MemorySpace.own_settings:type_name -> troupe.v1.SpaceSettings
+	9,   // 19: troupe.v1.MemoryDefaults.settings:type_name -> troupe.v1.SpaceSettings
+	79,  // 20: troupe.v1.MemoryDefaults.update_time:type_name -> google.protobuf.Timestamp
+	12,  // 21: troupe.v1.GetMemoryDefaultsResponse.defaults:type_name -> troupe.v1.MemoryDefaults
+	9,   // 22: troupe.v1.UpdateMemoryDefaultsRequest.settings:type_name -> troupe.v1.SpaceSettings
+	80,  // 23: troupe.v1.UpdateMemoryDefaultsRequest.update_mask:type_name -> google.protobuf.FieldMask
+	81,  // 24: troupe.v1.UpdateMemoryDefaultsRequest.fence:type_name -> troupe.v1.Fence
+	12,  // 25: troupe.v1.UpdateMemoryDefaultsResponse.defaults:type_name -> troupe.v1.MemoryDefaults
+	82,  // 26: troupe.v1.MemoryContent.struct_data:type_name -> google.protobuf.Struct
+	17,  // 27: troupe.v1.MemoryItem.content:type_name -> troupe.v1.MemoryContent
+	73,  // 28: troupe.v1.MemoryItem.attributes:type_name -> troupe.v1.MemoryItem.AttributesEntry
+	0,   // 29: troupe.v1.MemoryItem.tier:type_name -> troupe.v1.MemoryTier
+	79,  // 30: troupe.v1.MemoryItem.create_time:type_name -> google.protobuf.Timestamp
+	79,  // 31: troupe.v1.MemoryItem.update_time:type_name -> google.protobuf.Timestamp
+	79,  // 32: troupe.v1.MemoryItem.expire_time:type_name -> google.protobuf.Timestamp
+	78,  // 33: troupe.v1.MemoryItem.lifetime:type_name -> google.protobuf.Duration
+	79,  // 34: troupe.v1.MemoryItem.read_time:type_name -> google.protobuf.Timestamp
+	19,  // 35: troupe.v1.MemoryItem.merges:type_name -> troupe.v1.MemoryMerge
+	79,  // 36: troupe.v1.MemoryMerge.merge_time:type_name -> google.protobuf.Timestamp
+	74,  // 37: troupe.v1.MemoryMerge.attributes:type_name -> troupe.v1.MemoryMerge.AttributesEntry
+	0,   // 38: troupe.v1.MemoryMerge.tier:type_name -> troupe.v1.MemoryTier
+	17,  // 39: troupe.v1.MemoryPut.content:type_name -> troupe.v1.MemoryContent
+	75,  // 40: troupe.v1.MemoryPut.attributes:type_name -> troupe.v1.MemoryPut.AttributesEntry
+	0,   // 41: troupe.v1.MemoryPut.tier:type_name -> troupe.v1.MemoryTier
+	78,  // 42: troupe.v1.MemoryPut.lifetime:type_name -> google.protobuf.Duration
+	0,   // 43: troupe.v1.MemoryFilter.tiers:type_name -> troupe.v1.MemoryTier
+	76,  // 44: troupe.v1.MemoryFilter.attributes:type_name -> troupe.v1.MemoryFilter.AttributesEntry
+	79,  // 45: troupe.v1.MemoryFilter.created_from:type_name -> google.protobuf.Timestamp
+	79,  // 46: troupe.v1.MemoryFilter.created_before:type_name -> google.protobuf.Timestamp
+	79,  // 47: troupe.v1.MemoryFilter.updated_from:type_name -> google.protobuf.Timestamp
+	79,  // 48: troupe.v1.MemoryFilter.updated_before:type_name -> google.protobuf.Timestamp
+	9,   // 49: troupe.v1.CreateSpaceRequest.settings:type_name -> troupe.v1.SpaceSettings
+	81,  // 50: troupe.v1.CreateSpaceRequest.fence:type_name -> troupe.v1.Fence
+	11,  // 51: troupe.v1.CreateSpaceResponse.space:type_name -> troupe.v1.MemorySpace
+	9,   // 52: troupe.v1.UpdateSpaceRequest.settings:type_name -> troupe.v1.SpaceSettings
+	80,  // 53: troupe.v1.UpdateSpaceRequest.update_mask:type_name -> google.protobuf.FieldMask
+	81,  // 54: troupe.v1.UpdateSpaceRequest.fence:type_name -> troupe.v1.Fence
+	11,  // 55: troupe.v1.UpdateSpaceResponse.space:type_name -> troupe.v1.MemorySpace
+	11,  // 56: troupe.v1.GetSpaceResponse.space:type_name -> troupe.v1.MemorySpace
+	11,  // 57: troupe.v1.ListSpacesResponse.spaces:type_name -> troupe.v1.MemorySpace
+	81,  // 58: troupe.v1.DeleteSpaceRequest.fence:type_name -> troupe.v1.Fence
+	20,  // 59: troupe.v1.PutMemoryRequest.item:type_name -> troupe.v1.MemoryPut
+	81,  // 60: troupe.v1.PutMemoryRequest.fence:type_name -> troupe.v1.Fence
+	18,  // 61: troupe.v1.PutMemoryResponse.item:type_name -> troupe.v1.MemoryItem
+	20,  // 62: troupe.v1.PutMemoriesRequest.items:type_name -> troupe.v1.MemoryPut
+	81,  // 63: troupe.v1.PutMemoriesRequest.fence:type_name -> troupe.v1.Fence
+	83,  // 64: troupe.v1.PutOutcome.error:type_name -> troupe.v1.ItemError
+	35,  // 65: troupe.v1.PutMemoriesResponse.outcomes:type_name -> troupe.v1.PutOutcome
+	18,  // 66: troupe.v1.GetMemoryResponse.item:type_name -> troupe.v1.MemoryItem
+	18,  // 67: troupe.v1.GetMemoriesResponse.items:type_name -> troupe.v1.MemoryItem
+	21,  // 68: troupe.v1.ListMemoriesRequest.filter:type_name -> troupe.v1.MemoryFilter
+	18,  // 69: troupe.v1.ListMemoriesResponse.items:type_name -> troupe.v1.MemoryItem
+	18,  // 70: troupe.v1.UpdateMemoryRequest.item:type_name -> troupe.v1.MemoryItem
+	80,  // 71: troupe.v1.UpdateMemoryRequest.update_mask:type_name -> google.protobuf.FieldMask
+	81,  // 72: troupe.v1.UpdateMemoryRequest.fence:type_name -> troupe.v1.Fence
+	18,  // 73: troupe.v1.UpdateMemoryResponse.item:type_name -> troupe.v1.MemoryItem
+	0,   // 74: troupe.v1.PromoteMemoryRequest.tier:type_name -> troupe.v1.MemoryTier
+	78,  // 75: troupe.v1.PromoteMemoryRequest.lifetime:type_name -> google.protobuf.Duration
+	81,  // 76: troupe.v1.PromoteMemoryRequest.fence:type_name -> troupe.v1.Fence
+	18,  // 77: troupe.v1.PromoteMemoryResponse.item:type_name -> troupe.v1.MemoryItem
+	81,  // 78: troupe.v1.ForgetMemoriesRequest.fence:type_name -> troupe.v1.Fence
+	21,  // 79: troupe.v1.DeleteMemoriesRequest.filter:type_name -> troupe.v1.MemoryFilter
+	81,  // 80: troupe.v1.DeleteMemoriesRequest.fence:type_name -> troupe.v1.Fence
+	21,  // 81: troupe.v1.SearchMemoryRequest.filter:type_name -> troupe.v1.MemoryFilter
+	6,   // 82: troupe.v1.SearchMemoryRequest.settings:type_name -> troupe.v1.SearchSettings
+	4,   // 83: troupe.v1.ScorePart.leg:type_name -> troupe.v1.SearchLeg
+	18,  // 84: troupe.v1.SearchHit.item:type_name -> troupe.v1.MemoryItem
+	52,  // 85: troupe.v1.SearchHit.parts:type_name -> troupe.v1.ScorePart
+	4,   // 86: troupe.v1.LegExplanation.leg:type_name -> troupe.v1.SearchLeg
+	78,  // 87: troupe.v1.LegExplanation.elapsed:type_name -> google.protobuf.Duration
+	54,  // 88: troupe.v1.SearchExplanation.legs:type_name -> troupe.v1.LegExplanation
+	2,   // 89: troupe.v1.SearchExplanation.fusion:type_name -> troupe.v1.Fusion
+	78,  // 90: troupe.v1.SearchExplanation.waited:type_name -> google.protobuf.Duration
+	78,  // 91: troupe.v1.SearchExplanation.elapsed:type_name -> google.protobuf.Duration
+	53,  // 92: troupe.v1.SearchMemoryResponse.hits:type_name -> troupe.v1.SearchHit
+	55,  // 93: troupe.v1.SearchMemoryResponse.explanation:type_name -> troupe.v1.SearchExplanation
+	5,   // 94: troupe.v1.WatchMemoryRequest.kinds:type_name -> troupe.v1.MemoryChangeKind
+	59,  // 95: troupe.v1.WatchMemoryResponse.change:type_name -> troupe.v1.MemoryChange
+	5,   // 96: troupe.v1.MemoryChange.kind:type_name -> troupe.v1.MemoryChangeKind
+	0,   // 97: troupe.v1.MemoryChange.tier:type_name -> troupe.v1.MemoryTier
+	79,  // 98: troupe.v1.MemoryChange.expire_time:type_name -> google.protobuf.Timestamp
+	79,  // 99: troupe.v1.Turn.time:type_name -> google.protobuf.Timestamp
+	82,  // 100: troupe.v1.Turn.data:type_name -> google.protobuf.Struct
+	77,  // 101: troupe.v1.Turn.attributes:type_name -> troupe.v1.Turn.AttributesEntry
+	79,  // 102: troupe.v1.Summary.time:type_name -> google.protobuf.Timestamp
+	60,  // 103: troupe.v1.AppendTurnsRequest.turns:type_name -> troupe.v1.Turn
+	81,  // 104: troupe.v1.AppendTurnsRequest.fence:type_name -> troupe.v1.Fence
+	60,  // 105: troupe.v1.GetWindowResponse.turns:type_name -> troupe.v1.Turn
+	61,  // 106: troupe.v1.GetWindowResponse.summary:type_name -> troupe.v1.Summary
+	81,  // 107: troupe.v1.SetSummaryRequest.fence:type_name -> troupe.v1.Fence
+	61,  // 108: troupe.v1.SetSummaryResponse.summary:type_name -> troupe.v1.Summary
+	79,  // 109: troupe.v1.ConversationInfo.update_time:type_name -> google.protobuf.Timestamp
+	79,  // 110: troupe.v1.ConversationInfo.expire_time:type_name -> google.protobuf.Timestamp
+	68,  // 111: troupe.v1.ListConversationsResponse.conversations:type_name -> troupe.v1.ConversationInfo
+	81,  // 112: troupe.v1.DeleteConversationRequest.fence:type_name -> troupe.v1.Fence
+	22,  // 113: troupe.v1.MemoryService.CreateSpace:input_type -> troupe.v1.CreateSpaceRequest
+	24,  // 114: troupe.v1.MemoryService.UpdateSpace:input_type -> troupe.v1.UpdateSpaceRequest
+	26,  // 115: troupe.v1.MemoryService.GetSpace:input_type -> troupe.v1.GetSpaceRequest
+	28,  // 116: troupe.v1.MemoryService.ListSpaces:input_type -> troupe.v1.ListSpacesRequest
+	30,  // 117: troupe.v1.MemoryService.DeleteSpace:input_type -> troupe.v1.DeleteSpaceRequest
+	13,  // 118: troupe.v1.MemoryService.GetMemoryDefaults:input_type -> troupe.v1.GetMemoryDefaultsRequest
+	15,  // 119: troupe.v1.MemoryService.UpdateMemoryDefaults:input_type -> troupe.v1.UpdateMemoryDefaultsRequest
+	32,  // 120: troupe.v1.MemoryService.PutMemory:input_type -> troupe.v1.PutMemoryRequest
+	34,  // 121: troupe.v1.MemoryService.PutMemories:input_type -> troupe.v1.PutMemoriesRequest
+	37,  // 122: troupe.v1.MemoryService.GetMemory:input_type -> troupe.v1.GetMemoryRequest
+	39,  // 123: troupe.v1.MemoryService.GetMemories:input_type -> troupe.v1.GetMemoriesRequest
+	41,  // 124: troupe.v1.MemoryService.ListMemories:input_type -> troupe.v1.ListMemoriesRequest
+	43,  // 125: troupe.v1.MemoryService.UpdateMemory:input_type -> troupe.v1.UpdateMemoryRequest
+	45,  // 126: troupe.v1.MemoryService.PromoteMemory:input_type -> troupe.v1.PromoteMemoryRequest
+	47,  // 127: troupe.v1.MemoryService.ForgetMemories:input_type -> troupe.v1.ForgetMemoriesRequest
+	49,  // 128: troupe.v1.MemoryService.DeleteMemories:input_type -> troupe.v1.DeleteMemoriesRequest
+	51,  // 129: troupe.v1.MemoryService.SearchMemory:input_type -> troupe.v1.SearchMemoryRequest
+	57,  // 130: troupe.v1.MemoryService.WatchMemory:input_type -> troupe.v1.WatchMemoryRequest
+	62,  // 131: troupe.v1.MemoryService.AppendTurns:input_type -> troupe.v1.AppendTurnsRequest
+	64,  // 132: troupe.v1.MemoryService.GetWindow:input_type -> troupe.v1.GetWindowRequest
+	66,  // 133: troupe.v1.MemoryService.SetSummary:input_type -> troupe.v1.SetSummaryRequest
+	69,  // 134: troupe.v1.MemoryService.ListConversations:input_type -> troupe.v1.ListConversationsRequest
+	71,  // 135: troupe.v1.MemoryService.DeleteConversation:input_type -> troupe.v1.DeleteConversationRequest
+	23,  // 136: troupe.v1.MemoryService.CreateSpace:output_type -> troupe.v1.CreateSpaceResponse
+	25,  // 137: troupe.v1.MemoryService.UpdateSpace:output_type -> troupe.v1.UpdateSpaceResponse
+	27,  // 138: troupe.v1.MemoryService.GetSpace:output_type -> troupe.v1.GetSpaceResponse
+	29,  // 139: troupe.v1.MemoryService.ListSpaces:output_type -> troupe.v1.ListSpacesResponse
+	31,  // 140: troupe.v1.MemoryService.DeleteSpace:output_type -> troupe.v1.DeleteSpaceResponse
+	14,  // 141: troupe.v1.MemoryService.GetMemoryDefaults:output_type -> troupe.v1.GetMemoryDefaultsResponse
+	16,  // 142: troupe.v1.MemoryService.UpdateMemoryDefaults:output_type -> troupe.v1.UpdateMemoryDefaultsResponse
+	33,  // 143: troupe.v1.MemoryService.PutMemory:output_type -> troupe.v1.PutMemoryResponse
+	36,  // 144: troupe.v1.MemoryService.PutMemories:output_type -> troupe.v1.PutMemoriesResponse
+	38,  // 145: troupe.v1.MemoryService.GetMemory:output_type -> troupe.v1.GetMemoryResponse
+	40,  // 146: troupe.v1.MemoryService.GetMemories:output_type -> troupe.v1.GetMemoriesResponse
+	42,  // 147: troupe.v1.MemoryService.ListMemories:output_type -> troupe.v1.ListMemoriesResponse
+	44,  // 148: troupe.v1.MemoryService.UpdateMemory:output_type -> troupe.v1.UpdateMemoryResponse
+	46,  // 149: troupe.v1.MemoryService.PromoteMemory:output_type -> troupe.v1.PromoteMemoryResponse
+	48,  // 150: troupe.v1.MemoryService.ForgetMemories:output_type -> troupe.v1.ForgetMemoriesResponse
+	50,  // 151: troupe.v1.MemoryService.DeleteMemories:output_type -> troupe.v1.DeleteMemoriesResponse
+	56,  // 152: troupe.v1.MemoryService.SearchMemory:output_type -> troupe.v1.SearchMemoryResponse
+	58,  // 153: troupe.v1.MemoryService.WatchMemory:output_type -> troupe.v1.WatchMemoryResponse
+	63,  // 154: troupe.v1.MemoryService.AppendTurns:output_type -> troupe.v1.AppendTurnsResponse
+	65,  // 155: troupe.v1.MemoryService.GetWindow:output_type -> troupe.v1.GetWindowResponse
+	67,  // 156: troupe.v1.MemoryService.SetSummary:output_type -> troupe.v1.SetSummaryResponse
+	70,  // 157: troupe.v1.MemoryService.ListConversations:output_type -> troupe.v1.ListConversationsResponse
+	72,  // 158: troupe.v1.MemoryService.DeleteConversation:output_type -> troupe.v1.DeleteConversationResponse
+	136, // [136:159] is the sub-list for method output_type
+	113, // [113:136] is the sub-list for method input_type
+	113, // [113:113] is the sub-list for extension type_name
+	113, // [113:113] is the sub-list for extension extendee
+	0,   // [0:113] is the sub-list for field type_name
 }
 
 func init() { file_troupe_v1_memory_service_proto_init() }
@@ -6411,21 +6797,22 @@ func file_troupe_v1_memory_service_proto_init() {
 	}
 	file_troupe_v1_error_reason_proto_init()
 	file_troupe_v1_memory_service_proto_msgTypes[0].OneofWrappers = []any{}
-	file_troupe_v1_memory_service_proto_msgTypes[6].OneofWrappers = []any{
+	file_troupe_v1_memory_service_proto_msgTypes[3].OneofWrappers = []any{}
+	file_troupe_v1_memory_service_proto_msgTypes[11].OneofWrappers = []any{
 		(*MemoryContent_StructData)(nil),
 		(*MemoryContent_BytesData)(nil),
 	}
-	file_troupe_v1_memory_service_proto_msgTypes[9].OneofWrappers = []any{}
-	file_troupe_v1_memory_service_proto_msgTypes[40].OneofWrappers = []any{}
-	file_troupe_v1_memory_service_proto_msgTypes[51].OneofWrappers = []any{}
-	file_troupe_v1_memory_service_proto_msgTypes[55].OneofWrappers = []any{}
+	file_troupe_v1_memory_service_proto_msgTypes[14].OneofWrappers = []any{}
+	file_troupe_v1_memory_service_proto_msgTypes[45].OneofWrappers = []any{}
+	file_troupe_v1_memory_service_proto_msgTypes[56].OneofWrappers = []any{}
+	file_troupe_v1_memory_service_proto_msgTypes[60].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_troupe_v1_memory_service_proto_rawDesc), len(file_troupe_v1_memory_service_proto_rawDesc)),
 			NumEnums:      6,
-			NumMessages:   67,
+			NumMessages:   72,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

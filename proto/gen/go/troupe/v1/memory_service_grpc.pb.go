@@ -19,27 +19,29 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	MemoryService_CreateSpace_FullMethodName        = "/troupe.v1.MemoryService/CreateSpace"
-	MemoryService_UpdateSpace_FullMethodName        = "/troupe.v1.MemoryService/UpdateSpace"
-	MemoryService_GetSpace_FullMethodName           = "/troupe.v1.MemoryService/GetSpace"
-	MemoryService_ListSpaces_FullMethodName         = "/troupe.v1.MemoryService/ListSpaces"
-	MemoryService_DeleteSpace_FullMethodName        = "/troupe.v1.MemoryService/DeleteSpace"
-	MemoryService_PutMemory_FullMethodName          = "/troupe.v1.MemoryService/PutMemory"
-	MemoryService_PutMemories_FullMethodName        = "/troupe.v1.MemoryService/PutMemories"
-	MemoryService_GetMemory_FullMethodName          = "/troupe.v1.MemoryService/GetMemory"
-	MemoryService_GetMemories_FullMethodName        = "/troupe.v1.MemoryService/GetMemories"
-	MemoryService_ListMemories_FullMethodName       = "/troupe.v1.MemoryService/ListMemories"
-	MemoryService_UpdateMemory_FullMethodName       = "/troupe.v1.MemoryService/UpdateMemory"
-	MemoryService_PromoteMemory_FullMethodName      = "/troupe.v1.MemoryService/PromoteMemory"
-	MemoryService_ForgetMemories_FullMethodName     = "/troupe.v1.MemoryService/ForgetMemories"
-	MemoryService_DeleteMemories_FullMethodName     = "/troupe.v1.MemoryService/DeleteMemories"
-	MemoryService_SearchMemory_FullMethodName       = "/troupe.v1.MemoryService/SearchMemory"
-	MemoryService_WatchMemory_FullMethodName        = "/troupe.v1.MemoryService/WatchMemory"
-	MemoryService_AppendTurns_FullMethodName        = "/troupe.v1.MemoryService/AppendTurns"
-	MemoryService_GetWindow_FullMethodName          = "/troupe.v1.MemoryService/GetWindow"
-	MemoryService_SetSummary_FullMethodName         = "/troupe.v1.MemoryService/SetSummary"
-	MemoryService_ListConversations_FullMethodName  = "/troupe.v1.MemoryService/ListConversations"
-	MemoryService_DeleteConversation_FullMethodName = "/troupe.v1.MemoryService/DeleteConversation"
+	MemoryService_CreateSpace_FullMethodName          = "/troupe.v1.MemoryService/CreateSpace"
+	MemoryService_UpdateSpace_FullMethodName          = "/troupe.v1.MemoryService/UpdateSpace"
+	MemoryService_GetSpace_FullMethodName             = "/troupe.v1.MemoryService/GetSpace"
+	MemoryService_ListSpaces_FullMethodName           = "/troupe.v1.MemoryService/ListSpaces"
+	MemoryService_DeleteSpace_FullMethodName          = "/troupe.v1.MemoryService/DeleteSpace"
+	MemoryService_GetMemoryDefaults_FullMethodName    = "/troupe.v1.MemoryService/GetMemoryDefaults"
+	MemoryService_UpdateMemoryDefaults_FullMethodName = "/troupe.v1.MemoryService/UpdateMemoryDefaults"
+	MemoryService_PutMemory_FullMethodName            = "/troupe.v1.MemoryService/PutMemory"
+	MemoryService_PutMemories_FullMethodName          = "/troupe.v1.MemoryService/PutMemories"
+	MemoryService_GetMemory_FullMethodName            = "/troupe.v1.MemoryService/GetMemory"
+	MemoryService_GetMemories_FullMethodName          = "/troupe.v1.MemoryService/GetMemories"
+	MemoryService_ListMemories_FullMethodName         = "/troupe.v1.MemoryService/ListMemories"
+	MemoryService_UpdateMemory_FullMethodName         = "/troupe.v1.MemoryService/UpdateMemory"
+	MemoryService_PromoteMemory_FullMethodName        = "/troupe.v1.MemoryService/PromoteMemory"
+	MemoryService_ForgetMemories_FullMethodName       = "/troupe.v1.MemoryService/ForgetMemories"
+	MemoryService_DeleteMemories_FullMethodName       = "/troupe.v1.MemoryService/DeleteMemories"
+	MemoryService_SearchMemory_FullMethodName         = "/troupe.v1.MemoryService/SearchMemory"
+	MemoryService_WatchMemory_FullMethodName          = "/troupe.v1.MemoryService/WatchMemory"
+	MemoryService_AppendTurns_FullMethodName          = "/troupe.v1.MemoryService/AppendTurns"
+	MemoryService_GetWindow_FullMethodName            = "/troupe.v1.MemoryService/GetWindow"
+	MemoryService_SetSummary_FullMethodName           = "/troupe.v1.MemoryService/SetSummary"
+	MemoryService_ListConversations_FullMethodName    = "/troupe.v1.MemoryService/ListConversations"
+	MemoryService_DeleteConversation_FullMethodName   = "/troupe.v1.MemoryService/DeleteConversation"
 )
 
 // MemoryServiceClient is the client API for MemoryService service.
@@ -51,8 +53,9 @@ const (
 // conversations.
 //
 // Items live in a space, which belongs to one agent or is shared. A space begins
-// with the first item put into it, with the server's settings, unless it was
-// created before. Each item is in a tier: SHORT (15 minutes by default), WORKING
+// with the first item or turn put into it, unless it was created before. What it
+// does not set itself is as its namespace says (UpdateMemoryDefaults), and what that
+// does not say either is the server's. Each item is in a tier: SHORT (15 minutes by default), WORKING
 // (1 hour), LONG (24 hours) or PINNED (until it is forgotten). What is past its
 // lifetime is never returned, whether it was swept already or not.
 //
@@ -102,12 +105,30 @@ type MemoryServiceClient interface {
 	// Errors: FAILED_PRECONDITION / STALE_FENCE; ALREADY_EXISTS /
 	// REQUEST_ID_REUSED.
 	DeleteSpace(ctx context.Context, in *DeleteSpaceRequest, opts ...grpc.CallOption) (*DeleteSpaceResponse, error)
+	// Returns what a namespace says where its spaces have no settings of their own.
+	//
+	// Errors: those of every call.
+	GetMemoryDefaults(ctx context.Context, in *GetMemoryDefaultsRequest, opts ...grpc.CallOption) (*GetMemoryDefaultsResponse, error)
+	// Changes what a namespace says where its spaces have no settings of their own:
+	// the settings named by the mask. Spaces that are there follow at once, without a
+	// change of their version, as if UpdateSpace had been called: what is put, read or
+	// promoted from then on lasts as long as the new settings say, and a smaller quota
+	// is reached in steps.
+	//
+	// Each partition of the namespace changes in one step. When all could be reached,
+	// all have changed when the call is answered; else `spreading` is set, and the
+	// others get it within seconds of being reachable, also when this server ends.
+	//
+	// Errors: ABORTED / VERSION_MISMATCH when `expected_version` is set and is not the
+	// current one; FAILED_PRECONDITION / STALE_FENCE; ALREADY_EXISTS /
+	// REQUEST_ID_REUSED.
+	UpdateMemoryDefaults(ctx context.Context, in *UpdateMemoryDefaultsRequest, opts ...grpc.CallOption) (*UpdateMemoryDefaultsResponse, error)
 	// Puts one item. When the space has an item of the same content, that one is
 	// kept and takes what the new one has in addition: see MemoryPut.
 	//
 	// Errors: FAILED_PRECONDITION / DIMENSION_MISMATCH or STALE_FENCE;
 	// RESOURCE_EXHAUSTED / LIMIT_EXCEEDED when the quota leaves no room that may be
-	// evicted; ALREADY_EXISTS / REQUEST_ID_REUSED.
+	// evicted, also for what a duplicate adds to an item; ALREADY_EXISTS / REQUEST_ID_REUSED.
 	PutMemory(ctx context.Context, in *PutMemoryRequest, opts ...grpc.CallOption) (*PutMemoryResponse, error)
 	// Puts many items, each with a result of its own: one that is refused does not
 	// keep the others out.
@@ -175,9 +196,15 @@ type MemoryServiceClient interface {
 	// SHUTTING_DOWN.
 	WatchMemory(ctx context.Context, in *WatchMemoryRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[WatchMemoryResponse], error)
 	// Appends turns to a conversation, which begins with its first turn. All of them
-	// get numbers without a gap, in order, or none is appended.
+	// get numbers without a gap, in order, or none is appended. What they take counts
+	// towards the quota of the space, and items are evicted for them as for a put.
 	//
-	// Errors: ABORTED / TURN_MISMATCH with metadata `last_turn` when
+	// Turns are not searched: SearchMemory finds items. What is to be found again has
+	// to be put as an item, the turn itself or what matters of it, with the conversation
+	// as its source or an attribute.
+	//
+	// Errors: RESOURCE_EXHAUSTED / LIMIT_EXCEEDED when the quota leaves no room that
+	// may be evicted; ABORTED / TURN_MISMATCH with metadata `last_turn` when
 	// `expected_last_turn` is set and is not the last one; FAILED_PRECONDITION /
 	// STALE_FENCE; ALREADY_EXISTS / REQUEST_ID_REUSED.
 	AppendTurns(ctx context.Context, in *AppendTurnsRequest, opts ...grpc.CallOption) (*AppendTurnsResponse, error)
@@ -187,7 +214,8 @@ type MemoryServiceClient interface {
 	// Errors: NOT_FOUND / SPACE_NOT_FOUND.
 	GetWindow(ctx context.Context, in *GetWindowRequest, opts ...grpc.CallOption) (*GetWindowResponse, error)
 	// Sets the summary of a conversation up to a turn, if it is still the one that
-	// the caller read.
+	// the caller read. It counts towards the quota of the space, but is never refused
+	// for it, as with `keep_turns` it is the way to make room.
 	//
 	// Errors: NOT_FOUND / SPACE_NOT_FOUND; ABORTED / VERSION_MISMATCH with metadata
 	// `current_version`; ABORTED / TURN_MISMATCH with metadata `last_turn` when there
@@ -257,6 +285,26 @@ func (c *memoryServiceClient) DeleteSpace(ctx context.Context, in *DeleteSpaceRe
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(DeleteSpaceResponse)
 	err := c.cc.Invoke(ctx, MemoryService_DeleteSpace_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *memoryServiceClient) GetMemoryDefaults(ctx context.Context, in *GetMemoryDefaultsRequest, opts ...grpc.CallOption) (*GetMemoryDefaultsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(GetMemoryDefaultsResponse)
+	err := c.cc.Invoke(ctx, MemoryService_GetMemoryDefaults_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *memoryServiceClient) UpdateMemoryDefaults(ctx context.Context, in *UpdateMemoryDefaultsRequest, opts ...grpc.CallOption) (*UpdateMemoryDefaultsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(UpdateMemoryDefaultsResponse)
+	err := c.cc.Invoke(ctx, MemoryService_UpdateMemoryDefaults_FullMethodName, in, out, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -441,8 +489,9 @@ func (c *memoryServiceClient) DeleteConversation(ctx context.Context, in *Delete
 // conversations.
 //
 // Items live in a space, which belongs to one agent or is shared. A space begins
-// with the first item put into it, with the server's settings, unless it was
-// created before. Each item is in a tier: SHORT (15 minutes by default), WORKING
+// with the first item or turn put into it, unless it was created before. What it
+// does not set itself is as its namespace says (UpdateMemoryDefaults), and what that
+// does not say either is the server's. Each item is in a tier: SHORT (15 minutes by default), WORKING
 // (1 hour), LONG (24 hours) or PINNED (until it is forgotten). What is past its
 // lifetime is never returned, whether it was swept already or not.
 //
@@ -492,12 +541,30 @@ type MemoryServiceServer interface {
 	// Errors: FAILED_PRECONDITION / STALE_FENCE; ALREADY_EXISTS /
 	// REQUEST_ID_REUSED.
 	DeleteSpace(context.Context, *DeleteSpaceRequest) (*DeleteSpaceResponse, error)
+	// Returns what a namespace says where its spaces have no settings of their own.
+	//
+	// Errors: those of every call.
+	GetMemoryDefaults(context.Context, *GetMemoryDefaultsRequest) (*GetMemoryDefaultsResponse, error)
+	// Changes what a namespace says where its spaces have no settings of their own:
+	// the settings named by the mask. Spaces that are there follow at once, without a
+	// change of their version, as if UpdateSpace had been called: what is put, read or
+	// promoted from then on lasts as long as the new settings say, and a smaller quota
+	// is reached in steps.
+	//
+	// Each partition of the namespace changes in one step. When all could be reached,
+	// all have changed when the call is answered; else `spreading` is set, and the
+	// others get it within seconds of being reachable, also when this server ends.
+	//
+	// Errors: ABORTED / VERSION_MISMATCH when `expected_version` is set and is not the
+	// current one; FAILED_PRECONDITION / STALE_FENCE; ALREADY_EXISTS /
+	// REQUEST_ID_REUSED.
+	UpdateMemoryDefaults(context.Context, *UpdateMemoryDefaultsRequest) (*UpdateMemoryDefaultsResponse, error)
 	// Puts one item. When the space has an item of the same content, that one is
 	// kept and takes what the new one has in addition: see MemoryPut.
 	//
 	// Errors: FAILED_PRECONDITION / DIMENSION_MISMATCH or STALE_FENCE;
 	// RESOURCE_EXHAUSTED / LIMIT_EXCEEDED when the quota leaves no room that may be
-	// evicted; ALREADY_EXISTS / REQUEST_ID_REUSED.
+	// evicted, also for what a duplicate adds to an item; ALREADY_EXISTS / REQUEST_ID_REUSED.
 	PutMemory(context.Context, *PutMemoryRequest) (*PutMemoryResponse, error)
 	// Puts many items, each with a result of its own: one that is refused does not
 	// keep the others out.
@@ -565,9 +632,15 @@ type MemoryServiceServer interface {
 	// SHUTTING_DOWN.
 	WatchMemory(*WatchMemoryRequest, grpc.ServerStreamingServer[WatchMemoryResponse]) error
 	// Appends turns to a conversation, which begins with its first turn. All of them
-	// get numbers without a gap, in order, or none is appended.
+	// get numbers without a gap, in order, or none is appended. What they take counts
+	// towards the quota of the space, and items are evicted for them as for a put.
 	//
-	// Errors: ABORTED / TURN_MISMATCH with metadata `last_turn` when
+	// Turns are not searched: SearchMemory finds items. What is to be found again has
+	// to be put as an item, the turn itself or what matters of it, with the conversation
+	// as its source or an attribute.
+	//
+	// Errors: RESOURCE_EXHAUSTED / LIMIT_EXCEEDED when the quota leaves no room that
+	// may be evicted; ABORTED / TURN_MISMATCH with metadata `last_turn` when
 	// `expected_last_turn` is set and is not the last one; FAILED_PRECONDITION /
 	// STALE_FENCE; ALREADY_EXISTS / REQUEST_ID_REUSED.
 	AppendTurns(context.Context, *AppendTurnsRequest) (*AppendTurnsResponse, error)
@@ -577,7 +650,8 @@ type MemoryServiceServer interface {
 	// Errors: NOT_FOUND / SPACE_NOT_FOUND.
 	GetWindow(context.Context, *GetWindowRequest) (*GetWindowResponse, error)
 	// Sets the summary of a conversation up to a turn, if it is still the one that
-	// the caller read.
+	// the caller read. It counts towards the quota of the space, but is never refused
+	// for it, as with `keep_turns` it is the way to make room.
 	//
 	// Errors: NOT_FOUND / SPACE_NOT_FOUND; ABORTED / VERSION_MISMATCH with metadata
 	// `current_version`; ABORTED / TURN_MISMATCH with metadata `last_turn` when there
@@ -617,6 +691,12 @@ func (UnimplementedMemoryServiceServer) ListSpaces(context.Context, *ListSpacesR
 }
 func (UnimplementedMemoryServiceServer) DeleteSpace(context.Context, *DeleteSpaceRequest) (*DeleteSpaceResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method DeleteSpace not implemented")
+}
+func (UnimplementedMemoryServiceServer) GetMemoryDefaults(context.Context, *GetMemoryDefaultsRequest) (*GetMemoryDefaultsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method GetMemoryDefaults not implemented")
+}
+func (UnimplementedMemoryServiceServer) UpdateMemoryDefaults(context.Context, *UpdateMemoryDefaultsRequest) (*UpdateMemoryDefaultsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method UpdateMemoryDefaults not implemented")
 }
 func (UnimplementedMemoryServiceServer) PutMemory(context.Context, *PutMemoryRequest) (*PutMemoryResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method PutMemory not implemented")
@@ -773,6 +853,42 @@ func _MemoryService_DeleteSpace_Handler(srv interface{}, ctx context.Context, de
 	}
 	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
 		return srv.(MemoryServiceServer).DeleteSpace(ctx, req.(*DeleteSpaceRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _MemoryService_GetMemoryDefaults_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetMemoryDefaultsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(MemoryServiceServer).GetMemoryDefaults(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: MemoryService_GetMemoryDefaults_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(MemoryServiceServer).GetMemoryDefaults(ctx, req.(*GetMemoryDefaultsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _MemoryService_UpdateMemoryDefaults_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(UpdateMemoryDefaultsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(MemoryServiceServer).UpdateMemoryDefaults(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: MemoryService_UpdateMemoryDefaults_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(MemoryServiceServer).UpdateMemoryDefaults(ctx, req.(*UpdateMemoryDefaultsRequest))
 	}
 	return interceptor(ctx, in, info, handler)
 }
@@ -1084,6 +1200,14 @@ var MemoryService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "DeleteSpace",
 			Handler:    _MemoryService_DeleteSpace_Handler,
+		},
+		{
+			MethodName: "GetMemoryDefaults",
+			Handler:    _MemoryService_GetMemoryDefaults_Handler,
+		},
+		{
+			MethodName: "UpdateMemoryDefaults",
+			Handler:    _MemoryService_UpdateMemoryDefaults_Handler,
 		},
 		{
 			MethodName: "PutMemory",

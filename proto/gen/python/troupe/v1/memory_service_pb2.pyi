@@ -313,7 +313,9 @@ Global___SearchSettings: _TypeAlias = SearchSettings  # noqa: Y015
 
 @_typing.final
 class TierSettings(_message.Message):
-    """What a tier means in a space."""
+    """What a tier means in a space. What is not given is the namespace's or else the
+    server's.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -321,15 +323,13 @@ class TierSettings(_message.Message):
     CONSOLIDATION_LEAD_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def lifetime(self) -> _duration_pb2.Duration:
-        """How long its items last: 1 second to 365 days; the server's setting when not
-        given.
-        """
+        """How long its items last: 1 second to 365 days."""
 
     @_builtins.property
     def consolidation_lead(self) -> _duration_pb2.Duration:
         """How long before their end items are told to the log as EXPIRING, so that an
         agent can summarise them: up to 30 days, at once for what lasts no longer than
-        that; 0 never. The server's setting when not given.
+        that; 0 never.
         """
 
     def __init__(
@@ -356,9 +356,11 @@ class PromotionRule(_message.Message):
     READS_FIELD_NUMBER: _builtins.int
     TO_FIELD_NUMBER: _builtins.int
     reads: _builtins.int
-    """How many reads since the item came to this tier: 1 to 1000000."""
+    """How many reads since the item came to this tier: 1 to 1000000. 0 promotes
+    nothing from there, where the namespace says otherwise.
+    """
     to: Global___MemoryTier.ValueType
-    """The tier that they get to; a higher one."""
+    """The tier that they get to; a higher one. Not needed when `reads` is 0."""
     def __init__(
         self,
         *,
@@ -375,7 +377,7 @@ Global___PromotionRule: _TypeAlias = PromotionRule  # noqa: Y015
 
 @_typing.final
 class SpaceSettings(_message.Message):
-    """Settings of a space."""
+    """Settings of a space, or those of a namespace for all its spaces."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -400,19 +402,25 @@ class SpaceSettings(_message.Message):
     """How vectors are compared. Fixed when the space is created."""
     refresh_on_read: _builtins.bool
     """Whether a read makes an item last its whole lifetime again. It is extended
-    only when a sixteenth of its lifetime has passed since it last was.
+    only when a sixteenth of its lifetime has passed since it last was. When not
+    given it is as the namespace says, else not so.
     """
     max_items: _builtins.int
-    """How many items there may be: up to 10000000; the server's setting when 0.
+    """How many items there may be: up to 10000000; the namespace's or else the
+    server's setting when 0.
 
-    Past a quota, a put evicts: first what is past its lifetime; then SHORT before
+    Past a quota, what is put or appended evicts items: first what is past its lifetime; then SHORT before
     WORKING before LONG, within a tier the least important (in steps of 1/1000),
     and of those the one that was put or read longest ago. PINNED items are never
-    evicted. A put evicts at most 64 items and is refused when that is not enough.
+    evicted, nor are turns. At most 64 items are evicted at a time; a call is refused
+    when that is not enough.
     """
     max_bytes: _builtins.int
-    """How many bytes its items may take, as in MemoryItem.size_bytes, up to 1 TiB; the
-    server's setting when 0.
+    """How many bytes its items may take, as in MemoryItem.size_bytes, with the turns and
+    summaries of its conversations, encoded: up to 1 TiB; the namespace's or else the
+    server's setting when 0. Turns go with their conversation, when there are more than
+    the server keeps, and with SetSummary; they count until they are removed, which
+    happens in steps.
     """
     description: _builtins.str
     """For people. Up to 1024 bytes."""
@@ -432,7 +440,9 @@ class SpaceSettings(_message.Message):
 
     @_builtins.property
     def promotions(self) -> _containers.RepeatedCompositeFieldContainer[Global___PromotionRule]:
-        """Promotion by reads. At most 3."""
+        """Promotion by reads. At most 3. From tiers that are not named it is as the
+        namespace says, else there is none.
+        """
 
     @_builtins.property
     def search(self) -> Global___SearchSettings:
@@ -441,7 +451,7 @@ class SpaceSettings(_message.Message):
     @_builtins.property
     def conversation_lifetime(self) -> _duration_pb2.Duration:
         """How long a conversation lasts after its last turn: 1 second to 3650 days; the
-        server's setting when not given.
+        namespace's or else the server's setting when not given.
         """
 
     def __init__(
@@ -452,7 +462,7 @@ class SpaceSettings(_message.Message):
         short_tier: Global___TierSettings | None = ...,
         working_tier: Global___TierSettings | None = ...,
         long_tier: Global___TierSettings | None = ...,
-        refresh_on_read: _builtins.bool = ...,
+        refresh_on_read: _builtins.bool | None = ...,
         promotions: _abc.Iterable[Global___PromotionRule] | None = ...,
         max_items: _builtins.int = ...,
         max_bytes: _builtins.int = ...,
@@ -461,11 +471,13 @@ class SpaceSettings(_message.Message):
         description: _builtins.str = ...,
         language: Global___TextLanguage.ValueType = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["conversation_lifetime", b"conversation_lifetime", "long_tier", b"long_tier", "search", b"search", "short_tier", b"short_tier", "working_tier", b"working_tier"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_refresh_on_read", b"_refresh_on_read", "conversation_lifetime", b"conversation_lifetime", "long_tier", b"long_tier", "refresh_on_read", b"refresh_on_read", "search", b"search", "short_tier", b"short_tier", "working_tier", b"working_tier"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["conversation_lifetime", b"conversation_lifetime", "description", b"description", "dimension", b"dimension", "language", b"language", "long_tier", b"long_tier", "max_bytes", b"max_bytes", "max_items", b"max_items", "metric", b"metric", "promotions", b"promotions", "refresh_on_read", b"refresh_on_read", "search", b"search", "short_tier", b"short_tier", "working_tier", b"working_tier"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_refresh_on_read", b"_refresh_on_read", "conversation_lifetime", b"conversation_lifetime", "description", b"description", "dimension", b"dimension", "language", b"language", "long_tier", b"long_tier", "max_bytes", b"max_bytes", "max_items", b"max_items", "metric", b"metric", "promotions", b"promotions", "refresh_on_read", b"refresh_on_read", "search", b"search", "short_tier", b"short_tier", "working_tier", b"working_tier"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__refresh_on_read: _TypeAlias = _typing.Literal["refresh_on_read"]  # noqa: Y015
+    _WhichOneofArgType__refresh_on_read: _TypeAlias = _typing.Literal["_refresh_on_read", b"_refresh_on_read"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__refresh_on_read) -> _WhichOneofReturnType__refresh_on_read | None: ...
 
 Global___SpaceSettings: _TypeAlias = SpaceSettings  # noqa: Y015
 
@@ -518,6 +530,8 @@ class MemorySpace(_message.Message):
     UPDATE_TIME_FIELD_NUMBER: _builtins.int
     REVISION_FIELD_NUMBER: _builtins.int
     INDEX_FIELD_NUMBER: _builtins.int
+    CONVERSATION_BYTES_FIELD_NUMBER: _builtins.int
+    OWN_SETTINGS_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Its name."""
     version: _builtins.int
@@ -527,9 +541,11 @@ class MemorySpace(_message.Message):
     yet.
     """
     bytes: _builtins.int
-    """How many bytes these take."""
+    """How many bytes these and its conversations take."""
     revision: _builtins.int
     """The revision of its last change."""
+    conversation_bytes: _builtins.int
+    """Of `bytes`, those of conversations."""
     @_builtins.property
     def settings(self) -> Global___SpaceSettings:
         """Its settings, all of them, as they are in force."""
@@ -546,6 +562,10 @@ class MemorySpace(_message.Message):
     def index(self) -> Global___IndexState:
         """The index of the server that answers; not set in lists."""
 
+    @_builtins.property
+    def own_settings(self) -> Global___SpaceSettings:
+        """Of `settings`, those that it set itself."""
+
     def __init__(
         self,
         *,
@@ -558,14 +578,177 @@ class MemorySpace(_message.Message):
         update_time: _timestamp_pb2.Timestamp | None = ...,
         revision: _builtins.int = ...,
         index: Global___IndexState | None = ...,
+        conversation_bytes: _builtins.int = ...,
+        own_settings: Global___SpaceSettings | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "index", b"index", "settings", b"settings", "update_time", b"update_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "index", b"index", "own_settings", b"own_settings", "settings", b"settings", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["bytes", b"bytes", "create_time", b"create_time", "index", b"index", "items", b"items", "name", b"name", "revision", b"revision", "settings", b"settings", "update_time", b"update_time", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bytes", b"bytes", "conversation_bytes", b"conversation_bytes", "create_time", b"create_time", "index", b"index", "items", b"items", "name", b"name", "own_settings", b"own_settings", "revision", b"revision", "settings", b"settings", "update_time", b"update_time", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___MemorySpace: _TypeAlias = MemorySpace  # noqa: Y015
+
+@_typing.final
+class MemoryDefaults(_message.Message):
+    """What a namespace says where its spaces have no settings of their own."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SETTINGS_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    UPDATE_TIME_FIELD_NUMBER: _builtins.int
+    SPREADING_FIELD_NUMBER: _builtins.int
+    version: _builtins.int
+    """Rises with each change, from 1; 0 when there was none yet."""
+    spreading: _builtins.bool
+    """Whether some partition does not have it yet, or cannot be asked."""
+    @_builtins.property
+    def settings(self) -> Global___SpaceSettings:
+        """The settings that it has; the others are the server's."""
+
+    @_builtins.property
+    def update_time(self) -> _timestamp_pb2.Timestamp:
+        """When it last changed; not set when it never did."""
+
+    def __init__(
+        self,
+        *,
+        settings: Global___SpaceSettings | None = ...,
+        version: _builtins.int = ...,
+        update_time: _timestamp_pb2.Timestamp | None = ...,
+        spreading: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["settings", b"settings", "update_time", b"update_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["settings", b"settings", "spreading", b"spreading", "update_time", b"update_time", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MemoryDefaults: _TypeAlias = MemoryDefaults  # noqa: Y015
+
+@_typing.final
+class GetMemoryDefaultsRequest(_message.Message):
+    """Request of GetMemoryDefaults."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAMESPACE_FIELD_NUMBER: _builtins.int
+    namespace: _builtins.str
+    """Namespace; empty means "default"."""
+    def __init__(
+        self,
+        *,
+        namespace: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["namespace", b"namespace"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetMemoryDefaultsRequest: _TypeAlias = GetMemoryDefaultsRequest  # noqa: Y015
+
+@_typing.final
+class GetMemoryDefaultsResponse(_message.Message):
+    """Response of GetMemoryDefaults."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DEFAULTS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def defaults(self) -> Global___MemoryDefaults:
+        """What the namespace says."""
+
+    def __init__(
+        self,
+        *,
+        defaults: Global___MemoryDefaults | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["defaults", b"defaults"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["defaults", b"defaults"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetMemoryDefaultsResponse: _TypeAlias = GetMemoryDefaultsResponse  # noqa: Y015
+
+@_typing.final
+class UpdateMemoryDefaultsRequest(_message.Message):
+    """Request of UpdateMemoryDefaults."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAMESPACE_FIELD_NUMBER: _builtins.int
+    SETTINGS_FIELD_NUMBER: _builtins.int
+    UPDATE_MASK_FIELD_NUMBER: _builtins.int
+    EXPECTED_VERSION_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    FENCE_FIELD_NUMBER: _builtins.int
+    namespace: _builtins.str
+    """Namespace; empty means "default"."""
+    expected_version: _builtins.int
+    """The version that the caller read; 0 for any."""
+    request_id: _builtins.str
+    """Makes a repeat of this call within 10 minutes return the first answer. Up to
+    128 bytes.
+    """
+    @_builtins.property
+    def settings(self) -> Global___SpaceSettings:
+        """The new settings."""
+
+    @_builtins.property
+    def update_mask(self) -> _field_mask_pb2.FieldMask:
+        """Which of them are meant: short_tier, working_tier, long_tier, refresh_on_read,
+        promotions, max_items, max_bytes, conversation_lifetime. Required. What is named
+        and not given is the server's again.
+        """
+
+    @_builtins.property
+    def fence(self) -> _error_reason_pb2.Fence:
+        """Optional fence that this write has to pass."""
+
+    def __init__(
+        self,
+        *,
+        namespace: _builtins.str = ...,
+        settings: Global___SpaceSettings | None = ...,
+        update_mask: _field_mask_pb2.FieldMask | None = ...,
+        expected_version: _builtins.int = ...,
+        request_id: _builtins.str = ...,
+        fence: _error_reason_pb2.Fence | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["fence", b"fence", "settings", b"settings", "update_mask", b"update_mask"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["expected_version", b"expected_version", "fence", b"fence", "namespace", b"namespace", "request_id", b"request_id", "settings", b"settings", "update_mask", b"update_mask"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UpdateMemoryDefaultsRequest: _TypeAlias = UpdateMemoryDefaultsRequest  # noqa: Y015
+
+@_typing.final
+class UpdateMemoryDefaultsResponse(_message.Message):
+    """Response of UpdateMemoryDefaults."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DEFAULTS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def defaults(self) -> Global___MemoryDefaults:
+        """What the namespace says now."""
+
+    def __init__(
+        self,
+        *,
+        defaults: Global___MemoryDefaults | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["defaults", b"defaults"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["defaults", b"defaults"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UpdateMemoryDefaultsResponse: _TypeAlias = UpdateMemoryDefaultsResponse  # noqa: Y015
 
 @_typing.final
 class MemoryContent(_message.Message):
@@ -1017,7 +1200,7 @@ class CreateSpaceRequest(_message.Message):
     """
     @_builtins.property
     def settings(self) -> Global___SpaceSettings:
-        """Its settings; what is not given is the server's."""
+        """Its settings; what is not given is the namespace's or else the server's."""
 
     @_builtins.property
     def fence(self) -> _error_reason_pb2.Fence:
@@ -1094,7 +1277,8 @@ class UpdateSpaceRequest(_message.Message):
     @_builtins.property
     def update_mask(self) -> _field_mask_pb2.FieldMask:
         """Which of them are meant: the names of fields of SpaceSettings but for
-        `metric` and `language`. Required. What is named and not given is the server's again.
+        `metric` and `language`. Required. What is named and not given is the namespace's
+        or else the server's again.
         """
 
     @_builtins.property
@@ -2660,22 +2844,28 @@ class AppendTurnsResponse(_message.Message):
     FIRST_TURN_FIELD_NUMBER: _builtins.int
     LAST_TURN_FIELD_NUMBER: _builtins.int
     REVISION_FIELD_NUMBER: _builtins.int
+    EVICTED_FIELD_NUMBER: _builtins.int
     first_turn: _builtins.int
     """Number of the first of them."""
     last_turn: _builtins.int
     """Number of the last of them."""
     revision: _builtins.int
     """The revision of this change."""
+    @_builtins.property
+    def evicted(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Ids of the items that had to go for them."""
+
     def __init__(
         self,
         *,
         first_turn: _builtins.int = ...,
         last_turn: _builtins.int = ...,
         revision: _builtins.int = ...,
+        evicted: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["first_turn", b"first_turn", "last_turn", b"last_turn", "revision", b"revision"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["evicted", b"evicted", "first_turn", b"first_turn", "last_turn", b"last_turn", "revision", b"revision"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -31,8 +31,9 @@ class MemoryServiceStub:
     conversations.
 
     Items live in a space, which belongs to one agent or is shared. A space begins
-    with the first item put into it, with the server's settings, unless it was
-    created before. Each item is in a tier: SHORT (15 minutes by default), WORKING
+    with the first item or turn put into it, unless it was created before. What it
+    does not set itself is as its namespace says (UpdateMemoryDefaults), and what that
+    does not say either is the server's. Each item is in a tier: SHORT (15 minutes by default), WORKING
     (1 hour), LONG (24 hours) or PINNED (until it is forgotten). What is past its
     lifetime is never returned, whether it was swept already or not.
 
@@ -84,6 +85,16 @@ class MemoryServiceStub:
                 '/troupe.v1.MemoryService/DeleteSpace',
                 request_serializer=troupe_dot_v1_dot_memory__service__pb2.DeleteSpaceRequest.SerializeToString,
                 response_deserializer=troupe_dot_v1_dot_memory__service__pb2.DeleteSpaceResponse.FromString,
+                _registered_method=True)
+        self.GetMemoryDefaults = channel.unary_unary(
+                '/troupe.v1.MemoryService/GetMemoryDefaults',
+                request_serializer=troupe_dot_v1_dot_memory__service__pb2.GetMemoryDefaultsRequest.SerializeToString,
+                response_deserializer=troupe_dot_v1_dot_memory__service__pb2.GetMemoryDefaultsResponse.FromString,
+                _registered_method=True)
+        self.UpdateMemoryDefaults = channel.unary_unary(
+                '/troupe.v1.MemoryService/UpdateMemoryDefaults',
+                request_serializer=troupe_dot_v1_dot_memory__service__pb2.UpdateMemoryDefaultsRequest.SerializeToString,
+                response_deserializer=troupe_dot_v1_dot_memory__service__pb2.UpdateMemoryDefaultsResponse.FromString,
                 _registered_method=True)
         self.PutMemory = channel.unary_unary(
                 '/troupe.v1.MemoryService/PutMemory',
@@ -173,8 +184,9 @@ class MemoryServiceServicer:
     conversations.
 
     Items live in a space, which belongs to one agent or is shared. A space begins
-    with the first item put into it, with the server's settings, unless it was
-    created before. Each item is in a tier: SHORT (15 minutes by default), WORKING
+    with the first item or turn put into it, unless it was created before. What it
+    does not set itself is as its namespace says (UpdateMemoryDefaults), and what that
+    does not say either is the server's. Each item is in a tier: SHORT (15 minutes by default), WORKING
     (1 hour), LONG (24 hours) or PINNED (until it is forgotten). What is past its
     lifetime is never returned, whether it was swept already or not.
 
@@ -250,13 +262,41 @@ class MemoryServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetMemoryDefaults(self, request, context):
+        """Returns what a namespace says where its spaces have no settings of their own.
+
+        Errors: those of every call.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def UpdateMemoryDefaults(self, request, context):
+        """Changes what a namespace says where its spaces have no settings of their own:
+        the settings named by the mask. Spaces that are there follow at once, without a
+        change of their version, as if UpdateSpace had been called: what is put, read or
+        promoted from then on lasts as long as the new settings say, and a smaller quota
+        is reached in steps.
+
+        Each partition of the namespace changes in one step. When all could be reached,
+        all have changed when the call is answered; else `spreading` is set, and the
+        others get it within seconds of being reachable, also when this server ends.
+
+        Errors: ABORTED / VERSION_MISMATCH when `expected_version` is set and is not the
+        current one; FAILED_PRECONDITION / STALE_FENCE; ALREADY_EXISTS /
+        REQUEST_ID_REUSED.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def PutMemory(self, request, context):
         """Puts one item. When the space has an item of the same content, that one is
         kept and takes what the new one has in addition: see MemoryPut.
 
         Errors: FAILED_PRECONDITION / DIMENSION_MISMATCH or STALE_FENCE;
         RESOURCE_EXHAUSTED / LIMIT_EXCEEDED when the quota leaves no room that may be
-        evicted; ALREADY_EXISTS / REQUEST_ID_REUSED.
+        evicted, also for what a duplicate adds to an item; ALREADY_EXISTS / REQUEST_ID_REUSED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -379,9 +419,15 @@ class MemoryServiceServicer:
 
     def AppendTurns(self, request, context):
         """Appends turns to a conversation, which begins with its first turn. All of them
-        get numbers without a gap, in order, or none is appended.
+        get numbers without a gap, in order, or none is appended. What they take counts
+        towards the quota of the space, and items are evicted for them as for a put.
 
-        Errors: ABORTED / TURN_MISMATCH with metadata `last_turn` when
+        Turns are not searched: SearchMemory finds items. What is to be found again has
+        to be put as an item, the turn itself or what matters of it, with the conversation
+        as its source or an attribute.
+
+        Errors: RESOURCE_EXHAUSTED / LIMIT_EXCEEDED when the quota leaves no room that
+        may be evicted; ABORTED / TURN_MISMATCH with metadata `last_turn` when
         `expected_last_turn` is set and is not the last one; FAILED_PRECONDITION /
         STALE_FENCE; ALREADY_EXISTS / REQUEST_ID_REUSED.
         """
@@ -401,7 +447,8 @@ class MemoryServiceServicer:
 
     def SetSummary(self, request, context):
         """Sets the summary of a conversation up to a turn, if it is still the one that
-        the caller read.
+        the caller read. It counts towards the quota of the space, but is never refused
+        for it, as with `keep_turns` it is the way to make room.
 
         Errors: NOT_FOUND / SPACE_NOT_FOUND; ABORTED / VERSION_MISMATCH with metadata
         `current_version`; ABORTED / TURN_MISMATCH with metadata `last_turn` when there
@@ -458,6 +505,16 @@ def add_MemoryServiceServicer_to_server(servicer, server):
                     servicer.DeleteSpace,
                     request_deserializer=troupe_dot_v1_dot_memory__service__pb2.DeleteSpaceRequest.FromString,
                     response_serializer=troupe_dot_v1_dot_memory__service__pb2.DeleteSpaceResponse.SerializeToString,
+            ),
+            'GetMemoryDefaults': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetMemoryDefaults,
+                    request_deserializer=troupe_dot_v1_dot_memory__service__pb2.GetMemoryDefaultsRequest.FromString,
+                    response_serializer=troupe_dot_v1_dot_memory__service__pb2.GetMemoryDefaultsResponse.SerializeToString,
+            ),
+            'UpdateMemoryDefaults': grpc.unary_unary_rpc_method_handler(
+                    servicer.UpdateMemoryDefaults,
+                    request_deserializer=troupe_dot_v1_dot_memory__service__pb2.UpdateMemoryDefaultsRequest.FromString,
+                    response_serializer=troupe_dot_v1_dot_memory__service__pb2.UpdateMemoryDefaultsResponse.SerializeToString,
             ),
             'PutMemory': grpc.unary_unary_rpc_method_handler(
                     servicer.PutMemory,
@@ -553,8 +610,9 @@ class MemoryService:
     conversations.
 
     Items live in a space, which belongs to one agent or is shared. A space begins
-    with the first item put into it, with the server's settings, unless it was
-    created before. Each item is in a tier: SHORT (15 minutes by default), WORKING
+    with the first item or turn put into it, unless it was created before. What it
+    does not set itself is as its namespace says (UpdateMemoryDefaults), and what that
+    does not say either is the server's. Each item is in a tier: SHORT (15 minutes by default), WORKING
     (1 hour), LONG (24 hours) or PINNED (until it is forgotten). What is past its
     lifetime is never returned, whether it was swept already or not.
 
@@ -701,6 +759,60 @@ class MemoryService:
             '/troupe.v1.MemoryService/DeleteSpace',
             troupe_dot_v1_dot_memory__service__pb2.DeleteSpaceRequest.SerializeToString,
             troupe_dot_v1_dot_memory__service__pb2.DeleteSpaceResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetMemoryDefaults(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/troupe.v1.MemoryService/GetMemoryDefaults',
+            troupe_dot_v1_dot_memory__service__pb2.GetMemoryDefaultsRequest.SerializeToString,
+            troupe_dot_v1_dot_memory__service__pb2.GetMemoryDefaultsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UpdateMemoryDefaults(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/troupe.v1.MemoryService/UpdateMemoryDefaults',
+            troupe_dot_v1_dot_memory__service__pb2.UpdateMemoryDefaultsRequest.SerializeToString,
+            troupe_dot_v1_dot_memory__service__pb2.UpdateMemoryDefaultsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -32,8 +32,9 @@ class MemoryServiceStub:
     conversations.
 
     Items live in a space, which belongs to one agent or is shared. A space begins
-    with the first item put into it, with the server's settings, unless it was
-    created before. Each item is in a tier: SHORT (15 minutes by default), WORKING
+    with the first item or turn put into it, unless it was created before. What it
+    does not set itself is as its namespace says (UpdateMemoryDefaults), and what that
+    does not say either is the server's. Each item is in a tier: SHORT (15 minutes by default), WORKING
     (1 hour), LONG (24 hours) or PINNED (until it is forgotten). What is past its
     lifetime is never returned, whether it was swept already or not.
 
@@ -93,13 +94,33 @@ class MemoryServiceStub:
     Errors: FAILED_PRECONDITION / STALE_FENCE; ALREADY_EXISTS /
     REQUEST_ID_REUSED.
     """
+    GetMemoryDefaults: _grpc.UnaryUnaryMultiCallable[_memory_service_pb2.GetMemoryDefaultsRequest, _memory_service_pb2.GetMemoryDefaultsResponse]
+    """Returns what a namespace says where its spaces have no settings of their own.
+
+    Errors: those of every call.
+    """
+    UpdateMemoryDefaults: _grpc.UnaryUnaryMultiCallable[_memory_service_pb2.UpdateMemoryDefaultsRequest, _memory_service_pb2.UpdateMemoryDefaultsResponse]
+    """Changes what a namespace says where its spaces have no settings of their own:
+    the settings named by the mask. Spaces that are there follow at once, without a
+    change of their version, as if UpdateSpace had been called: what is put, read or
+    promoted from then on lasts as long as the new settings say, and a smaller quota
+    is reached in steps.
+
+    Each partition of the namespace changes in one step. When all could be reached,
+    all have changed when the call is answered; else `spreading` is set, and the
+    others get it within seconds of being reachable, also when this server ends.
+
+    Errors: ABORTED / VERSION_MISMATCH when `expected_version` is set and is not the
+    current one; FAILED_PRECONDITION / STALE_FENCE; ALREADY_EXISTS /
+    REQUEST_ID_REUSED.
+    """
     PutMemory: _grpc.UnaryUnaryMultiCallable[_memory_service_pb2.PutMemoryRequest, _memory_service_pb2.PutMemoryResponse]
     """Puts one item. When the space has an item of the same content, that one is
     kept and takes what the new one has in addition: see MemoryPut.
 
     Errors: FAILED_PRECONDITION / DIMENSION_MISMATCH or STALE_FENCE;
     RESOURCE_EXHAUSTED / LIMIT_EXCEEDED when the quota leaves no room that may be
-    evicted; ALREADY_EXISTS / REQUEST_ID_REUSED.
+    evicted, also for what a duplicate adds to an item; ALREADY_EXISTS / REQUEST_ID_REUSED.
     """
     PutMemories: _grpc.UnaryUnaryMultiCallable[_memory_service_pb2.PutMemoriesRequest, _memory_service_pb2.PutMemoriesResponse]
     """Puts many items, each with a result of its own: one that is refused does not
@@ -178,9 +199,15 @@ class MemoryServiceStub:
     """
     AppendTurns: _grpc.UnaryUnaryMultiCallable[_memory_service_pb2.AppendTurnsRequest, _memory_service_pb2.AppendTurnsResponse]
     """Appends turns to a conversation, which begins with its first turn. All of them
-    get numbers without a gap, in order, or none is appended.
+    get numbers without a gap, in order, or none is appended. What they take counts
+    towards the quota of the space, and items are evicted for them as for a put.
 
-    Errors: ABORTED / TURN_MISMATCH with metadata `last_turn` when
+    Turns are not searched: SearchMemory finds items. What is to be found again has
+    to be put as an item, the turn itself or what matters of it, with the conversation
+    as its source or an attribute.
+
+    Errors: RESOURCE_EXHAUSTED / LIMIT_EXCEEDED when the quota leaves no room that
+    may be evicted; ABORTED / TURN_MISMATCH with metadata `last_turn` when
     `expected_last_turn` is set and is not the last one; FAILED_PRECONDITION /
     STALE_FENCE; ALREADY_EXISTS / REQUEST_ID_REUSED.
     """
@@ -192,7 +219,8 @@ class MemoryServiceStub:
     """
     SetSummary: _grpc.UnaryUnaryMultiCallable[_memory_service_pb2.SetSummaryRequest, _memory_service_pb2.SetSummaryResponse]
     """Sets the summary of a conversation up to a turn, if it is still the one that
-    the caller read.
+    the caller read. It counts towards the quota of the space, but is never refused
+    for it, as with `keep_turns` it is the way to make room.
 
     Errors: NOT_FOUND / SPACE_NOT_FOUND; ABORTED / VERSION_MISMATCH with metadata
     `current_version`; ABORTED / TURN_MISMATCH with metadata `last_turn` when there
@@ -218,8 +246,9 @@ class MemoryServiceAsyncStub(MemoryServiceStub):
     conversations.
 
     Items live in a space, which belongs to one agent or is shared. A space begins
-    with the first item put into it, with the server's settings, unless it was
-    created before. Each item is in a tier: SHORT (15 minutes by default), WORKING
+    with the first item or turn put into it, unless it was created before. What it
+    does not set itself is as its namespace says (UpdateMemoryDefaults), and what that
+    does not say either is the server's. Each item is in a tier: SHORT (15 minutes by default), WORKING
     (1 hour), LONG (24 hours) or PINNED (until it is forgotten). What is past its
     lifetime is never returned, whether it was swept already or not.
 
@@ -276,13 +305,33 @@ class MemoryServiceAsyncStub(MemoryServiceStub):
     Errors: FAILED_PRECONDITION / STALE_FENCE; ALREADY_EXISTS /
     REQUEST_ID_REUSED.
     """
+    GetMemoryDefaults: _aio.UnaryUnaryMultiCallable[_memory_service_pb2.GetMemoryDefaultsRequest, _memory_service_pb2.GetMemoryDefaultsResponse]  # type: ignore[assignment]
+    """Returns what a namespace says where its spaces have no settings of their own.
+
+    Errors: those of every call.
+    """
+    UpdateMemoryDefaults: _aio.UnaryUnaryMultiCallable[_memory_service_pb2.UpdateMemoryDefaultsRequest, _memory_service_pb2.UpdateMemoryDefaultsResponse]  # type: ignore[assignment]
+    """Changes what a namespace says where its spaces have no settings of their own:
+    the settings named by the mask. Spaces that are there follow at once, without a
+    change of their version, as if UpdateSpace had been called: what is put, read or
+    promoted from then on lasts as long as the new settings say, and a smaller quota
+    is reached in steps.
+
+    Each partition of the namespace changes in one step. When all could be reached,
+    all have changed when the call is answered; else `spreading` is set, and the
+    others get it within seconds of being reachable, also when this server ends.
+
+    Errors: ABORTED / VERSION_MISMATCH when `expected_version` is set and is not the
+    current one; FAILED_PRECONDITION / STALE_FENCE; ALREADY_EXISTS /
+    REQUEST_ID_REUSED.
+    """
     PutMemory: _aio.UnaryUnaryMultiCallable[_memory_service_pb2.PutMemoryRequest, _memory_service_pb2.PutMemoryResponse]  # type: ignore[assignment]
     """Puts one item. When the space has an item of the same content, that one is
     kept and takes what the new one has in addition: see MemoryPut.
 
     Errors: FAILED_PRECONDITION / DIMENSION_MISMATCH or STALE_FENCE;
     RESOURCE_EXHAUSTED / LIMIT_EXCEEDED when the quota leaves no room that may be
-    evicted; ALREADY_EXISTS / REQUEST_ID_REUSED.
+    evicted, also for what a duplicate adds to an item; ALREADY_EXISTS / REQUEST_ID_REUSED.
     """
     PutMemories: _aio.UnaryUnaryMultiCallable[_memory_service_pb2.PutMemoriesRequest, _memory_service_pb2.PutMemoriesResponse]  # type: ignore[assignment]
     """Puts many items, each with a result of its own: one that is refused does not
@@ -361,9 +410,15 @@ class MemoryServiceAsyncStub(MemoryServiceStub):
     """
     AppendTurns: _aio.UnaryUnaryMultiCallable[_memory_service_pb2.AppendTurnsRequest, _memory_service_pb2.AppendTurnsResponse]  # type: ignore[assignment]
     """Appends turns to a conversation, which begins with its first turn. All of them
-    get numbers without a gap, in order, or none is appended.
+    get numbers without a gap, in order, or none is appended. What they take counts
+    towards the quota of the space, and items are evicted for them as for a put.
 
-    Errors: ABORTED / TURN_MISMATCH with metadata `last_turn` when
+    Turns are not searched: SearchMemory finds items. What is to be found again has
+    to be put as an item, the turn itself or what matters of it, with the conversation
+    as its source or an attribute.
+
+    Errors: RESOURCE_EXHAUSTED / LIMIT_EXCEEDED when the quota leaves no room that
+    may be evicted; ABORTED / TURN_MISMATCH with metadata `last_turn` when
     `expected_last_turn` is set and is not the last one; FAILED_PRECONDITION /
     STALE_FENCE; ALREADY_EXISTS / REQUEST_ID_REUSED.
     """
@@ -375,7 +430,8 @@ class MemoryServiceAsyncStub(MemoryServiceStub):
     """
     SetSummary: _aio.UnaryUnaryMultiCallable[_memory_service_pb2.SetSummaryRequest, _memory_service_pb2.SetSummaryResponse]  # type: ignore[assignment]
     """Sets the summary of a conversation up to a turn, if it is still the one that
-    the caller read.
+    the caller read. It counts towards the quota of the space, but is never refused
+    for it, as with `keep_turns` it is the way to make room.
 
     Errors: NOT_FOUND / SPACE_NOT_FOUND; ABORTED / VERSION_MISMATCH with metadata
     `current_version`; ABORTED / TURN_MISMATCH with metadata `last_turn` when there
@@ -400,8 +456,9 @@ class MemoryServiceServicer(metaclass=_abc_1.ABCMeta):
     conversations.
 
     Items live in a space, which belongs to one agent or is shared. A space begins
-    with the first item put into it, with the server's settings, unless it was
-    created before. Each item is in a tier: SHORT (15 minutes by default), WORKING
+    with the first item or turn put into it, unless it was created before. What it
+    does not set itself is as its namespace says (UpdateMemoryDefaults), and what that
+    does not say either is the server's. Each item is in a tier: SHORT (15 minutes by default), WORKING
     (1 hour), LONG (24 hours) or PINNED (until it is forgotten). What is past its
     lifetime is never returned, whether it was swept already or not.
 
@@ -488,6 +545,38 @@ class MemoryServiceServicer(metaclass=_abc_1.ABCMeta):
         """
 
     @_abc_1.abstractmethod
+    def GetMemoryDefaults(
+        self,
+        request: _memory_service_pb2.GetMemoryDefaultsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_memory_service_pb2.GetMemoryDefaultsResponse, _abc.Awaitable[_memory_service_pb2.GetMemoryDefaultsResponse]]:
+        """Returns what a namespace says where its spaces have no settings of their own.
+
+        Errors: those of every call.
+        """
+
+    @_abc_1.abstractmethod
+    def UpdateMemoryDefaults(
+        self,
+        request: _memory_service_pb2.UpdateMemoryDefaultsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_memory_service_pb2.UpdateMemoryDefaultsResponse, _abc.Awaitable[_memory_service_pb2.UpdateMemoryDefaultsResponse]]:
+        """Changes what a namespace says where its spaces have no settings of their own:
+        the settings named by the mask. Spaces that are there follow at once, without a
+        change of their version, as if UpdateSpace had been called: what is put, read or
+        promoted from then on lasts as long as the new settings say, and a smaller quota
+        is reached in steps.
+
+        Each partition of the namespace changes in one step. When all could be reached,
+        all have changed when the call is answered; else `spreading` is set, and the
+        others get it within seconds of being reachable, also when this server ends.
+
+        Errors: ABORTED / VERSION_MISMATCH when `expected_version` is set and is not the
+        current one; FAILED_PRECONDITION / STALE_FENCE; ALREADY_EXISTS /
+        REQUEST_ID_REUSED.
+        """
+
+    @_abc_1.abstractmethod
     def PutMemory(
         self,
         request: _memory_service_pb2.PutMemoryRequest,
@@ -498,7 +587,7 @@ class MemoryServiceServicer(metaclass=_abc_1.ABCMeta):
 
         Errors: FAILED_PRECONDITION / DIMENSION_MISMATCH or STALE_FENCE;
         RESOURCE_EXHAUSTED / LIMIT_EXCEEDED when the quota leaves no room that may be
-        evicted; ALREADY_EXISTS / REQUEST_ID_REUSED.
+        evicted, also for what a duplicate adds to an item; ALREADY_EXISTS / REQUEST_ID_REUSED.
         """
 
     @_abc_1.abstractmethod
@@ -643,9 +732,15 @@ class MemoryServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_memory_service_pb2.AppendTurnsResponse, _abc.Awaitable[_memory_service_pb2.AppendTurnsResponse]]:
         """Appends turns to a conversation, which begins with its first turn. All of them
-        get numbers without a gap, in order, or none is appended.
+        get numbers without a gap, in order, or none is appended. What they take counts
+        towards the quota of the space, and items are evicted for them as for a put.
 
-        Errors: ABORTED / TURN_MISMATCH with metadata `last_turn` when
+        Turns are not searched: SearchMemory finds items. What is to be found again has
+        to be put as an item, the turn itself or what matters of it, with the conversation
+        as its source or an attribute.
+
+        Errors: RESOURCE_EXHAUSTED / LIMIT_EXCEEDED when the quota leaves no room that
+        may be evicted; ABORTED / TURN_MISMATCH with metadata `last_turn` when
         `expected_last_turn` is set and is not the last one; FAILED_PRECONDITION /
         STALE_FENCE; ALREADY_EXISTS / REQUEST_ID_REUSED.
         """
@@ -669,7 +764,8 @@ class MemoryServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_memory_service_pb2.SetSummaryResponse, _abc.Awaitable[_memory_service_pb2.SetSummaryResponse]]:
         """Sets the summary of a conversation up to a turn, if it is still the one that
-        the caller read.
+        the caller read. It counts towards the quota of the space, but is never refused
+        for it, as with `keep_turns` it is the way to make room.
 
         Errors: NOT_FOUND / SPACE_NOT_FOUND; ABORTED / VERSION_MISMATCH with metadata
         `current_version`; ABORTED / TURN_MISMATCH with metadata `last_turn` when there

@@ -11,6 +11,6 @@ if not enter(ARGV[1]) then return {'NO_SPACE'} end
 local highest = stale_fence(ARGV[2], ARGV[3])
 if highest then return {'STALE_FENCE', highest} end
 local t, over = load_talk(ARGV[6])
-if t or over then delete_talk(ARGV[6]) end
+if t or over then delete_talk(ARGV[6], t or over) end
 settle()
 return remember('DeleteConversation', ARGV[4], ARGV[5], {'OK', int(space.r), t and 1 or 0})

@@ -5,11 +5,14 @@
 -- me:due      ZSET  space -> when the sweeper has to look at it next, us
 -- me:gone     LIST  '<bytes>:<space>:<generation>' of deleted spaces whose conversations
 --                   are not removed yet; me:gc:<the same> ZSET has their names
+-- me:def      HASH  what the namespace says where a space does not, see defaults.lua
 -- me:<bytes>:<space>:
 --   s         HASH  g generation (when it was created, us), v version of its settings,
---                   u when they last changed, us, set encoded SpaceSettings, cfg what
---                   scripts need of them, packed as CFG_* say, d dimension (0: not fixed),
---                   c items ever put, n items, b their bytes, r revision
+--                   u when they last changed, us, own encoded SpaceSettings as far as the
+--                   space has its own, set the same completed by a server's, cfg what scripts
+--                   need of these, packed as CFG_* say, d dimension (0: not fixed), c items
+--                   ever put, n items, b bytes of these and of conversations, t bytes of
+--                   conversations, r revision
 --   m         HASH  item id -> what is said of the item, packed as M_* say
 --   b         HASH  item id -> encoded MemoryContent
 --   h         HASH  content hash -> item id
@@ -39,9 +42,10 @@ local M_DIMENSION = 21
 
 -- Of the settings: for each tier its lifetime us, then for each the lead of its
 -- consolidation us, 1 if reads refresh, for each tier the reads that promote (0: none), for
--- each where to, most items, most bytes, lifetime of conversations us.
+-- each where to, most items, most bytes, lifetime of conversations us; which of these are
+-- the space's own, a bit for each from the lowest.
 local CFG_LIFE, CFG_LEAD, CFG_REFRESH, CFG_READS, CFG_TO = 0, 3, 7, 7, 10
-local CFG_ITEMS, CFG_BYTES, CFG_TALK = 14, 15, 16
+local CFG_ITEMS, CFG_BYTES, CFG_TALK, CFG_OWN = 14, 15, 16, 17
 
 -- The kind of a MemoryChange.
 local KINDS = {put = 1, merged = 2, updated = 3, promoted = 4, refreshed = 5, forgotten = 6,
@@ -51,6 +55,16 @@ local KINDS = {put = 1, merged = 2, updated = 3, promoted = 4, refreshed = 5, fo
 local pack, unpack_one = cmsgpack.pack, cmsgpack.unpack
 local S, NAME, space
 local items, written, events, removed
+
+-- What a space does not say itself is as its namespace says.
+local function inherit()
+  local packed = C('HGET', P..'me:def', 'cfg')
+  if not packed then return end
+  for i, value in ipairs(unpack_one(packed)) do
+    local own = bit.band(space.cfg[CFG_OWN], bit.lshift(1, i - 1)) ~= 0
+    if value >= 0 and not own then space.cfg[i] = value end
+  end
+end
 
 -- Makes a space the one that is worked on; false when there is none.
 local function enter(name)
@@ -63,10 +77,11 @@ local function enter(name)
   end
   space = {g = f[1], cfg = unpack_one(f[2]), d = tonumber(f[3]), c = tonumber(f[4]),
     n = tonumber(f[5]), b = tonumber(f[6]), r = tonumber(f[7])}
+  inherit()
   return true
 end
 
--- What happened, appended by settle().
+-- What happened, appended by append_events().
 local function tell(kind, ids, tier, version, expire, more)
   local parts = {pb_int(1, KINDS[kind]), pb_bytes(2, NAME)}
   for _, id in ipairs(ids) do parts[#parts + 1] = pb_bytes(3, id) end
@@ -77,15 +92,17 @@ end
 
 local function parse_settings(text)
   local cfg = {}
-  for number in string.gmatch(text, '%d+') do cfg[#cfg + 1] = tonumber(number) end
+  for number in string.gmatch(text, '%-?%d+') do cfg[#cfg + 1] = tonumber(number) end
   return cfg
 end
 
--- Begins a space; `settings` are encoded, `text` has the numbers of CFG_*.
-local function begin_space(settings, text, dimension)
+-- Begins a space; `settings` and what it has of its `own` are encoded, `text` has the numbers
+-- of CFG_*.
+local function begin_space(settings, own, text, dimension)
   space = {g = int(US), cfg = parse_settings(text), d = dimension, c = 0, n = 0, b = 0, r = 0}
-  C('HSET', S..'s', 'g', space.g, 'v', 1, 'u', space.g, 'set', settings, 'cfg', pack(space.cfg),
-    'd', int(dimension), 'c', 0, 'n', 0, 'b', 0, 'r', 0)
+  C('HSET', S..'s', 'g', space.g, 'v', 1, 'u', space.g, 'set', settings, 'own', own,
+    'cfg', pack(space.cfg), 'd', int(dimension), 'c', 0, 'n', 0, 'b', 0, 't', 0, 'r', 0)
+  inherit()
   C('ZADD', P..'me:names', 0, NAME)
   tell('space_created', {}, 0, 0, 0)
 end
@@ -146,10 +163,11 @@ local function rank(id, m)
   C('ZADD', S..'q', int(((m[M_TIER] - 1) * 1024 + importance) * 2199023255552 + used), id)
 end
 
-local function size_of(m, content)
-  local size = content + #m[M_SOURCE]
-  for _, field in ipairs({M_TAGS, M_ATTRIBUTES, M_MERGES}) do
-    for _, value in ipairs(m[field]) do size = size + #value end
+-- What an item takes whose content has so many bytes.
+local function size_of(content, source, tags, attributes, merges)
+  local size = content + #source
+  for _, list in ipairs({tags, attributes, merges}) do
+    for _, value in ipairs(list) do size = size + #value end
   end
   return size
 end
@@ -207,20 +225,34 @@ local function victims(more_items, more_bytes, but)
   return stale, evicted
 end
 
--- Writes what was changed, appends what happened, and keeps the counters.
-local function settle()
-  if #events > 0 then
-    space.r = take_sequence(#events)
-    local seq = space.r - #events
-    for i, e in ipairs(events) do append(seq + i, 'troupe.memory', 'memory.'..e[1], NAME, e[2]) end
-  end
+-- Appends what happened, which gives what was changed its revision; false when nothing did.
+local function append_events()
+  if #events == 0 then return false end
+  space.r = take_sequence(#events)
+  local seq = space.r - #events
+  for i, e in ipairs(events) do append(seq + i, 'troupe.memory', 'memory.'..e[1], NAME, e[2]) end
   for id, changed in pairs(written) do
-    local m = items[id]
-    if changed then m[M_REVISION] = space.r end
-    C('HSET', S..'m', id, pack(m))
+    if changed then
+      items[id][M_REVISION] = space.r
+      written[id] = false
+    end
   end
-  if #events > 0 then
-    C('HSET', S..'s', 'd', int(space.d), 'c', int(space.c), 'n', int(space.n), 'b', int(space.b),
-      'r', int(space.r))
-  end
+  events = {}
+  return true
+end
+
+local function write_items()
+  for id in pairs(written) do C('HSET', S..'m', id, pack(items[id])) end
+end
+
+local function write_counters()
+  C('HSET', S..'s', 'd', int(space.d), 'c', int(space.c), 'n', int(space.n), 'b', int(space.b),
+    'r', int(space.r))
+end
+
+-- Appends what happened, writes what was changed, and keeps the counters.
+local function settle()
+  local happened = append_events()
+  write_items()
+  if happened then write_counters() end
 end

@@ -2,7 +2,8 @@
 -- removes those that ended, and conversations; evicts where a quota became smaller. About 64
 -- items a call.
 --
--- Reply {'OK', 1 if there may be more to do at once, us until something is due (-1: nothing)}
+-- Reply {'OK', 1 if there may be more to do at once, us until something is due (-1: nothing),
+--       when what the namespace says last changed, us (0: never)}
 --#include memory/conversation
 local left = MOST_MOVES
 
@@ -47,8 +48,34 @@ end
 
 local function talks_over()
   for _, name in ipairs(C('ZRANGEBYSCORE', S..'cn', '-inf', int(US), 'LIMIT', 0, left)) do
+    if left <= 0 then break end
     left = left - 1
-    delete_talk(name)
+    local t, over = load_talk(name)
+    if t then
+      -- 128 turns take the time of about as many items as this.
+      left = left - 16
+      clear_turns(name, t)
+      store_talk(name, t)
+    elseif over then
+      delete_talk(name, over)
+    else
+      -- Never so by our own doing; the sweeper must not stop at it.
+      C('ZREM', S..'cn', name)
+    end
+  end
+end
+
+-- What the namespace says has changed, so that quotas may be smaller: some spaces at a time.
+local function look_at_all()
+  local after = C('HGET', P..'me:def', 'at')
+  if not after then return end
+  local names = C('ZRANGEBYLEX', P..'me:names', after == '' and '-' or '('..after, '+', 'LIMIT', 0, MOST_MOVES)
+  for _, name in ipairs(names) do C('ZADD', P..'me:due', 'LT', int(US), name) end
+  if #names == MOST_MOVES then
+    C('HSET', P..'me:def', 'at', names[#names])
+    left = 0
+  else
+    C('HDEL', P..'me:def', 'at')
   end
 end
 
@@ -65,6 +92,8 @@ local function next_due()
   end
 end
 
+look_at_all()
+local said = C('HGET', P..'me:def', 'u') or '0'
 for _, name in ipairs(C('ZRANGEBYSCORE', P..'me:due', '-inf', int(US), 'LIMIT', 0, 16)) do
   if left <= 0 then break end
   if enter(name) then
@@ -90,7 +119,7 @@ if gone then
   end
   if C('EXISTS', P..'me:gc:'..gone) == 0 then C('LPOP', P..'me:gone') end
 end
-if left <= 0 or C('EXISTS', P..'me:gone') == 1 then return {'OK', 1, '0'} end
+if left <= 0 or C('EXISTS', P..'me:gone') == 1 then return {'OK', 1, '0', said} end
 local head = C('ZRANGE', P..'me:due', 0, 0, 'WITHSCORES')[2]
-if not head then return {'OK', 0, '-1'} end
-return {'OK', tonumber(head) <= US and 1 or 0, int(math.max(0, tonumber(head) - US))}
+if not head then return {'OK', 0, '-1', said} end
+return {'OK', tonumber(head) <= US and 1 or 0, int(math.max(0, tonumber(head) - US)), said}

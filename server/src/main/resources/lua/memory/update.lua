@@ -30,10 +30,8 @@ if hash ~= m[M_HASH] then
 end
 local tags, i = list_at(13)
 local attributes, at = list_at(i)
-local content, size = ARGV[at], #ARGV[at] + #ARGV[10]
-for _, field in ipairs({tags, attributes, m[M_MERGES]}) do
-  for _, value in ipairs(field) do size = size + #value end
-end
+local content = ARGV[at]
+local size = size_of(#content, ARGV[10], tags, attributes, m[M_MERGES])
 local old, least = victims(0, math.max(0, size - m[M_SIZE]), id)
 if not old then return {'FULL'} end
 local highest = stale_fence(ARGV[2], ARGV[3])

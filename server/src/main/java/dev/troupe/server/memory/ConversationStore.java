@@ -15,7 +15,6 @@ import dev.troupe.v1.ConversationInfo;
 import dev.troupe.v1.GetWindowRequest;
 import dev.troupe.v1.GetWindowResponse;
 import dev.troupe.v1.SetSummaryRequest;
-import dev.troupe.v1.SpaceSettings;
 import dev.troupe.v1.Summary;
 import dev.troupe.v1.Turn;
 import java.util.ArrayList;
@@ -45,28 +44,29 @@ final class ConversationStore {
 
   private final MemoryScripts scripts;
   private final MemoryConfig config;
-  private final SpaceSettings untouched;
-  private final String untouchedNumbers;
+  private final SpaceDefaults defaults;
 
   @Inject
   ConversationStore(MemoryScripts scripts, MemoryConfig config, SpaceDefaults defaults) {
     this.scripts = scripts;
     this.config = config;
-    this.untouched = defaults.untouched();
-    this.untouchedNumbers = SpaceDefaults.numbers(untouched);
+    this.defaults = defaults;
   }
 
-  /** Where the turns of an append stand. */
-  record Appended(long first, long last, long revision) {}
+  /**
+   * Where the turns of an append stand.
+   *
+   * @param evictedIds of the items that had to go for them
+   */
+  record Appended(long first, long last, long revision, List<String> evictedIds) {}
 
   /** Appends turns, all of them or none; the space and the conversation begin if need be. */
   CompletionStage<Appended> append(Partition partition, AppendTurnsRequest request, Guard guard) {
     List<Object> arguments = guarded(partition, request.getSpace(), guard);
+    arguments.add(config.maxSpaces());
+    defaults.addUntouched(arguments);
     arguments.addAll(
         List.of(
-            config.maxSpaces(),
-            untouched.toByteArray(),
-            untouchedNumbers,
             request.getConversation(),
             request.hasExpectedLastTurn() ? request.getExpectedLastTurn() : "",
             config.maxTurns()));
@@ -78,7 +78,10 @@ final class ConversationStore {
     }
     return scripts
         .run(APPEND, partition, arguments)
-        .thenApply(reply -> new Appended(reply.number(2), reply.number(3), reply.number(1)));
+        .thenApply(
+            reply ->
+                new Appended(
+                    reply.number(2), reply.number(3), reply.number(1), reply.nested(4).texts(0)));
   }
 
   private static int tokens(ByteString text) {

@@ -5,8 +5,8 @@ import dev.troupe.server.config.Setting;
 import java.time.Duration;
 
 /**
- * Settings of the memory feature. Those of a space count when the space is created, or when its own
- * settings leave them to the server again.
+ * Settings of the memory feature. Those of a space count where neither it nor its namespace says
+ * something else, as they were when the space was created or its settings last changed.
  *
  * @param shortLifetime of items in short-term memory
  * @param workingLifetime of items in working memory

@@ -16,6 +16,9 @@ public final class MemoryModule extends AbstractModule {
     bind(SpaceChanges.class).in(Scopes.SINGLETON);
     bind(SpaceListing.class).in(Scopes.SINGLETON);
     bind(MemoryStore.class).in(Scopes.SINGLETON);
+    bind(PutStore.class).in(Scopes.SINGLETON);
+    bind(DefaultsStore.class).in(Scopes.SINGLETON);
+    bind(NamespaceDefaults.class).in(Scopes.SINGLETON);
     bind(MemoryPuts.class).in(Scopes.SINGLETON);
     bind(MemoryReads.class).in(Scopes.SINGLETON);
     bind(MemoryChanges.class).in(Scopes.SINGLETON);

@@ -25,12 +25,12 @@ final class MemoryPuts {
 
   private static final int SCRIPT_BYTES = 512 << 10;
 
-  private final MemoryStore store;
+  private final PutStore store;
   private final SpaceStore spaces;
   private final MemoryIndexes indexes;
 
   @Inject
-  MemoryPuts(MemoryStore store, SpaceStore spaces, MemoryIndexes indexes) {
+  MemoryPuts(PutStore store, SpaceStore spaces, MemoryIndexes indexes) {
     this.store = store;
     this.spaces = spaces;
     this.indexes = indexes;
@@ -61,10 +61,10 @@ final class MemoryPuts {
   }
 
   /** Whoever searches through this server from now on finds what was put. */
-  private CompletionStage<MemoryStore.Put> put(
+  private CompletionStage<PutCall.Put> put(
       Partition partition, String space, List<NewItem> items, Guard guard) {
     return store
-        .put(partition, space, items, guard)
+        .put(partition, new PutCall(space, items, guard))
         .thenApply(
             put -> {
               indexes.of(partition).put(put.revision());
@@ -72,7 +72,7 @@ final class MemoryPuts {
             });
   }
 
-  private static PutMemoryResponse response(MemoryStore.Put put) {
+  private static PutMemoryResponse response(PutCall.Put put) {
     PutMemoryResponse.Builder response =
         PutMemoryResponse.newBuilder().setRevision(put.revision()).addAllEvicted(put.evictedIds());
     PutResult result = put.results().get(0);

@@ -51,11 +51,16 @@ final class MemoryScripts {
   static List<Object> guarded(Partition partition, String space, Guard guard) {
     List<Object> arguments = new ArrayList<>();
     arguments.add(space);
+    addGuard(arguments, partition, guard);
+    return arguments;
+  }
+
+  /** What guards a write. */
+  static void addGuard(List<Object> arguments, Partition partition, Guard guard) {
     arguments.add(Fences.name(partition, guard.fence()));
     arguments.add(guard.fence().getToken());
     arguments.add(guard.requestId());
     arguments.add(guard.digest());
-    return arguments;
   }
 
   /** A list as the scripts read it: its length, then its members. */

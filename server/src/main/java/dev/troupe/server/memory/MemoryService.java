@@ -27,6 +27,8 @@ import dev.troupe.v1.ForgetMemoriesRequest;
 import dev.troupe.v1.ForgetMemoriesResponse;
 import dev.troupe.v1.GetMemoriesRequest;
 import dev.troupe.v1.GetMemoriesResponse;
+import dev.troupe.v1.GetMemoryDefaultsRequest;
+import dev.troupe.v1.GetMemoryDefaultsResponse;
 import dev.troupe.v1.GetMemoryRequest;
 import dev.troupe.v1.GetMemoryResponse;
 import dev.troupe.v1.GetSpaceRequest;
@@ -50,6 +52,8 @@ import dev.troupe.v1.SearchMemoryRequest;
 import dev.troupe.v1.SearchMemoryResponse;
 import dev.troupe.v1.SetSummaryRequest;
 import dev.troupe.v1.SetSummaryResponse;
+import dev.troupe.v1.UpdateMemoryDefaultsRequest;
+import dev.troupe.v1.UpdateMemoryDefaultsResponse;
 import dev.troupe.v1.UpdateMemoryRequest;
 import dev.troupe.v1.UpdateMemoryResponse;
 import dev.troupe.v1.UpdateSpaceRequest;
@@ -68,6 +72,7 @@ final class MemoryService extends MemoryServiceGrpc.MemoryServiceImplBase {
   private final SpaceStore spaces;
   private final SpaceChanges spaceChanges;
   private final SpaceListing spaceListing;
+  private final NamespaceDefaults defaults;
   private final MemoryStore store;
   private final MemoryPuts puts;
   private final MemoryReads reads;
@@ -82,6 +87,7 @@ final class MemoryService extends MemoryServiceGrpc.MemoryServiceImplBase {
       SpaceStore spaces,
       SpaceChanges spaceChanges,
       SpaceListing spaceListing,
+      NamespaceDefaults defaults,
       MemoryStore store,
       MemoryPuts puts,
       MemoryReads reads,
@@ -93,6 +99,7 @@ final class MemoryService extends MemoryServiceGrpc.MemoryServiceImplBase {
     this.spaces = spaces;
     this.spaceChanges = spaceChanges;
     this.spaceListing = spaceListing;
+    this.defaults = defaults;
     this.store = store;
     this.puts = puts;
     this.reads = reads;
@@ -184,6 +191,35 @@ final class MemoryService extends MemoryServiceGrpc.MemoryServiceImplBase {
                           .setItems(deleted.items())
                           .setRevision(deleted.revision())
                           .build());
+        });
+  }
+
+  @Override
+  public void getMemoryDefaults(
+      GetMemoryDefaultsRequest request, StreamObserver<GetMemoryDefaultsResponse> caller) {
+    answer(
+        caller,
+        () -> {
+          new Checks().namespace(request.getNamespace()).done();
+          return defaults
+              .get(request.getNamespace())
+              .thenApply(
+                  found -> GetMemoryDefaultsResponse.newBuilder().setDefaults(found).build());
+        });
+  }
+
+  @Override
+  public void updateMemoryDefaults(
+      UpdateMemoryDefaultsRequest request, StreamObserver<UpdateMemoryDefaultsResponse> caller) {
+    answer(
+        caller,
+        () -> {
+          SpaceChecks.defaults(request);
+          return defaults
+              .update(request)
+              .thenApply(
+                  changed ->
+                      UpdateMemoryDefaultsResponse.newBuilder().setDefaults(changed).build());
         });
   }
 
@@ -357,6 +393,7 @@ final class MemoryService extends MemoryServiceGrpc.MemoryServiceImplBase {
                       AppendTurnsResponse.newBuilder()
                           .setFirstTurn(appended.first())
                           .setLastTurn(appended.last())
+                          .addAllEvicted(appended.evictedIds())
                           .setRevision(appended.revision())
                           .build());
         });

@@ -15,7 +15,6 @@ import dev.troupe.server.redis.Script;
 import dev.troupe.v1.MemoryFilter;
 import dev.troupe.v1.MemoryItem;
 import dev.troupe.v1.MemoryTier;
-import dev.troupe.v1.SpaceSettings;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletionStage;
@@ -30,10 +29,9 @@ import java.util.concurrent.CompletionStage;
  */
 final class MemoryStore {
 
-  /** Most items that one script puts or removes. */
+  /** Most items that one call of a script puts or removes. */
   static final int MOST_AT_ONCE = 64;
 
-  private static final Script PUT = Script.load("memory/put");
   private static final Script READ = Script.load("memory/read");
   private static final Script LIST = Script.load("memory/list");
   private static final Script UPDATE = Script.load("memory/update");
@@ -42,59 +40,10 @@ final class MemoryStore {
   private static final Script DELETE = Script.load("memory/delete");
 
   private final MemoryScripts scripts;
-  private final MemoryConfig config;
-  private final SpaceSettings untouched;
-  private final String untouchedNumbers;
 
   @Inject
-  MemoryStore(MemoryScripts scripts, MemoryConfig config, SpaceDefaults defaults) {
+  MemoryStore(MemoryScripts scripts) {
     this.scripts = scripts;
-    this.config = config;
-    this.untouched = defaults.untouched();
-    this.untouchedNumbers = SpaceDefaults.numbers(untouched);
-  }
-
-  /**
-   * What came of a put.
-   *
-   * @param evicted how many items had to go, with those past their lifetime
-   * @param evictedIds without those
-   */
-  record Put(long revision, long evicted, List<String> evictedIds, List<PutResult> results) {}
-
-  /** Puts up to {@value #MOST_AT_ONCE} items; the space begins if it is not there. */
-  CompletionStage<Put> put(Partition partition, String space, List<NewItem> items, Guard guard) {
-    List<Object> arguments = guarded(partition, space, guard);
-    arguments.add(config.maxSpaces());
-    arguments.add(untouched.toByteArray());
-    arguments.add(untouchedNumbers);
-    items.forEach(item -> item.addTo(arguments));
-    return scripts
-        .run(PUT, partition, arguments)
-        .thenApply(
-            reply -> {
-              List<PutResult> results = new ArrayList<>(items.size());
-              for (int i = 4; i < reply.size(); i++) {
-                results.add(result(reply.nested(i)));
-              }
-              return new Put(reply.number(1), reply.number(2), texts(reply.nested(3), 0), results);
-            });
-  }
-
-  private static PutResult result(Reply row) {
-    return switch (row.code()) {
-      case "PUT" -> new PutResult.Added(row.text(1), ItemRecord.parse(row.bytes(2)));
-      case "MERGED" -> new PutResult.Merged(row.text(1), ItemRecord.parse(row.bytes(2)));
-      default -> new PutResult.Refused(MemoryScripts.refusal(row));
-    };
-  }
-
-  private static List<String> texts(Reply reply, int from) {
-    List<String> texts = new ArrayList<>();
-    for (int i = from; i < reply.size(); i++) {
-      texts.add(reply.text(i));
-    }
-    return texts;
   }
 
   /** One item that was looked for. */
@@ -290,7 +239,7 @@ final class MemoryStore {
     arguments.addAll(ids);
     return scripts
         .run(FORGET, partition, arguments)
-        .thenApply(reply -> new Forgotten(texts(reply, 2), reply.number(1)));
+        .thenApply(reply -> new Forgotten(reply.texts(2), reply.number(1)));
   }
 
   /**

@@ -14,6 +14,7 @@ import java.util.concurrent.CompletionStage;
 /**
  * Removes what is past its lifetime, and announces what is about to be, in every partition; one
  * server at a time does so. Nobody is kept waiting by it, as nothing past its lifetime is returned.
+ * On the way it brings all partitions to the newest settings of their namespace.
  */
 final class MemoryWork implements Service {
 
@@ -26,12 +27,19 @@ final class MemoryWork implements Service {
   @Inject
   MemoryWork(
       SpaceStore store,
+      NamespaceDefaults defaults,
       Leaders leaders,
       Namespaces namespaces,
       PeriodicTasks tasks,
       Lifecycle lifecycle) {
     this.sweep =
-        new PartitionSweep(leaders.of("memory-sweep"), namespaces, store::sweep, SOONEST, LATEST);
+        new PartitionSweep(
+            leaders.of("memory-sweep"),
+            namespaces,
+            partition ->
+                store.sweep(partition).thenCompose(sweep -> defaults.swept(partition, sweep)),
+            SOONEST,
+            LATEST);
     this.tasks = tasks;
     lifecycle.register("memory", this);
   }

@@ -1,6 +1,7 @@
 package dev.troupe.server.memory;
 
 import com.google.inject.Inject;
+import com.google.protobuf.FieldMask;
 import com.google.protobuf.util.FieldMaskUtil;
 import dev.troupe.server.grpc.Names;
 import dev.troupe.server.grpc.RequestDigest;
@@ -24,16 +25,13 @@ final class SpaceChanges {
           .setReplacePrimitiveFields(true);
 
   private final SpaceStore store;
-  private final SpaceDefaults defaults;
 
   @Inject
-  SpaceChanges(SpaceStore store, SpaceDefaults defaults) {
+  SpaceChanges(SpaceStore store) {
     this.store = store;
-    this.defaults = defaults;
   }
 
   CompletionStage<MemorySpace> create(CreateSpaceRequest request) {
-    SpaceSettings settings = defaults.complete(request.getSettings());
     Guard guard =
         new Guard(
             request.getFence(),
@@ -41,7 +39,8 @@ final class SpaceChanges {
             RequestDigest.of(request.getRequestId(), request));
     return store
         .locate(Names.namespace(request.getNamespace()), request.getSpace())
-        .thenCompose(partition -> store.create(partition, request.getSpace(), settings, guard));
+        .thenCompose(
+            partition -> store.create(partition, request.getSpace(), request.getSettings(), guard));
   }
 
   CompletionStage<MemorySpace> update(UpdateSpaceRequest request) {
@@ -65,23 +64,25 @@ final class SpaceChanges {
         .exceptionallyCompose(failure -> ifDeleted(request, failure))
         .thenCompose(
             current -> {
-              SpaceSettings.Builder changed = current.getSettings().toBuilder();
-              FieldMaskUtil.merge(
-                  request.getUpdateMask(), request.getSettings(), changed, CLEAR_WHAT_IS_EMPTY);
-              if (changed.getDimension() == 0) {
-                changed.setDimension(current.getSettings().getDimension());
-              }
+              SpaceSettings own =
+                  merged(current.getOwnSettings(), request.getSettings(), request.getUpdateMask());
               long version =
                   request.getExpectedVersion() == 0
                       ? current.getVersion()
                       : request.getExpectedVersion();
-              return store.update(
-                  partition,
-                  request.getSpace(),
-                  version,
-                  defaults.complete(changed.build()),
-                  guard);
+              return store.update(partition, request.getSpace(), version, own, guard);
             });
+  }
+
+  /** The settings with those of another that are named. */
+  static SpaceSettings merged(SpaceSettings current, SpaceSettings given, FieldMask mask) {
+    SpaceSettings.Builder merged = current.toBuilder();
+    FieldMaskUtil.merge(mask, given, merged, CLEAR_WHAT_IS_EMPTY);
+    // The merge would take it as given.
+    if (mask.getPathsList().contains("refresh_on_read") && !given.hasRefreshOnRead()) {
+      merged.clearRefreshOnRead();
+    }
+    return merged.build();
   }
 
   /** The answer to a request may be kept for longer than the space: the store has to say. */

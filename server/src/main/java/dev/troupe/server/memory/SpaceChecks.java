@@ -12,6 +12,7 @@ import dev.troupe.v1.SearchSettings;
 import dev.troupe.v1.SpaceSettings;
 import dev.troupe.v1.TextLanguage;
 import dev.troupe.v1.TierSettings;
+import dev.troupe.v1.UpdateMemoryDefaultsRequest;
 import dev.troupe.v1.UpdateSpaceRequest;
 import dev.troupe.v1.VectorMetric;
 import dev.troupe.v1.WatchMemoryRequest;
@@ -42,6 +43,16 @@ final class SpaceChecks {
           "search",
           "conversation_lifetime",
           "description");
+  private static final Set<String> NAMESPACE_MASK =
+      Set.of(
+          "short_tier",
+          "working_tier",
+          "long_tier",
+          "refresh_on_read",
+          "promotions",
+          "max_items",
+          "max_bytes",
+          "conversation_lifetime");
   private static final Duration MOST_LEAD = Duration.ofDays(30);
   private static final Duration MOST_TALK = Duration.ofDays(3650);
   private static final int DESCRIPTION_BYTES = 1024;
@@ -74,6 +85,19 @@ final class SpaceChecks {
             .requestId(request.getRequestId())
             .fence(request.hasFence(), request.getFence());
     mask(checks, request.getUpdateMask().getPathsList(), MASK);
+    settings(checks, request.getSettings());
+    checks.done();
+  }
+
+  static void defaults(UpdateMemoryDefaultsRequest request) {
+    Checks checks =
+        new Checks()
+            .namespace(request.getNamespace())
+            .that(request.getUpdateMask().getPathsCount() > 0, "update_mask", "required")
+            .that(request.getExpectedVersion() >= 0, "expected_version", "expected 0 or more")
+            .requestId(request.getRequestId())
+            .fence(request.hasFence(), request.getFence());
+    mask(checks, request.getUpdateMask().getPathsList(), NAMESPACE_MASK);
     settings(checks, request.getSettings());
     checks.done();
   }
@@ -136,10 +160,12 @@ final class SpaceChecks {
           .that(from, at + "from", "expected SHORT, WORKING or LONG")
           .that(seen.add(rule.getFrom()), at + "from", "there twice")
           .that(
-              rule.getTo() != MemoryTier.UNRECOGNIZED && rule.getToValue() > rule.getFromValue(),
+              rule.getReads() == 0
+                  || (rule.getTo() != MemoryTier.UNRECOGNIZED
+                      && rule.getToValue() > rule.getFromValue()),
               at + "to",
               "expected a higher tier")
-          .range(at + "reads", rule.getReads(), 1, MOST_READS);
+          .range(at + "reads", rule.getReads(), 0, MOST_READS);
     }
   }
 

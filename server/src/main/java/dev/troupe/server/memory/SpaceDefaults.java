@@ -11,29 +11,32 @@ import dev.troupe.v1.SpaceSettings;
 import dev.troupe.v1.TextLanguage;
 import dev.troupe.v1.TierSettings;
 import dev.troupe.v1.VectorMetric;
-import java.util.ArrayList;
+import java.util.EnumMap;
 import java.util.List;
-import java.util.stream.Collectors;
+import java.util.Map;
 
-/** Fills in what the settings of a space leave to the server. */
+/** Fills in what the settings of a space leave to its namespace or to the server. */
 final class SpaceDefaults {
 
   private static final int RANK_CONSTANT = 60;
   private static final Duration HALF_LIFE = Durations.fromHours(1);
-  private static final int TIERS = 3;
 
   private final MemoryConfig config;
-  private final SpaceSettings untouched;
+  private final byte[] untouched;
+  private final String untouchedNumbers;
 
   @Inject
   SpaceDefaults(MemoryConfig config) {
     this.config = config;
-    this.untouched = complete(SpaceSettings.getDefaultInstance());
+    SpaceSettings nothing = SpaceSettings.getDefaultInstance();
+    this.untouched = complete(nothing).toByteArray();
+    this.untouchedNumbers = SettingNumbers.of(complete(nothing), nothing);
   }
 
-  /** The settings of a space that begins by itself. */
-  SpaceSettings untouched() {
-    return untouched;
+  /** Adds the settings of a space that begins by itself, encoded and in numbers. */
+  void addUntouched(List<Object> arguments) {
+    arguments.add(untouched);
+    arguments.add(untouchedNumbers);
   }
 
   /** The same settings, all of them given. */
@@ -93,30 +96,52 @@ final class SpaceDefaults {
     return Durations.fromMillis(duration.toMillis());
   }
 
-  /** What the scripts need of complete settings, in the order of {@code lua/memory/space}. */
-  static String numbers(SpaceSettings settings) {
-    List<TierSettings> tiers =
-        List.of(settings.getShortTier(), settings.getWorkingTier(), settings.getLongTier());
-    List<Long> numbers = new ArrayList<>();
-    tiers.forEach(tier -> numbers.add(Durations.toMicros(tier.getLifetime())));
-    tiers.forEach(tier -> numbers.add(Durations.toMicros(tier.getConsolidationLead())));
-    numbers.add(settings.getRefreshOnRead() ? 1L : 0L);
-    long[] reads = new long[TIERS];
-    long[] to = new long[TIERS];
-    for (PromotionRule rule : settings.getPromotionsList()) {
-      int index = rule.getFrom().getNumber() - MemoryTier.MEMORY_TIER_SHORT_VALUE;
-      reads[index] = rule.getReads();
-      to[index] = rule.getTo().getNumber();
+  /**
+   * The settings of a space as they are in force.
+   *
+   * @param complete its settings, those that it left to the server filled in
+   * @param own those of them that it has of its own
+   * @param namespace what its namespace says
+   */
+  static SpaceSettings inForce(SpaceSettings complete, SpaceSettings own, SpaceSettings namespace) {
+    SpaceSettings.Builder all =
+        complete.toBuilder()
+            .setShortTier(
+                tier(complete.getShortTier(), own.getShortTier(), namespace.getShortTier()))
+            .setWorkingTier(
+                tier(complete.getWorkingTier(), own.getWorkingTier(), namespace.getWorkingTier()))
+            .setLongTier(tier(complete.getLongTier(), own.getLongTier(), namespace.getLongTier()))
+            .setRefreshOnRead(
+                own.hasRefreshOnRead() ? own.getRefreshOnRead() : namespace.getRefreshOnRead())
+            .clearPromotions()
+            .addAllPromotions(promotions(own, namespace));
+    if (own.getMaxItems() == 0 && namespace.getMaxItems() > 0) {
+      all.setMaxItems(namespace.getMaxItems());
     }
-    for (long each : reads) {
-      numbers.add(each);
+    if (own.getMaxBytes() == 0 && namespace.getMaxBytes() > 0) {
+      all.setMaxBytes(namespace.getMaxBytes());
     }
-    for (long each : to) {
-      numbers.add(each);
+    if (!own.hasConversationLifetime() && namespace.hasConversationLifetime()) {
+      all.setConversationLifetime(namespace.getConversationLifetime());
     }
-    numbers.add(settings.getMaxItems());
-    numbers.add(settings.getMaxBytes());
-    numbers.add(Durations.toMicros(settings.getConversationLifetime()));
-    return numbers.stream().map(String::valueOf).collect(Collectors.joining(" "));
+    return all.build();
+  }
+
+  private static TierSettings tier(TierSettings complete, TierSettings own, TierSettings other) {
+    TierSettings.Builder all = complete.toBuilder();
+    if (!own.hasLifetime() && other.hasLifetime()) {
+      all.setLifetime(other.getLifetime());
+    }
+    if (!own.hasConsolidationLead() && other.hasConsolidationLead()) {
+      all.setConsolidationLead(other.getConsolidationLead());
+    }
+    return all.build();
+  }
+
+  private static List<PromotionRule> promotions(SpaceSettings own, SpaceSettings namespace) {
+    Map<MemoryTier, PromotionRule> rules = new EnumMap<>(MemoryTier.class);
+    namespace.getPromotionsList().forEach(rule -> rules.put(rule.getFrom(), rule));
+    own.getPromotionsList().forEach(rule -> rules.put(rule.getFrom(), rule));
+    return rules.values().stream().filter(rule -> rule.getReads() > 0).toList();
   }
 }

@@ -34,12 +34,15 @@ final class SpaceStore {
   private final MemoryScripts scripts;
   private final Namespaces namespaces;
   private final MemoryConfig config;
+  private final SpaceDefaults defaults;
 
   @Inject
-  SpaceStore(MemoryScripts scripts, Namespaces namespaces, MemoryConfig config) {
+  SpaceStore(
+      MemoryScripts scripts, Namespaces namespaces, MemoryConfig config, SpaceDefaults defaults) {
     this.scripts = scripts;
     this.namespaces = namespaces;
     this.config = config;
+    this.defaults = defaults;
   }
 
   /** Where a space lives. */
@@ -47,30 +50,32 @@ final class SpaceStore {
     return namespaces.locate(namespace, space);
   }
 
-  /** Creates a space; {@code settings} are complete. */
+  /** Creates a space with settings of its {@code own}. */
   CompletionStage<MemorySpace> create(
-      Partition partition, String space, SpaceSettings settings, Guard guard) {
+      Partition partition, String space, SpaceSettings own, Guard guard) {
     List<Object> arguments = guarded(partition, space, guard);
-    arguments.addAll(
-        List.of(
-            config.maxSpaces(),
-            settings.toByteArray(),
-            SpaceDefaults.numbers(settings),
-            settings.getDimension()));
+    arguments.add(config.maxSpaces());
+    addSettings(arguments, own);
     return scripts.run(CREATE, partition, arguments).thenApply(reply -> space(reply.nested(1)));
   }
 
-  /** Writes complete settings, if those that stand are still of the given version. */
+  /** Writes a space's own settings, if those that stand are still of the given version. */
   CompletionStage<MemorySpace> update(
-      Partition partition, String space, long version, SpaceSettings settings, Guard guard) {
+      Partition partition, String space, long version, SpaceSettings own, Guard guard) {
     List<Object> arguments = guarded(partition, space, guard);
+    arguments.add(version);
+    addSettings(arguments, own);
+    return scripts.run(UPDATE, partition, arguments).thenApply(reply -> space(reply.nested(1)));
+  }
+
+  private void addSettings(List<Object> arguments, SpaceSettings own) {
+    SpaceSettings complete = defaults.complete(own);
     arguments.addAll(
         List.of(
-            version,
-            settings.toByteArray(),
-            SpaceDefaults.numbers(settings),
-            settings.getDimension()));
-    return scripts.run(UPDATE, partition, arguments).thenApply(reply -> space(reply.nested(1)));
+            complete.toByteArray(),
+            own.toByteArray(),
+            SettingNumbers.of(complete, own),
+            own.getDimension()));
   }
 
   /** Reads a space; fails when there is none. */
@@ -126,24 +131,37 @@ final class SpaceStore {
         .thenApply(reply -> new Deleted(reply.number(1) == 1, reply.number(2), reply.number(3)));
   }
 
+  /**
+   * What a sweep found.
+   *
+   * @param defaultsMicros when what the namespace says last changed, as the partition has it
+   */
+  record Sweep(Swept swept, long defaultsMicros) {}
+
   /** Announces and removes what time is up for. Any number of servers may do so. */
-  CompletionStage<Swept> sweep(Partition partition) {
+  CompletionStage<Sweep> sweep(Partition partition) {
     return scripts
         .run(SWEEP, partition, List.of())
-        .thenApply(reply -> new Swept(reply.number(1) == 1, reply.number(2)));
+        .thenApply(
+            reply -> new Sweep(new Swept(reply.number(1) == 1, reply.number(2)), reply.number(3)));
   }
 
   private static MemorySpace space(Reply row) {
     try {
+      SpaceSettings own = SpaceSettings.parseFrom(row.bytes(9));
+      SpaceSettings inForce =
+          SpaceDefaults.inForce(
+              SpaceSettings.parseFrom(row.bytes(1)), own, SpaceSettings.parseFrom(row.bytes(10)));
       return MemorySpace.newBuilder()
           .setName(row.text(0))
-          .setSettings(
-              SpaceSettings.parseFrom(row.bytes(1)).toBuilder().setDimension((int) row.number(5)))
+          .setSettings(inForce.toBuilder().setDimension((int) row.number(5)))
+          .setOwnSettings(own)
           .setVersion(row.number(2))
           .setCreateTime(Timestamps.fromMicros(row.number(3)))
           .setUpdateTime(Timestamps.fromMicros(row.number(4)))
           .setItems(row.number(6))
           .setBytes(row.number(7))
+          .setConversationBytes(row.number(11))
           .setRevision(row.number(8))
           .build();
     } catch (InvalidProtocolBufferException e) {

@@ -5,6 +5,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import com.google.protobuf.ByteString;
 import com.google.protobuf.UnsafeByteOperations;
 import java.util.List;
+import java.util.stream.IntStream;
 
 /**
  * Reads a script's reply: an array whose elements are read by position. By our convention the first
@@ -69,6 +70,11 @@ public record Reply(List<Object> elements) {
   @SuppressWarnings("unchecked") // Redis arrays are lists of what the class comment lists.
   public Reply nested(int index) {
     return new Reply((List<Object>) elements.get(index));
+  }
+
+  /** The texts from a position on. */
+  public List<String> texts(int from) {
+    return IntStream.range(from, size()).mapToObj(this::text).toList();
   }
 
   /** Some elements as a reply of their own, for rows that follow one another without nesting. */

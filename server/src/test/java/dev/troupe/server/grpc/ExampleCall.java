@@ -296,6 +296,11 @@ record ExampleCall(MethodDescriptor rpc, Message request) {
         memory("GetSpace", GetSpaceRequest.newBuilder().setSpace("s")),
         memory("ListSpaces", ListSpacesRequest.newBuilder()),
         memory("DeleteSpace", DeleteSpaceRequest.newBuilder().setSpace("deleted")),
+        memory("GetMemoryDefaults", GetMemoryDefaultsRequest.newBuilder()),
+        memory(
+            "UpdateMemoryDefaults",
+            UpdateMemoryDefaultsRequest.newBuilder()
+                .setUpdateMask(FieldMask.newBuilder().addPaths("max_items"))),
         memory("PutMemory", PutMemoryRequest.newBuilder().setSpace("s").setItem(item)),
         memory("PutMemories", PutMemoriesRequest.newBuilder().setSpace("s").addItems(item)),
         memory("GetMemory", GetMemoryRequest.newBuilder().setSpace("s").setItemId("none")),

@@ -33,7 +33,7 @@ final class IndexReadsTest {
   private static final int ITEMS = 40;
 
   private TestRedis redis;
-  private MemoryStore store;
+  private PutStore store;
   private IndexReads reads;
   private final Partition partition = new Partition("t" + UUID.randomUUID(), 0, 1);
 
@@ -52,7 +52,7 @@ final class IndexReadsTest {
             new DataSize(1L << 30),
             10_000,
             10_000);
-    store = new MemoryStore(scripts, config, new SpaceDefaults(config));
+    store = new PutStore(scripts, config, new SpaceDefaults(config));
     reads = new IndexReads(scripts);
   }
 
@@ -106,7 +106,7 @@ final class IndexReadsTest {
               .setTier(MemoryTier.MEMORY_TIER_LONG)
               .setContent(MemoryContent.newBuilder().setBytesData(ByteString.copyFrom(data)))
               .build();
-      var put = get(store.put(partition, space, List.of(NewItem.of(item)), NOTHING));
+      var put = get(store.put(partition, new PutCall(space, List.of(NewItem.of(item)), NOTHING)));
       ids.add(((PutResult.Added) put.results().get(0)).id());
     }
     return ids;

@@ -38,6 +38,7 @@ final class MemoryAudit {
     final Set<String> talksByName = new TreeSet<>();
     final Set<String> talksByEnd = new TreeSet<>();
     final Set<String> talks = new TreeSet<>();
+    long talkBytes;
   }
 
   private MemoryAudit() {}
@@ -64,7 +65,7 @@ final class MemoryAudit {
   private void look(RedisWire redis, String key) throws IOException {
     String kind = key.substring(key.indexOf("}:") + 2);
     switch (kind) {
-      case "log", "head" -> {}
+      case "log", "head", "me:def" -> {}
       case "me:names" -> names.addAll(redis.texts("ZRANGE", key, "0", "-1"));
       case "me:due" -> watched.addAll(redis.texts("ZRANGE", key, "0", "-1"));
       default -> {
@@ -101,6 +102,8 @@ final class MemoryAudit {
         String[] talk = part.split(":", 3);
         assertThat(talk[0]).as("key %s", key).isEqualTo("t");
         space.talks.add(talk[1] + " " + talk[2]);
+        pairs(redis, key)
+            .forEach((field, value) -> space.talkBytes += field.equals("h") ? 0 : value.length());
       }
     }
   }
@@ -141,7 +144,10 @@ final class MemoryAudit {
     assertThat(space.times).as("times of %s", name).isEqualTo(ending);
     assertThat(space.hashes).as("hashes of %s", name).isEqualTo(hashes);
     assertThat(space.state.get("n")).as("items of %s", name).isEqualTo("" + ids.size());
-    assertThat(space.state.get("b")).as("bytes of %s", name).isEqualTo("" + bytes);
+    assertThat(space.state.get("t")).as("turns' bytes of %s", name).isEqualTo("" + space.talkBytes);
+    assertThat(space.state.get("b"))
+        .as("bytes of %s", name)
+        .isEqualTo("" + (bytes + space.talkBytes));
     assertThat(space.talksByEnd).as("conversations of %s", name).isEqualTo(space.talksByName);
     Set<String> talks = new HashSet<>();
     space.talksByName.forEach(talk -> talks.add(space.state.get("g") + " " + talk));

@@ -5,16 +5,21 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.google.common.util.concurrent.ListenableFuture;
 import com.google.protobuf.FieldMask;
+import dev.troupe.server.grpc.Refusal;
 import dev.troupe.v1.AppendTurnsRequest;
 import dev.troupe.v1.AppendTurnsResponse;
+import dev.troupe.v1.Fence;
 import dev.troupe.v1.GetWindowRequest;
 import dev.troupe.v1.GetWindowResponse;
 import dev.troupe.v1.MemoryContent;
 import dev.troupe.v1.MemoryFilter;
 import dev.troupe.v1.MemoryItem;
+import dev.troupe.v1.MemoryPut;
 import dev.troupe.v1.MemoryServiceGrpc;
 import dev.troupe.v1.MemoryServiceGrpc.MemoryServiceFutureStub;
+import dev.troupe.v1.MemoryTier;
 import dev.troupe.v1.PutMemoryResponse;
+import dev.troupe.v1.SpaceSettings;
 import dev.troupe.v1.Turn;
 import dev.troupe.v1.UpdateMemoryRequest;
 import dev.troupe.v1.UpdateMemoryResponse;
@@ -74,6 +79,51 @@ interface MemoryConcurrencyContract extends MemoryContract {
       }
     }
     assertThat(memory().space("s").getItems()).isEqualTo(expected);
+  }
+
+  @Test
+  default void ofPutsThatShareAScriptEachHasItsOwnAnswer() throws Exception {
+    MemoryContent.Builder wrong = MemoryContent.newBuilder().addEmbedding(1);
+    memory().create("full", SpaceSettings.newBuilder().setMaxItems(1));
+    memory().put("full", text("pinned", MemoryTier.MEMORY_TIER_PINNED));
+    memory().create("three", SpaceSettings.newBuilder().setDimension(3));
+    Fence fence = Fence.newBuilder().setName("f").setToken(7).build();
+    // On one Redis they live in one partition, and so share scripts.
+    for (String space : List.of("full", "three", "good")) {
+      memory().a().putMemory(memory().putting(space, text("pinned")).setFence(fence).build());
+    }
+    List<ListenableFuture<PutMemoryResponse>> good = new ArrayList<>();
+    List<ListenableFuture<PutMemoryResponse>> repeated = new ArrayList<>();
+    List<ListenableFuture<PutMemoryResponse>> full = new ArrayList<>();
+    List<ListenableFuture<PutMemoryResponse>> otherDimension = new ArrayList<>();
+    List<ListenableFuture<PutMemoryResponse>> stale = new ArrayList<>();
+    for (int i = 0; i < WRITERS; i++) {
+      MemoryServiceFutureStub stub = stub(i);
+      good.add(stub.putMemory(memory().putting("good", text("item " + i)).build()));
+      repeated.add(
+          stub.putMemory(memory().putting("good", text("once")).setRequestId("r").build()));
+      full.add(stub.putMemory(memory().putting("full", text("item " + i)).build()));
+      otherDimension.add(
+          stub.putMemory(
+              memory().putting("three", MemoryPut.newBuilder().setContent(wrong)).build()));
+      stale.add(
+          stub.putMemory(
+              memory()
+                  .putting("good", text("late " + i))
+                  .setFence(fence.toBuilder().setToken(6))
+                  .build()));
+    }
+    for (int i = 0; i < WRITERS; i++) {
+      PutMemoryResponse put = good.get(i).get(60, TimeUnit.SECONDS);
+      assertThat(memory().peek("good", put.getItem().getItemId()).getContent().getText())
+          .isEqualTo("item " + i);
+      assertThat(repeated.get(i).get(60, TimeUnit.SECONDS))
+          .isEqualTo(repeated.get(0).get(60, TimeUnit.SECONDS));
+      assertThat(Refusal.of(full.get(i)).reason()).isEqualTo("LIMIT_EXCEEDED");
+      assertThat(Refusal.of(otherDimension.get(i)).reason()).isEqualTo("DIMENSION_MISMATCH");
+      assertThat(Refusal.of(stale.get(i)).reason()).isEqualTo("STALE_FENCE");
+    }
+    assertThat(memory().space("good").getItems()).isEqualTo(WRITERS + 2);
   }
 
   @Test

@@ -85,6 +85,15 @@ final class MemoryHarness implements AutoCloseable {
     return MemoryServiceGrpc.newBlockingStub(channel).withDeadlineAfter(30, TimeUnit.SECONDS);
   }
 
+  /** Removes a key of a partition of the namespace, as if Redis had lost it. */
+  void lose(int partition, String key) {
+    redis.commands().getKeys().delete("troupe:{" + namespace + "/" + partition + "}:" + key);
+  }
+
+  int partitions() {
+    return partitions;
+  }
+
   MemorySpace create(String space, SpaceSettings.Builder settings) {
     return a().createSpace(
             CreateSpaceRequest.newBuilder()

@@ -10,6 +10,7 @@ final class MemoryOnClusterTest
     implements MemoryItemContract,
         MemoryTimeContract,
         MemoryQuotaContract,
+        MemoryDefaultsContract,
         MemoryConcurrencyContract,
         ConversationContract,
         MemorySearchContract {

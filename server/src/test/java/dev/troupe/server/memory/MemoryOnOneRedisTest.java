@@ -10,6 +10,7 @@ final class MemoryOnOneRedisTest
     implements MemoryItemContract,
         MemoryTimeContract,
         MemoryQuotaContract,
+        MemoryDefaultsContract,
         MemoryConcurrencyContract,
         ConversationContract,
         MemorySearchContract {

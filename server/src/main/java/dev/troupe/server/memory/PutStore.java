@@ -1,0 +1,96 @@
+package dev.troupe.server.memory;
+
+import com.google.inject.Inject;
+import dev.troupe.server.redis.Partition;
+import dev.troupe.server.redis.Reply;
+import dev.troupe.server.redis.Script;
+import dev.troupe.server.redis.ScriptBatcher;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+
+/**
+ * Writes items to memory spaces, in Redis. A space begins with what is first put into it.
+ *
+ * <p>Calls of one item for the same partition that arrive together share a script, as most of what
+ * one costs Redis is the same for one and for many. Each is as atomic as if it were alone: in one
+ * step its item is written to each structure of its space, others go for it, and the log has it; or
+ * it is refused, which does not concern the others. Thread-safe; never blocks.
+ */
+final class PutStore {
+
+  /** Few, so that others do not wait long for Redis while each of them evicts. */
+  private static final int MOST_PER_SCRIPT = 32;
+
+  private static final Script PUT = Script.load("memory/put");
+  private static final int HEADER = 4;
+
+  private final MemoryScripts scripts;
+  private final MemoryConfig config;
+  private final SpaceDefaults defaults;
+  private final ScriptBatcher<Partition, PutCall, PutCall.Outcome> batcher;
+
+  @Inject
+  PutStore(MemoryScripts scripts, MemoryConfig config, SpaceDefaults defaults) {
+    this.scripts = scripts;
+    this.config = config;
+    this.defaults = defaults;
+    this.batcher = new ScriptBatcher<>(MOST_PER_SCRIPT, this::write, PutCall::size);
+  }
+
+  /** Puts up to {@value MemoryStore#MOST_AT_ONCE} items; a refused call fails the stage. */
+  CompletionStage<PutCall.Put> put(Partition partition, PutCall call) {
+    CompletionStage<PutCall.Outcome> outcome =
+        call.items().size() == 1
+            ? batcher.add(partition, call)
+            : write(partition, List.of(call)).thenApply(outcomes -> outcomes.get(0));
+    return outcome.thenCompose(
+        became -> {
+          if (became instanceof PutCall.Refused refused) {
+            return CompletableFuture.failedFuture(refused.why());
+          }
+          return CompletableFuture.completedFuture((PutCall.Put) became);
+        });
+  }
+
+  private CompletionStage<List<PutCall.Outcome>> write(Partition partition, List<PutCall> calls) {
+    List<Object> arguments = new ArrayList<>();
+    arguments.add(config.maxSpaces());
+    defaults.addUntouched(arguments);
+    for (PutCall call : calls) {
+      arguments.addAll(MemoryScripts.guarded(partition, call.space(), call.guard()));
+      arguments.add(call.items().size());
+      call.items().forEach(item -> item.addTo(arguments));
+    }
+    return scripts
+        .run(PUT, partition, arguments)
+        .thenApply(
+            reply -> {
+              List<PutCall.Outcome> outcomes = new ArrayList<>(calls.size());
+              for (int i = 1; i < reply.size(); i++) {
+                outcomes.add(outcome(reply.nested(i)));
+              }
+              return outcomes;
+            });
+  }
+
+  private static PutCall.Outcome outcome(Reply reply) {
+    if (!reply.ok()) {
+      return new PutCall.Refused(MemoryScripts.refusal(reply));
+    }
+    List<PutResult> results = new ArrayList<>(reply.size() - HEADER);
+    for (int i = HEADER; i < reply.size(); i++) {
+      results.add(result(reply.nested(i)));
+    }
+    return new PutCall.Put(reply.number(1), reply.number(2), reply.nested(3).texts(0), results);
+  }
+
+  private static PutResult result(Reply row) {
+    return switch (row.code()) {
+      case "PUT" -> new PutResult.Added(row.text(1), ItemRecord.parse(row.bytes(2)));
+      case "MERGED" -> new PutResult.Merged(row.text(1), ItemRecord.parse(row.bytes(2)));
+      default -> new PutResult.Refused(MemoryScripts.refusal(row));
+    };
+  }
+}
