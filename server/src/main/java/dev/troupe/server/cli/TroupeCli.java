@@ -43,13 +43,16 @@ public final class TroupeCli {
             .addSubcommand(new ConsumeCommand(console, Ticker.systemTicker()))
             .addSubcommand(new HistoryCommands.History(console))
             .addSubcommand(new HistoryCommands.Replay(console));
+    CommandLine memory =
+        new CommandLine(new MemoryCommand(console))
+            .addSubcommand(new MemorySettingsCommand(console));
     root.addSubcommand(serve)
         .addSubcommand(new AgentsCommand(console))
         .addSubcommand(new QueuesCommand(console))
         .addSubcommand(new TasksCommand(console, Ticker.systemTicker()))
         .addSubcommand(events)
         .addSubcommand(new LocksCommand(console))
-        .addSubcommand(new MemoryCommand(console))
+        .addSubcommand(memory)
         .addSubcommand(new DoctorCommand(console, environment))
         .addSubcommand(new CompletionCommand(console, completion));
     tellVersion(root);

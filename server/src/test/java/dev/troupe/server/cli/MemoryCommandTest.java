@@ -33,6 +33,32 @@ final class MemoryCommandTest {
   }
 
   @Test
+  void settings_of_a_namespace_are_shown_and_changed() {
+    String namespace = "--namespace=of-settings";
+    assertThat(run("settings", namespace)).isZero();
+    assertThat(terminal.out()).contains("as the server has it");
+    assertThat(
+            run(
+                "settings",
+                namespace,
+                "--short-lifetime=2h",
+                "--refresh-on-read",
+                "--promote=short:5:long",
+                "--max-bytes=1MiB"))
+        .isZero();
+    assertThat(terminal.out()).contains("7200s", "short:5:long", "1048576");
+    assertThat(run("settings", namespace, "--short-lifetime=0s")).isZero();
+    String before = terminal.out();
+    assertThat(run("settings", namespace, "-o", "json")).isZero();
+    assertThat(terminal.out().substring(before.length()))
+        .containsPattern("\"version\":\\s*\"2\"")
+        .contains("refreshOnRead", "1048576")
+        .doesNotContain("lifetime");
+    assertThat(run("settings", namespace, "--promote=short")).isNotZero();
+    assertThat(terminal.err()).contains("--promote: short (expected: such as short:5:long)");
+  }
+
+  @Test
   void a_text_is_put_shown_listed_found_and_forgotten() {
     assertThat(
             run("put", "notes", "the build is red", "--tag", "ci", "--tier", "long", "-o", "json"))
