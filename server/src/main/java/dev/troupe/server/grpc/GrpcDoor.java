@@ -6,6 +6,7 @@ import dev.troupe.server.telemetry.Telemetry;
 import io.grpc.BindableService;
 import io.grpc.Server;
 import io.grpc.ServerInterceptor;
+import io.grpc.ServerInterceptors;
 import io.grpc.ServerServiceDefinition;
 import io.grpc.health.v1.HealthCheckResponse.ServingStatus;
 import io.grpc.netty.NettyServerBuilder;
@@ -71,6 +72,7 @@ public final class GrpcDoor implements Service {
 
   @Override
   public CompletionStage<?> start() throws IOException {
+    MessageWarnings.inOneLine();
     NettyServerBuilder builder =
         NettyServerBuilder.forAddress(new InetSocketAddress(config.host(), config.port()))
             .directExecutor()
@@ -84,7 +86,9 @@ public final class GrpcDoor implements Service {
             .permitKeepAliveTime(config.keepaliveFloor().toMillis(), TimeUnit.MILLISECONDS)
             .permitKeepAliveWithoutCalls(true)
             .addService(health.getHealthService())
-            .addService(ProtoReflectionServiceV1.newInstance())
+            .addService(
+                ServerInterceptors.intercept(
+                    ProtoReflectionServiceV1.newInstance(), new ErrorDetailsReflection()))
             .addService(ChannelzService.newInstance(1000));
     List<ServerInterceptor> interceptors = new ArrayList<>(telemetry.interceptors());
     Ticker ticker = Ticker.systemTicker();

@@ -2,6 +2,7 @@ package dev.troupe.server.grpc;
 
 import static java.nio.charset.StandardCharsets.US_ASCII;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import com.google.protobuf.ByteString;
 import dev.troupe.server.crash.TroupeProcess;
@@ -39,6 +40,7 @@ import java.util.List;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import org.assertj.core.api.InstanceOfAssertFactories;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -94,6 +96,16 @@ final class HostileClientTest {
     Refusal refusal = Refusal.of(() -> enqueue(ByteString.copyFrom(new byte[2 << 20])));
     assertThat(refusal.code()).isEqualTo(Status.Code.RESOURCE_EXHAUSTED);
     enqueue(ByteString.EMPTY);
+    await()
+        .untilAsserted(
+            () ->
+                assertThat(server.log())
+                    .filteredOn(line -> line.contains("exceeds maximum size 1048576"))
+                    .singleElement(InstanceOfAssertFactories.STRING)
+                    .contains(" WARN ", "refused a client's message: RESOURCE_EXHAUSTED: "));
+    assertThat(server.log())
+        .as("no stack trace of gRPC's own")
+        .noneMatch(line -> line.contains("StatusRuntimeException"));
   }
 
   @Test
