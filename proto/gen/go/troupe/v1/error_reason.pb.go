@@ -27,6 +27,11 @@ const (
 // "troupe.dev", `reason` = the name of one of these values without the
 // `ERROR_REASON_` prefix, and the values in question in `metadata`. Programs
 // branch on the reason; the status message is for people.
+//
+// Metadata of a refusal that is about something tells its names, as far as the
+// call has them: `namespace`, `topic`, `group`, `space`, `item_id`,
+// `conversation`, `agent_id`, `queue`, `task_id`, `lock` (the first three, with
+// ", " between them, of a set). They stand behind the message too.
 type ErrorReason int32
 
 const (
@@ -131,7 +136,8 @@ const (
 	// metadata `item_id` names it.
 	ErrorReason_ERROR_REASON_ITEM_EXISTS ErrorReason = 36
 	// The embedding has another number of dimensions than the space. Code
-	// FAILED_PRECONDITION; metadata `dimension` is the space's.
+	// FAILED_PRECONDITION; metadata `dimension` is the space's, and in puts and
+	// searches `given` that of the call.
 	ErrorReason_ERROR_REASON_DIMENSION_MISMATCH ErrorReason = 37
 	// The conversation does not stand where the caller believes. Code ABORTED;
 	// metadata `last_turn`.

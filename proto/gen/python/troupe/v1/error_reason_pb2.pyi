@@ -149,7 +149,8 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """
     ERROR_REASON_DIMENSION_MISMATCH: _ErrorReason.ValueType  # 37
     """The embedding has another number of dimensions than the space. Code
-    FAILED_PRECONDITION; metadata `dimension` is the space's.
+    FAILED_PRECONDITION; metadata `dimension` is the space's, and in puts and
+    searches `given` that of the call.
     """
     ERROR_REASON_TURN_MISMATCH: _ErrorReason.ValueType  # 38
     """The conversation does not stand where the caller believes. Code ABORTED;
@@ -168,6 +169,11 @@ class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     "troupe.dev", `reason` = the name of one of these values without the
     `ERROR_REASON_` prefix, and the values in question in `metadata`. Programs
     branch on the reason; the status message is for people.
+
+    Metadata of a refusal that is about something tells its names, as far as the
+    call has them: `namespace`, `topic`, `group`, `space`, `item_id`,
+    `conversation`, `agent_id`, `queue`, `task_id`, `lock` (the first three, with
+    ", " between them, of a set). They stand behind the message too.
     """
 
 ERROR_REASON_UNSPECIFIED: ErrorReason.ValueType  # 0
@@ -294,7 +300,8 @@ metadata `item_id` names it.
 """
 ERROR_REASON_DIMENSION_MISMATCH: ErrorReason.ValueType  # 37
 """The embedding has another number of dimensions than the space. Code
-FAILED_PRECONDITION; metadata `dimension` is the space's.
+FAILED_PRECONDITION; metadata `dimension` is the space's, and in puts and
+searches `given` that of the call.
 """
 ERROR_REASON_TURN_MISMATCH: ErrorReason.ValueType  # 38
 """The conversation does not stand where the caller believes. Code ABORTED;

@@ -29,7 +29,11 @@ final class AgentScripts {
     this.scripts = scripts;
   }
 
-  /** The reply, when it is OK; else a {@link TroupeException}. */
+  /**
+   * The reply, when it is OK; else a {@link TroupeException}.
+   *
+   * @param arguments the first one is the agent, in all scripts that refuse anything but ports
+   */
   CompletionStage<Reply> run(Script script, Partition partition, List<Object> arguments) {
     return scripts
         .run(script, partition, arguments.toArray())
@@ -37,7 +41,14 @@ final class AgentScripts {
             elements -> {
               Reply reply = new Reply(elements);
               if (!reply.ok()) {
-                throw refusal(reply);
+                throw refusal(reply)
+                    .about(
+                        "namespace",
+                        partition.namespace(),
+                        "agent_id",
+                        arguments.isEmpty() || reply.code().equals("PORTS")
+                            ? ""
+                            : String.valueOf(arguments.get(0)));
               }
               return reply;
             });

@@ -3,16 +3,20 @@ package dev.troupe.server.error;
 import dev.troupe.v1.ErrorReason;
 import dev.troupe.v1.FieldViolation;
 import java.time.Duration;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
  * A refusal that the caller gets to see.
  *
- * <p>The message is fixed text; what varies is in the metadata. It carries no stack trace, because
- * a refusal is an answer, not a fault; a fault keeps its cause.
+ * <p>The message is fixed text, and behind it, in brackets, the names of what it is about; these
+ * and all else that varies are in the metadata. It carries no stack trace, because a refusal is an
+ * answer, not a fault; a fault keeps its cause.
  */
 public final class TroupeException extends RuntimeException {
 
@@ -20,19 +24,24 @@ public final class TroupeException extends RuntimeException {
   private static final int MOST_IN_WORDS = 300;
 
   private final ErrorReason reason;
+  private final String text;
+  private final Map<String, String> names;
   private final Map<String, String> metadata;
   private final List<FieldViolation> violations;
   private final @Nullable Duration retryAfter;
 
   private TroupeException(
       ErrorReason reason,
-      String message,
+      String text,
+      Map<String, String> names,
       Map<String, String> metadata,
       List<FieldViolation> violations,
       @Nullable Duration retryAfter,
       @Nullable Throwable cause) {
-    super(message, cause, false, cause != null);
+    super(inWords(text, names), cause, false, cause != null);
     this.reason = reason;
+    this.text = text;
+    this.names = names;
     this.metadata = Map.copyOf(metadata);
     this.violations = List.copyOf(violations);
     this.retryAfter = retryAfter;
@@ -40,13 +49,13 @@ public final class TroupeException extends RuntimeException {
 
   /** A refusal without further values. */
   public static TroupeException of(ErrorReason reason, String message) {
-    return new TroupeException(reason, message, Map.of(), List.of(), null, null);
+    return new TroupeException(reason, message, Map.of(), Map.of(), List.of(), null, null);
   }
 
   /** A refusal with the values in question. */
   public static TroupeException of(
       ErrorReason reason, String message, Map<String, String> metadata) {
-    return new TroupeException(reason, message, metadata, List.of(), null, null);
+    return new TroupeException(reason, message, Map.of(), metadata, List.of(), null, null);
   }
 
   /** All that is wrong with a request, at once. */
@@ -54,6 +63,7 @@ public final class TroupeException extends RuntimeException {
     return new TroupeException(
         ErrorReason.ERROR_REASON_INVALID_FIELD,
         sentence(violations),
+        Map.of(),
         Map.of(),
         violations,
         null,
@@ -84,13 +94,13 @@ public final class TroupeException extends RuntimeException {
   /** A passing condition, to be tried again after the given time. */
   public static TroupeException retryable(
       ErrorReason reason, String message, Duration retryAfter, @Nullable Throwable cause) {
-    return new TroupeException(reason, message, Map.of(), List.of(), retryAfter, cause);
+    return new TroupeException(reason, message, Map.of(), Map.of(), List.of(), retryAfter, cause);
   }
 
   /** The same with the values in question. */
   public static TroupeException retryable(
       ErrorReason reason, String message, Map<String, String> metadata, Duration retryAfter) {
-    return new TroupeException(reason, message, metadata, List.of(), retryAfter, null);
+    return new TroupeException(reason, message, Map.of(), metadata, List.of(), retryAfter, null);
   }
 
   /** Redis did not answer in time, so that nobody knows whether the write happened. */
@@ -99,10 +109,38 @@ public final class TroupeException extends RuntimeException {
         ErrorReason.ERROR_REASON_OUTCOME_UNKNOWN,
         "the store did not answer in time, the outcome is unknown; ask again with the same"
             + " request_id or token",
+        Map.of(),
         Map.of("outcome", "unknown"),
         List.of(),
         Duration.ofMillis(500),
         cause);
+  }
+
+  /**
+   * The same refusal, saying what it is about: in the metadata, and behind the message for those
+   * who see nothing else. What is known of it already stands.
+   *
+   * @param namesAndValues take turns; an empty value is left out
+   */
+  public TroupeException about(String... namesAndValues) {
+    Map<String, String> all = new LinkedHashMap<>();
+    for (int i = 0; i < namesAndValues.length; i += 2) {
+      if (!namesAndValues[i + 1].isEmpty()) {
+        all.put(namesAndValues[i], metadata.getOrDefault(namesAndValues[i], namesAndValues[i + 1]));
+      }
+    }
+    all.putAll(names);
+    Map<String, String> told = new HashMap<>(all);
+    told.putAll(metadata);
+    return new TroupeException(reason, text, all, told, violations, retryAfter, getCause());
+  }
+
+  private static String inWords(String text, Map<String, String> names) {
+    return names.isEmpty()
+        ? text
+        : names.entrySet().stream()
+            .map(name -> name.getKey() + " " + name.getValue())
+            .collect(Collectors.joining(", ", text + " (", ")"));
   }
 
   public ErrorReason reason() {

@@ -105,7 +105,7 @@ final class GroupStore {
 
   /** Groups of a topic by name, from behind one on, without their members. */
   CompletionStage<Page> list(Partition partition, String topic, String after, int most) {
-    return run(scripts, LIST, partition, List.of(topic, after, most))
+    return run(scripts, LIST, new GroupId(partition, topic, ""), List.of(topic, after, most))
         .thenApply(
             reply -> {
               List<Group> groups = new ArrayList<>();
@@ -220,7 +220,7 @@ final class GroupStore {
 
   /** Does what time brings. Any number of servers may do so. */
   CompletionStage<Swept> sweep(Partition partition) {
-    return run(scripts, SWEEP, partition, List.of())
+    return run(scripts, SWEEP, new GroupId(partition, "", ""), List.of())
         .thenApply(reply -> new Swept(reply.number(1) == 1, reply.number(2)));
   }
 
@@ -244,11 +244,11 @@ final class GroupStore {
   private CompletionStage<Reply> run(
       Script script, GroupId id, Fence fence, List<? extends Object> arguments) {
     ScriptRunner runner = fence.getName().isEmpty() ? scripts : new FencedScripts(scripts, fence);
-    return run(runner, script, id.partition(), named(id, arguments));
+    return run(runner, script, id, named(id, arguments));
   }
 
   private CompletionStage<Reply> run(Script script, GroupId id, List<? extends Object> arguments) {
-    return run(scripts, script, id.partition(), named(id, arguments));
+    return run(scripts, script, id, named(id, arguments));
   }
 
   private static List<Object> named(GroupId id, List<? extends Object> arguments) {
@@ -260,15 +260,23 @@ final class GroupStore {
   }
 
   private static CompletionStage<Reply> run(
-      ScriptRunner runner, Script script, Partition partition, List<? extends Object> arguments) {
+      ScriptRunner runner, Script script, GroupId id, List<? extends Object> arguments) {
     return runner
-        .run(script, partition, arguments.toArray())
+        .run(script, id.partition(), arguments.toArray())
         .thenCompose(
             elements -> {
               Reply reply = new Reply(elements);
               return reply.ok()
                   ? CompletableFuture.completedFuture(reply)
-                  : CompletableFuture.failedFuture(refusal(reply));
+                  : CompletableFuture.failedFuture(
+                      refusal(reply)
+                          .about(
+                              "namespace",
+                              id.partition().namespace(),
+                              "topic",
+                              id.topic(),
+                              "group",
+                              id.name()));
             });
   }
 

@@ -80,11 +80,12 @@ final class Inboxes {
             unknown -> {
               if (!unknown.isEmpty()) {
                 throw TroupeException.of(
-                    ErrorReason.ERROR_REASON_AGENT_NOT_FOUND,
-                    "no agent of this id was ever registered; the message went to nobody",
-                    Map.of(
-                        "agent_ids",
-                        String.join(", ", unknown.subList(0, Math.min(16, unknown.size())))));
+                        ErrorReason.ERROR_REASON_AGENT_NOT_FOUND,
+                        "no agent of this id was ever registered; the message went to nobody",
+                        Map.of(
+                            "agent_ids",
+                            String.join(", ", unknown.subList(0, Math.min(16, unknown.size())))))
+                    .about("namespace", namespace, "agent_id", unknown.get(0));
               }
               return null;
             });

@@ -2,6 +2,7 @@ package dev.troupe.server.event;
 
 import com.google.inject.Inject;
 import com.google.protobuf.ByteString;
+import dev.troupe.server.error.TroupeException;
 import dev.troupe.server.log.LogPosition;
 import dev.troupe.server.redis.Fences;
 import dev.troupe.server.redis.Namespaces;
@@ -114,7 +115,7 @@ public final class TopicStore {
               }
               return reply.ok()
                   ? CompletableFuture.completedFuture(null)
-                  : CompletableFuture.failedFuture(TopicCodec.refusal(reply));
+                  : CompletableFuture.failedFuture(refusal(reply, partition, arguments));
             });
   }
 
@@ -198,6 +199,12 @@ public final class TopicStore {
         .thenApply(reply -> new Swept(reply.number(1) >= MOST_SWEPT, reply.number(2)));
   }
 
+  /** Every script that refuses anything takes the topic as its first argument. */
+  private static TroupeException refusal(Reply reply, Partition partition, List<Object> arguments) {
+    return TopicCodec.refusal(reply)
+        .about("namespace", partition.namespace(), "topic", String.valueOf(arguments.get(0)));
+  }
+
   private CompletionStage<Reply> run(Script script, Partition partition, List<Object> arguments) {
     return scripts
         .run(script, partition, arguments.toArray())
@@ -205,7 +212,7 @@ public final class TopicStore {
             elements -> {
               Reply reply = new Reply(elements);
               if (!reply.ok()) {
-                throw TopicCodec.refusal(reply);
+                throw refusal(reply, partition, arguments);
               }
               return reply;
             });

@@ -9,9 +9,13 @@ import dev.troupe.v1.LockChange;
 import dev.troupe.v1.LockMode;
 import java.nio.ByteBuffer;
 import java.util.List;
+import java.util.stream.Collectors;
 
 /** One change of locks, as the script {@code lock/fast} takes it. */
 sealed interface LockChangeRequest {
+
+  /** A refusal stands in trailers, of which clients take 8 KiB. */
+  int MOST_NAMED = 3;
 
   /** In which part of the script's arguments it stands. */
   enum Kind {
@@ -31,6 +35,9 @@ sealed interface LockChangeRequest {
 
   /** About how many bytes it takes. */
   int size();
+
+  /** The locks that it is about, the first {@value #MOST_NAMED} of them. */
+  String names();
 
   /** What only some changes have: each part followed by a zero byte, nothing when there is none. */
   private static String more(
@@ -52,6 +59,13 @@ sealed interface LockChangeRequest {
       more.append(part).append('\0');
     }
     return more.toString();
+  }
+
+  private static String named(Wish wish) {
+    return wish.targets().stream()
+        .limit(MOST_NAMED)
+        .map(Target::name)
+        .collect(Collectors.joining(", "));
   }
 
   /** Asks for locks, or how the asking stands. */
@@ -167,6 +181,11 @@ sealed interface LockChangeRequest {
       }
       return size;
     }
+
+    @Override
+    public String names() {
+      return named(wish);
+    }
   }
 
   /** Gives a lease back. */
@@ -195,6 +214,11 @@ sealed interface LockChangeRequest {
     @Override
     public int size() {
       return 128 + name.length();
+    }
+
+    @Override
+    public String names() {
+      return name;
     }
   }
 
@@ -225,6 +249,11 @@ sealed interface LockChangeRequest {
     public int size() {
       return 128 + name.length();
     }
+
+    @Override
+    public String names() {
+      return name;
+    }
   }
 
   /** Says that nobody hears the answer to a wish any more. */
@@ -247,6 +276,11 @@ sealed interface LockChangeRequest {
     @Override
     public int size() {
       return 128 + 64 * wish.targets().size();
+    }
+
+    @Override
+    public String names() {
+      return named(wish);
     }
   }
 }

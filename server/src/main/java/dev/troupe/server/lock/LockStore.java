@@ -151,10 +151,18 @@ public final class LockStore {
               List<LockAnswer> answers = new ArrayList<>(requests.size());
               long now = reply.number(1);
               for (int i = 0; i < requests.size(); i++) {
-                answers.add(LockCodec.answer(requests.get(i), reply, places[i], now));
+                LockAnswer answer = LockCodec.answer(requests.get(i), reply, places[i], now);
+                answers.add(named(partition, requests.get(i).names(), answer));
               }
               return answers;
             });
+  }
+
+  private static LockAnswer named(Partition partition, String lock, LockAnswer answer) {
+    return answer instanceof LockAnswer.Denied denied
+        ? new LockAnswer.Denied(
+            denied.why().about("namespace", partition.namespace(), "lock", lock))
+        : answer;
   }
 
   /** Some locks with their first holders and waiters; a free one has none. */
@@ -199,7 +207,7 @@ public final class LockStore {
       String digest) {
     List<Object> arguments = new ArrayList<>(List.of(name, owner, reason, requestId, digest));
     arguments.addAll(List.of(Fences.name(partition, fence), fence.getToken()));
-    return run(FORCE, partition, arguments)
+    return run(FORCE, partition, arguments, "lock", name)
         .thenApply(reply -> new Forced(LockCodec.forced(reply), reply.number(1) == 1));
   }
 
@@ -222,7 +230,7 @@ public final class LockStore {
 
   /** Fails unless a session is an agent's current one; to be asked where the agent lives. */
   CompletionStage<?> checkSession(Partition home, String agent, long session) {
-    return run(SESSION, home, List.of(agent, session));
+    return run(SESSION, home, List.of(agent, session), "agent_id", agent);
   }
 
   /** Whom some owners wait for in this partition. */
@@ -257,14 +265,16 @@ public final class LockStore {
   }
 
   private CompletionStage<Reply> run(
-      Script script, Partition partition, List<? extends Object> arguments) {
+      Script script, Partition partition, List<? extends Object> arguments, String... about) {
     return scripts
         .run(script, partition, arguments.toArray())
         .thenApply(
             elements -> {
               Reply reply = new Reply(elements);
               if (!reply.ok()) {
-                throw LockCodec.refusal(reply);
+                throw LockCodec.refusal(reply)
+                    .about(about)
+                    .about("namespace", partition.namespace());
               }
               return reply;
             });

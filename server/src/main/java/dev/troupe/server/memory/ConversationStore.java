@@ -77,7 +77,7 @@ final class ConversationStore {
           turn.toBuilder().setTokens(tokens).clearNumber().clearTime().build().toByteArray());
     }
     return scripts
-        .run(APPEND, partition, arguments)
+        .run(APPEND, partition, arguments, "conversation", request.getConversation())
         .thenApply(
             reply ->
                 new Appended(
@@ -99,7 +99,9 @@ final class ConversationStore {
             request.getBeforeTurn(),
             request.getAfterSummary() ? "1" : "0",
             WINDOW_BYTES);
-    return scripts.run(WINDOW, partition, arguments).thenApply(ConversationStore::window);
+    return scripts
+        .run(WINDOW, partition, arguments, "conversation", request.getConversation())
+        .thenApply(ConversationStore::window);
   }
 
   private static GetWindowResponse window(Reply reply) {
@@ -143,7 +145,7 @@ final class ConversationStore {
                 .build()
                 .toByteArray()));
     return scripts
-        .run(SUMMARY, partition, arguments)
+        .run(SUMMARY, partition, arguments, "conversation", request.getConversation())
         .thenApply(
             reply -> {
               try {
@@ -188,7 +190,7 @@ final class ConversationStore {
     List<Object> arguments = guarded(partition, space, guard);
     arguments.add(conversation);
     return scripts
-        .run(DELETE, partition, arguments)
+        .run(DELETE, partition, arguments, "conversation", conversation)
         .thenApply(reply -> new Deleted(reply.number(2) == 1, reply.number(1)));
   }
 }

@@ -88,7 +88,14 @@ final class MemoryChanges {
               }
               if (request.getRequestId().isEmpty()) {
                 throw TroupeException.of(
-                    ErrorReason.ERROR_REASON_ITEM_NOT_FOUND, "no such item in the space");
+                        ErrorReason.ERROR_REASON_ITEM_NOT_FOUND, "no such item in the space")
+                    .about(
+                        "namespace",
+                        partition.namespace(),
+                        "space",
+                        request.getSpace(),
+                        "item_id",
+                        id);
               }
               // The answer to a request may be kept for longer than the item.
               return MemoryItem.newBuilder().setItemId(id).build();

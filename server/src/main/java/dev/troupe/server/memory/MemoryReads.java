@@ -55,7 +55,14 @@ final class MemoryReads {
                 return item.said().toItem(item.id(), item.content(), request.getOmitEmbedding());
               }
               throw TroupeException.of(
-                  ErrorReason.ERROR_REASON_ITEM_NOT_FOUND, "no such item in the space");
+                      ErrorReason.ERROR_REASON_ITEM_NOT_FOUND, "no such item in the space")
+                  .about(
+                      "namespace",
+                      Names.namespace(request.getNamespace()),
+                      "space",
+                      request.getSpace(),
+                      "item_id",
+                      request.getItemId());
             });
   }
 

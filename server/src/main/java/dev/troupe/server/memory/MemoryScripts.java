@@ -33,15 +33,27 @@ final class MemoryScripts {
     }
   }
 
-  /** The reply, when it is OK; else a {@link TroupeException}. */
-  CompletionStage<Reply> run(Script script, Partition partition, List<?> arguments) {
+  /**
+   * The reply, when it is OK; else a {@link TroupeException}.
+   *
+   * @param arguments the first one is the space, in all scripts that refuse anything
+   * @param about names and values of what is meant within the space, for a refusal
+   */
+  CompletionStage<Reply> run(
+      Script script, Partition partition, List<?> arguments, String... about) {
     return scripts
         .run(script, partition, arguments.toArray())
         .thenApply(
             elements -> {
               Reply reply = new Reply(elements);
               if (!reply.ok()) {
-                throw refusal(reply);
+                throw refusal(reply)
+                    .about(about)
+                    .about(
+                        "namespace",
+                        partition.namespace(),
+                        "space",
+                        arguments.isEmpty() ? "" : String.valueOf(arguments.get(0)));
               }
               return reply;
             });
@@ -105,9 +117,9 @@ final class MemoryScripts {
               Map.of("item_id", reply.text(1)));
       case "DIMENSION" ->
           TroupeException.of(
-              ErrorReason.ERROR_REASON_DIMENSION_MISMATCH,
-              "the space has embeddings of another dimension",
-              Map.of("dimension", reply.text(1)));
+                  ErrorReason.ERROR_REASON_DIMENSION_MISMATCH,
+                  "the space has embeddings of another dimension")
+              .about("dimension", reply.text(1));
       case "FULL" ->
           TroupeException.of(
               ErrorReason.ERROR_REASON_LIMIT_EXCEEDED,

@@ -190,9 +190,17 @@ final class MemorySearch {
     int dimension = space.dimension();
     if (request.getVectorCount() > 0 && dimension > 0 && request.getVectorCount() != dimension) {
       throw TroupeException.of(
-          ErrorReason.ERROR_REASON_DIMENSION_MISMATCH,
-          "the space has embeddings of another dimension",
-          Map.of("dimension", Integer.toString(dimension)));
+              ErrorReason.ERROR_REASON_DIMENSION_MISMATCH,
+              "the space has embeddings of another dimension")
+          .about(
+              "namespace",
+              Names.namespace(request.getNamespace()),
+              "space",
+              request.getSpace(),
+              "given",
+              Integer.toString(request.getVectorCount()),
+              "dimension",
+              Integer.toString(dimension));
     }
     SearchSettings settings =
         space.settings().getSearch().toBuilder().mergeFrom(request.getSettings()).build();

@@ -203,7 +203,9 @@ final class MemoryStore {
     addList(arguments, item.getTagsList().stream().distinct().toList());
     addMap(arguments, item.getAttributesMap());
     arguments.add(item.getContent().toByteArray());
-    return scripts.run(UPDATE, partition, arguments).thenApply(MemoryStore::written);
+    return scripts
+        .run(UPDATE, partition, arguments, "item_id", item.getItemId())
+        .thenApply(MemoryStore::written);
   }
 
   private static Written written(Reply reply) {
@@ -226,7 +228,9 @@ final class MemoryStore {
       Guard guard) {
     List<Object> arguments = guarded(partition, space, guard);
     arguments.addAll(List.of(id, version, tier.getNumber(), lifetimeMicros));
-    return scripts.run(PROMOTE, partition, arguments).thenApply(MemoryStore::written);
+    return scripts
+        .run(PROMOTE, partition, arguments, "item_id", id)
+        .thenApply(MemoryStore::written);
   }
 
   /** Which items were forgotten. */

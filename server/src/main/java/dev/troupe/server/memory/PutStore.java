@@ -69,28 +69,41 @@ final class PutStore {
             reply -> {
               List<PutCall.Outcome> outcomes = new ArrayList<>(calls.size());
               for (int i = 1; i < reply.size(); i++) {
-                outcomes.add(outcome(reply.nested(i)));
+                outcomes.add(outcome(partition, calls.get(i - 1), reply.nested(i)));
               }
               return outcomes;
             });
   }
 
-  private static PutCall.Outcome outcome(Reply reply) {
+  private static PutCall.Outcome outcome(Partition partition, PutCall call, Reply reply) {
     if (!reply.ok()) {
-      return new PutCall.Refused(MemoryScripts.refusal(reply));
+      return new PutCall.Refused(
+          MemoryScripts.refusal(reply)
+              .about("namespace", partition.namespace(), "space", call.space()));
     }
     List<PutResult> results = new ArrayList<>(reply.size() - HEADER);
     for (int i = HEADER; i < reply.size(); i++) {
-      results.add(result(reply.nested(i)));
+      results.add(result(partition, call, call.items().get(i - HEADER), reply.nested(i)));
     }
     return new PutCall.Put(reply.number(1), reply.number(2), reply.nested(3).texts(0), results);
   }
 
-  private static PutResult result(Reply row) {
+  private static PutResult result(Partition partition, PutCall call, NewItem item, Reply row) {
     return switch (row.code()) {
       case "PUT" -> new PutResult.Added(row.text(1), ItemRecord.parse(row.bytes(2)));
       case "MERGED" -> new PutResult.Merged(row.text(1), ItemRecord.parse(row.bytes(2)));
-      default -> new PutResult.Refused(MemoryScripts.refusal(row));
+      default ->
+          new PutResult.Refused(
+              MemoryScripts.refusal(row)
+                  .about(
+                      "namespace",
+                      partition.namespace(),
+                      "space",
+                      call.space(),
+                      "given",
+                      row.code().equals("DIMENSION")
+                          ? Integer.toString(item.put().getContent().getEmbeddingCount())
+                          : ""));
     };
   }
 }

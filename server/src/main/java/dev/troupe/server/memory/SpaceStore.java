@@ -85,7 +85,10 @@ final class SpaceStore {
             found ->
                 found
                     .get(0)
-                    .orElseThrow(() -> MemoryScripts.refusal(new Reply(List.of("NO_SPACE")))));
+                    .orElseThrow(
+                        () ->
+                            MemoryScripts.refusal(new Reply(List.of("NO_SPACE")))
+                                .about("namespace", partition.namespace(), "space", space)));
   }
 
   /** Reads spaces, in the order of their names as given; empty for those that are not there. */

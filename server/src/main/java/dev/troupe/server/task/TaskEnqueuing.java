@@ -48,8 +48,10 @@ final class TaskEnqueuing {
     checks.done();
     return store
         .locate(Names.namespace(request.getNamespace()), request.getQueue())
-        .thenCompose(queue -> enqueue(queue, withId(request.getTask()), request))
-        .thenApply(TaskEnqueuing::accepted);
+        .thenCompose(
+            queue ->
+                enqueue(queue, withId(request.getTask()), request)
+                    .thenApply(outcome -> accepted(queue, outcome)));
   }
 
   private CompletionStage<EnqueueOutcome> enqueue(
@@ -73,7 +75,7 @@ final class TaskEnqueuing {
         : task;
   }
 
-  private static EnqueueResponse accepted(EnqueueOutcome outcome) {
+  private static EnqueueResponse accepted(QueueId queue, EnqueueOutcome outcome) {
     if (outcome instanceof EnqueueOutcome.Created created) {
       return EnqueueResponse.newBuilder()
           .setTaskId(created.taskId())
@@ -87,17 +89,20 @@ final class TaskEnqueuing {
           .setState(existing.state())
           .build();
     }
+    throw refusal(outcome).about("namespace", queue.partition().namespace(), "queue", queue.name());
+  }
+
+  private static TroupeException refusal(EnqueueOutcome outcome) {
     if (outcome instanceof EnqueueOutcome.Conflict conflict) {
-      throw TroupeException.of(
-          ErrorReason.ERROR_REASON_TASK_EXISTS,
-          "the task id or the dedupe key is taken",
-          Map.of("task_id", conflict.taskId()));
+      return TroupeException.of(
+              ErrorReason.ERROR_REASON_TASK_EXISTS, "the task id or the dedupe key is taken")
+          .about("task_id", conflict.taskId());
     }
     if (outcome instanceof EnqueueOutcome.Draining) {
-      throw TroupeException.of(
+      return TroupeException.of(
           ErrorReason.ERROR_REASON_QUEUE_DRAINING, "the queue is draining and takes no new tasks");
     }
-    throw TroupeException.of(
+    return TroupeException.of(
         ErrorReason.ERROR_REASON_LIMIT_EXCEEDED,
         "too many different `requires` wait in this queue",
         Map.of("limit", "128"));
@@ -165,16 +170,16 @@ final class TaskEnqueuing {
               List<Integer> settled = failure != null ? indexes : part;
               for (int i = 0; i < settled.size(); i++) {
                 results[settled.get(i)] =
-                    failure != null ? refused(failure) : result(outcomes.get(i));
+                    failure != null ? refused(failure) : result(queue, outcomes.get(i));
               }
               return indexes.subList(settled.size(), indexes.size());
             })
         .thenCompose(rest -> enqueueParts(queue, request, digest, rest, results));
   }
 
-  private static EnqueueResult result(EnqueueOutcome outcome) {
+  private static EnqueueResult result(QueueId queue, EnqueueOutcome outcome) {
     try {
-      return EnqueueResult.newBuilder().setAccepted(accepted(outcome)).build();
+      return EnqueueResult.newBuilder().setAccepted(accepted(queue, outcome)).build();
     } catch (TroupeException refusal) {
       return refused(refusal);
     }

@@ -207,7 +207,8 @@ public final class TaskStore {
               if (extension instanceof Extension.Extended extended) {
                 return extended;
               }
-              throw extension instanceof Extension.Missing ? taskMissing(queue) : staleLease();
+              throw (extension instanceof Extension.Missing ? taskMissing() : staleLease())
+                  .about(names(queue, attempt.getTaskId()));
             });
   }
 
@@ -227,10 +228,9 @@ public final class TaskStore {
    */
   public CompletionStage<Boolean> progress(
       QueueId queue, Attempt attempt, Progress progress, byte[] checkpoint) {
-    return run(
+    return ofTask(
             TaskScripts.PROGRESS,
             queue,
-            queue.name(),
             attempt.getTaskId(),
             attempt.getFencingToken(),
             progress.toBuilder().clearTime().build().toByteArray(),
@@ -279,9 +279,9 @@ public final class TaskStore {
                     row.ok()
                         ? new Completion.Completed()
                         : new Completion.Refused(
-                            row.code().equals("NOT_FOUND")
-                                ? taskMissing(queue)
-                                : refusal(queue, row)));
+                            (row.code().equals("NOT_FOUND") ? taskMissing() : refusal(row))
+                                .about(
+                                    names(queue, completions.get(i / 2).attempt().getTaskId()))));
               }
               return outcomes;
             });
@@ -290,10 +290,9 @@ public final class TaskStore {
   /** Ends an attempt with a failure. A repeat with the same failure is answered the same. */
   public CompletionStage<FailResponse> fail(
       QueueId queue, Attempt attempt, Failure failure, Fence fence) {
-    return run(
+    return ofTask(
             TaskScripts.FAIL,
             queue,
-            queue.name(),
             attempt.getTaskId(),
             attempt.getFencingToken(),
             failure.toByteArray(),
@@ -317,10 +316,9 @@ public final class TaskStore {
   /** Gives an attempt back without counting a failure. A repeat is answered the same. */
   public CompletionStage<TaskState> release(
       QueueId queue, Attempt attempt, Duration delay, String reason) {
-    return run(
+    return ofTask(
             TaskScripts.RELEASE,
             queue,
-            queue.name(),
             attempt.getTaskId(),
             attempt.getFencingToken(),
             Durations.toMicros(delay),
@@ -331,10 +329,9 @@ public final class TaskStore {
   /** Cancels a task, or marks a running one and rings for its worker. */
   public CompletionStage<TaskState> cancel(
       QueueId queue, String taskId, String reason, Fence fence) {
-    return run(
+    return ofTask(
             TaskScripts.CANCEL,
             queue,
-            queue.name(),
             taskId,
             reason,
             Fences.name(queue.partition(), fence),
@@ -344,7 +341,7 @@ public final class TaskStore {
 
   /** Reads one task. */
   public CompletionStage<Task> get(QueueId queue, String taskId) {
-    return run(TaskScripts.GET, queue, queue.name(), taskId)
+    return ofTask(TaskScripts.GET, queue, taskId)
         .thenApply(
             reply -> TaskCodec.task(queue.name(), taskId, reply.text(2), reply.nested(1), 0));
   }
@@ -535,25 +532,45 @@ public final class TaskStore {
   }
 
   private CompletionStage<Reply> run(Script script, QueueId queue, Object... arguments) {
-    return scripts
-        .run(script, queue.partition(), arguments)
-        .thenApply(
-            elements -> {
-              Reply reply = new Reply(elements);
-              if (!reply.ok()) {
-                throw refusal(queue, reply);
-              }
-              return reply;
-            });
+    return call(script, queue, "", arguments);
   }
 
   private CompletionStage<Reply> run(Script script, QueueId queue, List<Object> arguments) {
     return run(script, queue, arguments.toArray());
   }
 
-  private static TroupeException refusal(QueueId queue, Reply reply) {
+  /** The same for a script about one task, whose id stands behind the name of the queue. */
+  private CompletionStage<Reply> ofTask(
+      Script script, QueueId queue, String taskId, Object... others) {
+    List<Object> arguments = new ArrayList<>(2 + others.length);
+    addAll(arguments, queue.name(), taskId);
+    addAll(arguments, others);
+    return call(script, queue, taskId, arguments.toArray());
+  }
+
+  private CompletionStage<Reply> call(
+      Script script, QueueId queue, String taskId, Object[] arguments) {
+    return scripts
+        .run(script, queue.partition(), arguments)
+        .thenApply(
+            elements -> {
+              Reply reply = new Reply(elements);
+              if (!reply.ok()) {
+                throw refusal(reply).about(names(queue, taskId));
+              }
+              return reply;
+            });
+  }
+
+  private static String[] names(QueueId queue, String taskId) {
+    return new String[] {
+      "namespace", queue.partition().namespace(), "queue", queue.name(), "task_id", taskId
+    };
+  }
+
+  private static TroupeException refusal(Reply reply) {
     return switch (reply.code()) {
-      case "NOT_FOUND" -> reply.size() > 1 ? queueMissing(queue) : taskMissing(queue);
+      case "NOT_FOUND" -> reply.size() > 1 ? queueMissing() : taskMissing();
       case "STALE" -> staleLease();
       case "CONFLICT" ->
           TroupeException.of(
@@ -592,14 +609,12 @@ public final class TaskStore {
         ErrorReason.ERROR_REASON_STALE_LEASE, "the lease is no longer this attempt's");
   }
 
-  private static TroupeException taskMissing(QueueId queue) {
-    return TroupeException.of(
-        ErrorReason.ERROR_REASON_TASK_NOT_FOUND, "no such task", Map.of("queue", queue.name()));
+  private static TroupeException taskMissing() {
+    return TroupeException.of(ErrorReason.ERROR_REASON_TASK_NOT_FOUND, "no such task");
   }
 
-  private static TroupeException queueMissing(QueueId queue) {
-    return TroupeException.of(
-        ErrorReason.ERROR_REASON_QUEUE_NOT_FOUND, "no such queue", Map.of("queue", queue.name()));
+  private static TroupeException queueMissing() {
+    return TroupeException.of(ErrorReason.ERROR_REASON_QUEUE_NOT_FOUND, "no such queue");
   }
 
   private static String millis(Duration duration) {
