@@ -4192,7 +4192,10 @@ func (x *CreateGroupRequest) GetFence() *Fence {
 type CreateGroupResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The group.
-	Group         *Group `protobuf:"bytes,1,opt,name=group,proto3" json:"group,omitempty"`
+	Group *Group `protobuf:"bytes,1,opt,name=group,proto3" json:"group,omitempty"`
+	// Whether the topic began with this call; false when it was there, or the
+	// group was. Unexpected, it tells of a mistyped name.
+	TopicCreated  bool `protobuf:"varint,2,opt,name=topic_created,json=topicCreated,proto3" json:"topic_created,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -4232,6 +4235,13 @@ func (x *CreateGroupResponse) GetGroup() *Group {
 		return x.Group
 	}
 	return nil
+}
+
+func (x *CreateGroupResponse) GetTopicCreated() bool {
+	if x != nil {
+		return x.TopicCreated
+	}
+	return false
 }
 
 // Request of UpdateGroup.
@@ -7015,9 +7025,10 @@ const file_troupe_v1_event_stream_service_proto_rawDesc = "" +
 	"\x05start\x18\x05 \x01(\v2\x15.troupe.v1.GroupStartR\x05start\x12\x1d\n" +
 	"\n" +
 	"request_id\x18\x06 \x01(\tR\trequestId\x12&\n" +
-	"\x05fence\x18\a \x01(\v2\x10.troupe.v1.FenceR\x05fence\"=\n" +
+	"\x05fence\x18\a \x01(\v2\x10.troupe.v1.FenceR\x05fence\"b\n" +
 	"\x13CreateGroupResponse\x12&\n" +
-	"\x05group\x18\x01 \x01(\v2\x10.troupe.v1.GroupR\x05group\"\xc3\x02\n" +
+	"\x05group\x18\x01 \x01(\v2\x10.troupe.v1.GroupR\x05group\x12#\n" +
+	"\rtopic_created\x18\x02 \x01(\bR\ftopicCreated\"\xc3\x02\n" +
 	"\x12UpdateGroupRequest\x12\x1c\n" +
 	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x14\n" +
 	"\x05topic\x18\x02 \x01(\tR\x05topic\x12\x14\n" +

@@ -149,8 +149,9 @@ type EventStreamServiceClient interface {
 	// Errors: NOT_FOUND / TOPIC_NOT_FOUND; ABORTED / VERSION_MISMATCH;
 	// ALREADY_EXISTS / REQUEST_ID_REUSED; FAILED_PRECONDITION / STALE_FENCE.
 	DeleteTopic(ctx context.Context, in *DeleteTopicRequest, opts ...grpc.CallOption) (*DeleteTopicResponse, error)
-	// Creates a consumer group of a topic, and the topic if there is none. The
-	// same settings again are not an error.
+	// Creates a consumer group of a topic, and the topic if there is none, which
+	// `topic_created` says then: a group may wait for a publisher that starts later.
+	// The same settings again are not an error.
 	//
 	// Errors: ALREADY_EXISTS / GROUP_EXISTS when its settings are others, or
 	// REQUEST_ID_REUSED; RESOURCE_EXHAUSTED / LIMIT_EXCEEDED when it would be one
@@ -608,8 +609,9 @@ type EventStreamServiceServer interface {
 	// Errors: NOT_FOUND / TOPIC_NOT_FOUND; ABORTED / VERSION_MISMATCH;
 	// ALREADY_EXISTS / REQUEST_ID_REUSED; FAILED_PRECONDITION / STALE_FENCE.
 	DeleteTopic(context.Context, *DeleteTopicRequest) (*DeleteTopicResponse, error)
-	// Creates a consumer group of a topic, and the topic if there is none. The
-	// same settings again are not an error.
+	// Creates a consumer group of a topic, and the topic if there is none, which
+	// `topic_created` says then: a group may wait for a publisher that starts later.
+	// The same settings again are not an error.
 	//
 	// Errors: ALREADY_EXISTS / GROUP_EXISTS when its settings are others, or
 	// REQUEST_ID_REUSED; RESOURCE_EXHAUSTED / LIMIT_EXCEEDED when it would be one

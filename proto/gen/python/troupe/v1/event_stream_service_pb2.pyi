@@ -2135,6 +2135,11 @@ class CreateGroupResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     GROUP_FIELD_NUMBER: _builtins.int
+    TOPIC_CREATED_FIELD_NUMBER: _builtins.int
+    topic_created: _builtins.bool
+    """Whether the topic began with this call; false when it was there, or the
+    group was. Unexpected, it tells of a mistyped name.
+    """
     @_builtins.property
     def group(self) -> Global___Group:
         """The group."""
@@ -2143,10 +2148,11 @@ class CreateGroupResponse(_message.Message):
         self,
         *,
         group: Global___Group | None = ...,
+        topic_created: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["group", b"group"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["group", b"group"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["group", b"group", "topic_created", b"topic_created"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -342,8 +342,9 @@ class EventStreamServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def CreateGroup(self, request, context):
-        """Creates a consumer group of a topic, and the topic if there is none. The
-        same settings again are not an error.
+        """Creates a consumer group of a topic, and the topic if there is none, which
+        `topic_created` says then: a group may wait for a publisher that starts later.
+        The same settings again are not an error.
 
         Errors: ALREADY_EXISTS / GROUP_EXISTS when its settings are others, or
         REQUEST_ID_REUSED; RESOURCE_EXHAUSTED / LIMIT_EXCEEDED when it would be one

@@ -144,8 +144,9 @@ class EventStreamServiceStub:
     ALREADY_EXISTS / REQUEST_ID_REUSED; FAILED_PRECONDITION / STALE_FENCE.
     """
     CreateGroup: _grpc.UnaryUnaryMultiCallable[_event_stream_service_pb2.CreateGroupRequest, _event_stream_service_pb2.CreateGroupResponse]
-    """Creates a consumer group of a topic, and the topic if there is none. The
-    same settings again are not an error.
+    """Creates a consumer group of a topic, and the topic if there is none, which
+    `topic_created` says then: a group may wait for a publisher that starts later.
+    The same settings again are not an error.
 
     Errors: ALREADY_EXISTS / GROUP_EXISTS when its settings are others, or
     REQUEST_ID_REUSED; RESOURCE_EXHAUSTED / LIMIT_EXCEEDED when it would be one
@@ -351,8 +352,9 @@ class EventStreamServiceAsyncStub(EventStreamServiceStub):
     ALREADY_EXISTS / REQUEST_ID_REUSED; FAILED_PRECONDITION / STALE_FENCE.
     """
     CreateGroup: _aio.UnaryUnaryMultiCallable[_event_stream_service_pb2.CreateGroupRequest, _event_stream_service_pb2.CreateGroupResponse]  # type: ignore[assignment]
-    """Creates a consumer group of a topic, and the topic if there is none. The
-    same settings again are not an error.
+    """Creates a consumer group of a topic, and the topic if there is none, which
+    `topic_created` says then: a group may wait for a publisher that starts later.
+    The same settings again are not an error.
 
     Errors: ALREADY_EXISTS / GROUP_EXISTS when its settings are others, or
     REQUEST_ID_REUSED; RESOURCE_EXHAUSTED / LIMIT_EXCEEDED when it would be one
@@ -633,8 +635,9 @@ class EventStreamServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _event_stream_service_pb2.CreateGroupRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_event_stream_service_pb2.CreateGroupResponse, _abc.Awaitable[_event_stream_service_pb2.CreateGroupResponse]]:
-        """Creates a consumer group of a topic, and the topic if there is none. The
-        same settings again are not an error.
+        """Creates a consumer group of a topic, and the topic if there is none, which
+        `topic_created` says then: a group may wait for a publisher that starts later.
+        The same settings again are not an error.
 
         Errors: ALREADY_EXISTS / GROUP_EXISTS when its settings are others, or
         REQUEST_ID_REUSED; RESOURCE_EXHAUSTED / LIMIT_EXCEEDED when it would be one

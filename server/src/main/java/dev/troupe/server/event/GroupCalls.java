@@ -74,7 +74,12 @@ final class GroupCalls {
     GroupSettings settings = GroupDefaults.complete(request.getTopic(), request.getSettings());
     return locate(request.getNamespace(), request.getTopic(), request.getGroup())
         .thenCompose(id -> store.create(id, settings, request.getStart(), call))
-        .thenApply(group -> CreateGroupResponse.newBuilder().setGroup(group).build());
+        .thenApply(
+            created ->
+                CreateGroupResponse.newBuilder()
+                    .setGroup(created.group())
+                    .setTopicCreated(created.topicToo())
+                    .build());
   }
 
   CompletionStage<Group> update(UpdateGroupRequest request) {

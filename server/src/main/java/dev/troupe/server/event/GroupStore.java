@@ -77,13 +77,22 @@ final class GroupStore {
         .thenApply(partition -> new GroupId(partition, topic, name));
   }
 
+  /** A group, and whether its topic began with it. */
+  record Created(Group group, boolean topicToo) {}
+
   /** Creates a group, and its topic if there is none; one with the same settings is left alone. */
-  CompletionStage<Group> create(GroupId id, GroupSettings settings, GroupStart start, Call call) {
+  CompletionStage<Created> create(GroupId id, GroupSettings settings, GroupStart start, Call call) {
     List<Object> arguments = new ArrayList<>(List.of(call.requestId(), call.digest()));
     arguments.addAll(place(start));
     arguments.add(settings.toByteArray());
     arguments.addAll(GroupDefaults.fields(id.partition(), settings));
-    return group(id, run(CREATE, id, call.fence(), arguments));
+    return run(CREATE, id, call.fence(), arguments)
+        .thenApply(
+            reply ->
+                new Created(
+                    GroupCodec.group(id.topic(), reply.nested(1)),
+                    // An answer kept by a server from before has no such element.
+                    reply.size() > 2 && reply.number(2) == 1));
   }
 
   /**

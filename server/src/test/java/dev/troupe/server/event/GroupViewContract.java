@@ -90,6 +90,26 @@ interface GroupViewContract extends GroupContract {
   }
 
   @Test
+  default void aTopicThatBeginsWithItsGroupIsSaidToBeNew() {
+    CreateGroupRequest.Builder request =
+        CreateGroupRequest.newBuilder().setTopic("ordres").setGroup("billing").setRequestId("r");
+    assertThat(groups().a().createGroup(request.build()).getTopicCreated()).isTrue();
+    assertThat(groups().b().createGroup(request.build()).getTopicCreated())
+        .as("a repeat gets the first answer")
+        .isTrue();
+    assertThat(groups().a().createGroup(request.setRequestId("").build()).getTopicCreated())
+        .as("the group is there")
+        .isFalse();
+    assertThat(
+            groups()
+                .a()
+                .createGroup(request.setGroup("other").setRequestId("o").build())
+                .getTopicCreated())
+        .as("the topic is there")
+        .isFalse();
+  }
+
+  @Test
   default void allThatIsWrongIsToldAtOnce() {
     Refusal refusal =
         Refusal.of(
