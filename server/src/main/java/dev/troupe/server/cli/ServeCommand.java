@@ -89,7 +89,13 @@ final class ServeCommand implements Callable<Integer> {
   }
 
   private int run(Config config) throws InterruptedException {
-    console.out().print(config.describe());
+    String changed = config.describeChanged();
+    console.out().print(changed);
+    console
+        .out()
+        .println(
+            (changed.isEmpty() ? "all settings" : "all other settings")
+                + " are the defaults; troupe serve --print-config shows them");
     console.out().flush();
     ServerLauncher.Running server;
     try {

@@ -20,8 +20,9 @@ public final class Config {
    * @param name the setting
    * @param value its value; a secret is masked
    * @param source where the value was given, or {@code default}
+   * @param changed whether it is another one than the default
    */
-  public record Row(String name, String value, String source) {}
+  public record Row(String name, String value, String source, boolean changed) {}
 
   /** A record with nothing but defaults, for tests and tools. */
   public static <T extends Record> T defaults(Class<T> type) {
@@ -48,6 +49,15 @@ public final class Config {
 
   /** The table as aligned text, one line per setting. */
   public String describe() {
+    return describe(table);
+  }
+
+  /** The same for the settings that are not as by default; empty when all are. */
+  public String describeChanged() {
+    return describe(table.stream().filter(Row::changed).toList());
+  }
+
+  private static String describe(List<Row> table) {
     int names = table.stream().mapToInt(row -> row.name().length()).max().orElse(0);
     int values = table.stream().mapToInt(row -> row.value().length()).max().orElse(0);
     int width = Math.min(values, 40);

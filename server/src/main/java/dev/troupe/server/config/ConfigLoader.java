@@ -85,7 +85,12 @@ public final class ConfigLoader {
       }
       for (SettingSpec setting : schema.settings()) {
         GivenValue value = valueOf(setting, given);
-        table.add(new Config.Row(setting.name(), setting.shown(value.text()), value.source()));
+        table.add(
+            new Config.Row(
+                setting.name(),
+                setting.shown(value.text()),
+                value.source(),
+                !value.text().strip().equals(setting.fallback())));
       }
     }
     if (!problems.isEmpty()) {

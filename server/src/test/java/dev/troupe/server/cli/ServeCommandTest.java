@@ -27,9 +27,26 @@ class ServeCommandTest {
         .containsExactly(
             "grpc.port       7171       --grpc.port",
             "redis.data-dir  elsewhere  --redis.data-dir",
+            "all other settings are the defaults; troupe serve --print-config shows them",
             "listening on 127.0.0.1:7171",
             "data in elsewhere",
             "try: grpcurl -plaintext localhost:7171 list");
+  }
+
+  @Test
+  void settings_that_are_the_defaults_are_not_printed() {
+    assertThat(terminal.run(null, "serve")).isZero();
+    assertThat(terminal.outLines())
+        .startsWith(
+            "all settings are the defaults; troupe serve --print-config shows them",
+            "listening on 127.0.0.1:7070");
+
+    terminal.clear();
+    assertThat(terminal.run(null, "serve", "--grpc.port=7070", "--data-dir", "mine")).isZero();
+    assertThat(terminal.outLines())
+        .startsWith(
+            "redis.data-dir  mine  --redis.data-dir",
+            "all other settings are the defaults; troupe serve --print-config shows them");
   }
 
   @Test

@@ -46,12 +46,21 @@ final class Terminal {
       all.add("--server");
       all.add(server);
     }
+    return cli().run(all.toArray(String[]::new));
+  }
+
+  private TroupeCli cli() {
     return new TroupeCli(
-            new Console(new PrintWriter(out), new PrintWriter(err), in),
-            List.of(DoorConfig.class),
-            Map.of(),
-            launcher)
-        .run(all.toArray(String[]::new));
+        new Console(new PrintWriter(out), new PrintWriter(err), in),
+        List.of(DoorConfig.class),
+        Map.of(),
+        launcher);
+  }
+
+  /** Forgets what was printed. */
+  void clear() {
+    out.getBuffer().setLength(0);
+    err.getBuffer().setLength(0);
   }
 
   String out() {

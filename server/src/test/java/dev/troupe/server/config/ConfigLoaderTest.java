@@ -13,6 +13,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import org.assertj.core.api.InstanceOfAssertFactories;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -102,6 +103,19 @@ class ConfigLoaderTest {
         .extracting(Config.Row::source)
         .contains(
             "--door.port", "TROUPE_DOOR_RATIO", directory.resolve("troupe.properties:3") + "");
+  }
+
+  @Test
+  void what_is_given_as_it_is_by_default_is_no_change() {
+    Config config = loader().flags(List.of("--door.port=3", "--door.open=false")).load();
+
+    assertThat(config.describeChanged().lines())
+        .singleElement(InstanceOfAssertFactories.STRING)
+        .startsWith("door.port");
+    assertThat(loader().load().describeChanged()).isEmpty();
+    assertThat(loader().flags(List.of("--store.password=hunter2")).load().describeChanged())
+        .contains("store.password")
+        .doesNotContain("hunter2");
   }
 
   @Test
