@@ -1,12 +1,17 @@
 package dev.troupe.server.cli;
 
 import java.util.List;
+import java.util.Map;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.Model.PositionalParamSpec;
 
 /** What the fields of the contract are called on the command line. */
 final class Arguments {
+
+  /** Fields that the command line calls by words of its own. */
+  private static final Map<String, String> ELSEWISE =
+      Map.of("cesql", "where", "subject-prefix", "subject");
 
   private Arguments() {}
 
@@ -17,6 +22,7 @@ final class Arguments {
     List<String> words =
         List.of(
             word,
+            ELSEWISE.getOrDefault(word, word),
             word.replaceAll("ies$", "y"),
             word.replaceAll("s$", ""),
             word.replaceAll("es$", ""),

@@ -22,8 +22,8 @@ import picocli.CommandLine.Option;
     name = "consume",
     mixinStandardHelpOptions = true,
     description = {
-      "Takes events as a member of a consumer group, prints them and acknowledges each once it is",
-      "printed, until --limit, --timeout or Ctrl-C."
+      "Takes events as a member of a group, and acknowledges them once they are printed.",
+      "It goes on until --limit, --timeout or Ctrl-C."
     })
 final class ConsumeCommand implements Callable<Integer> {
 

@@ -11,6 +11,7 @@ import dev.troupe.v1.PublishResponse;
 import dev.troupe.v1.StartPosition;
 import dev.troupe.v1.SubscribeRequest;
 import dev.troupe.v1.SubscribeResponse;
+import io.grpc.StatusRuntimeException;
 import java.io.IOException;
 import java.text.ParseException;
 import java.util.Iterator;
@@ -27,6 +28,9 @@ import picocli.CommandLine.Parameters;
 /** {@code troupe events}: read and write topics. */
 @Command(name = "events", mixinStandardHelpOptions = true, description = "Read and write topics.")
 final class EventsCommand {
+
+  private static final String PLACES =
+      "beginning, now, a time such as 2030-01-31T12:00:00Z, or a token";
 
   private final Console console;
 
@@ -47,13 +51,12 @@ final class EventsCommand {
                   "Topics; * is any text without a dot, ** any text; repeatable (default: all but"
                       + " the server's own, which begin with \"troupe.\").")
           @Nullable List<String> topics,
-      @Option(names = "--type", paramLabel = "PATTERN", description = "Event types; repeatable.")
-          @Nullable List<String> types,
+      @Mixin FilterOptions wanted,
       @Option(
               names = "--from",
               paramLabel = "WHERE",
               defaultValue = "now",
-              description = "beginning, now, a time such as 2030-01-31T12:00:00Z, or a token.")
+              description = PLACES + ".")
           String from,
       @Option(names = "--limit", defaultValue = "0", description = "End after so many; 0: never.")
           long limit) {
@@ -61,7 +64,7 @@ final class EventsCommand {
         SubscribeRequest.newBuilder()
             .setNamespace(options.namespace)
             .addAllTopics(topics == null ? List.of("**") : topics)
-            .addAllTypes(Given.list(types));
+            .setFilter(wanted.filter());
     if (limit != 0) {
       // There is a token behind each event then, wherever the limit is.
       request.setMaxBatchSize(1);
@@ -75,6 +78,17 @@ final class EventsCommand {
       Iterator<SubscribeResponse> responses =
           Connection.within(stub, options.timeout).subscribe(request.build());
       return Streams.read(responses, limit, options.timeout != null, tail::take);
+    } catch (StatusRuntimeException refusal) {
+      if (Failures.reason(refusal).equals("INVALID_RESUME_TOKEN")) {
+        throw new UsageException(
+            "--from: "
+                + from
+                + " (expected: "
+                + PLACES
+                + " of a tail with the same topics and filter)\n  the server says: "
+                + refusal.getStatus().getDescription());
+      }
+      throw refusal;
     }
   }
 
@@ -169,7 +183,10 @@ final class EventsCommand {
   @Command(
       name = "publish",
       mixinStandardHelpOptions = true,
-      description = "Appends an event to a topic.")
+      description = {
+        "Appends an event to a topic, which begins with its first event.",
+        "An inbox is a topic too: whether there is such an agent is asked by SendMessage only."
+      })
   int publish(
       @Mixin ServerOptions options,
       @Parameters(paramLabel = "TOPIC", description = "The topic.") String topic,
@@ -186,6 +203,11 @@ final class EventsCommand {
           Optional<String> id,
       @Option(names = "--subject", defaultValue = "", description = "What it is about.")
           String subject,
+      @Option(
+              names = "--key",
+              defaultValue = "",
+              description = "Events of one key stay in order; of a compacted topic the last stays.")
+          String key,
       @Option(names = "--correlation-id", defaultValue = "", description = "Ties events together.")
           String correlationId,
       @Option(names = "--attribute", description = "KEY=VALUE; repeatable.")
@@ -198,6 +220,7 @@ final class EventsCommand {
             .setType(type)
             .setSubject(subject)
             .setDatacontenttype(contentType)
+            .setKey(key)
             .setCorrelationId(correlationId)
             .putAllAttributes(Given.map(attributes));
     ByteString data = Payloads.read(text, file, console);

@@ -32,6 +32,13 @@ final class Failures {
     };
   }
 
+  /** The reason of a refusal, such as {@code INVALID_RESUME_TOKEN}; empty when it has none. */
+  static String reason(StatusRuntimeException failure) {
+    com.google.rpc.Status details = StatusProto.fromThrowable(failure);
+    ErrorInfo info = details == null ? null : find(details, ErrorInfo.class);
+    return info == null ? "" : info.getReason();
+  }
+
   /** Prints the reason, the values in question and every violation. */
   static void print(StatusRuntimeException failure, CommandLine command, PrintWriter err) {
     ServerOptions options = ServerOptions.of(command);
@@ -91,13 +98,16 @@ final class Failures {
     }
     List<String> lines = new ArrayList<>();
     // The message of a bad request says again what the violations say.
-    lines.add(
-        error.get("code")
-            + " / "
-            + error.get("reason")
-            + (violations.isEmpty() ? ": " + error.get("message") : ""));
+    String message =
+        violations.isEmpty() ? ": " + Text.printable(String.valueOf(error.get("message"))) : "";
+    lines.add(error.get("code") + " / " + error.get("reason") + message);
     metadata.forEach(
-        (name, value) -> lines.add("  " + name + " = " + Text.printable(String.valueOf(value))));
+        (name, value) -> {
+          String said = Text.printable(String.valueOf(value));
+          if (!message.contains(name + " " + said)) {
+            lines.add("  " + name + " = " + said);
+          }
+        });
     for (Object violation : violations) {
       Map<?, ?> parts = (Map<?, ?>) violation;
       lines.add("  " + parts.get("argument") + ": " + parts.get("description"));

@@ -1,5 +1,6 @@
 package dev.troupe.server.cli;
 
+import dev.troupe.server.config.DataSize;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -13,6 +14,15 @@ final class Given {
   static void limit(long limit) {
     if (limit < 0) {
       throw new UsageException("--limit: " + limit + " (expected: 0 or more)");
+    }
+  }
+
+  /** A number of bytes; 0 stands for the default. */
+  static long bytes(String option, String text) {
+    try {
+      return DataSize.parse(text).bytes();
+    } catch (IllegalArgumentException e) {
+      throw new UsageException(option + ": " + e.getMessage());
     }
   }
 

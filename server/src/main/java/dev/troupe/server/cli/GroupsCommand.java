@@ -3,9 +3,9 @@ package dev.troupe.server.cli;
 import com.google.protobuf.util.Durations;
 import com.google.protobuf.util.Timestamps;
 import dev.troupe.v1.CreateGroupRequest;
+import dev.troupe.v1.CreateGroupResponse;
 import dev.troupe.v1.DeleteGroupRequest;
 import dev.troupe.v1.DeliveryPolicy;
-import dev.troupe.v1.EventFilter;
 import dev.troupe.v1.EventStreamServiceGrpc;
 import dev.troupe.v1.EventStreamServiceGrpc.EventStreamServiceBlockingStub;
 import dev.troupe.v1.GetGroupRequest;
@@ -90,11 +90,7 @@ final class GroupsCommand {
         description = "Where dead letters go (default: TOPIC.dead).")
     String deadLetterTopic = "";
 
-    @Option(names = "--type", paramLabel = "PATTERN", description = "Event types; repeatable.")
-    @Nullable List<String> types;
-
-    @Option(names = "--where", defaultValue = "", description = "An expression in CloudEvents SQL.")
-    String expression = "";
+    @Mixin FilterOptions wanted = new FilterOptions();
 
     GroupSettings settings() {
       GroupSettings.Builder settings =
@@ -103,8 +99,7 @@ final class GroupsCommand {
               .setMaxOutstanding(maxOutstanding)
               .setOrderedByKey(ordered)
               .setDeadLetterTopic(deadLetterTopic)
-              .setFilter(
-                  EventFilter.newBuilder().addAllTypes(Given.list(types)).setCesql(expression));
+              .setFilter(wanted.filter());
       if (ackDeadline != null) {
         settings.setAckDeadline(Durations.fromNanos(ackDeadline.toNanos()));
       }
@@ -175,7 +170,10 @@ final class GroupsCommand {
     return ExitStatus.OK;
   }
 
-  @Command(name = "create", mixinStandardHelpOptions = true, description = "Creates a group.")
+  @Command(
+      name = "create",
+      mixinStandardHelpOptions = true,
+      description = "Creates a group, and its topic if there is none.")
   int create(
       @Mixin ServerOptions options,
       @Mixin Which which,
@@ -188,8 +186,7 @@ final class GroupsCommand {
                   "beginning, now, a time such as 2030-01-31T12:00:00Z, or a topic position.")
           String from) {
     try (Connection connection = options.connect()) {
-      print(
-          options,
+      CreateGroupResponse response =
           stub(connection, options)
               .createGroup(
                   CreateGroupRequest.newBuilder()
@@ -199,8 +196,14 @@ final class GroupsCommand {
                       .setSettings(wanted.settings())
                       .setStart(place("--from", from))
                       .setRequestId(UUID.randomUUID().toString())
-                      .build())
-              .getGroup());
+                      .build());
+      print(options, response.getGroup());
+      if (response.getTopicCreated()) {
+        console
+            .err()
+            .println("there was no topic " + Text.printable(which.topic) + ": it was created");
+        console.err().flush();
+      }
     }
     return ExitStatus.OK;
   }

@@ -4,7 +4,6 @@ import com.google.protobuf.Timestamp;
 import com.google.protobuf.util.Timestamps;
 import dev.troupe.v1.Event;
 import dev.troupe.v1.EventDelivery;
-import dev.troupe.v1.EventFilter;
 import dev.troupe.v1.EventStreamServiceGrpc;
 import dev.troupe.v1.EventStreamServiceGrpc.EventStreamServiceBlockingStub;
 import dev.troupe.v1.ListEventsRequest;
@@ -13,7 +12,6 @@ import dev.troupe.v1.ReplayEventsRequest;
 import dev.troupe.v1.ReplayEventsResponse;
 import java.text.ParseException;
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -40,26 +38,7 @@ final class HistoryCommands {
     @Option(names = "--until", paramLabel = "TIME", description = "Accepted before this.")
     @Nullable String until;
 
-    @Option(names = "--type", paramLabel = "PATTERN", description = "Event types; repeatable.")
-    @Nullable List<String> types;
-
-    @Option(names = "--subject", defaultValue = "", description = "What the subject begins with.")
-    String subject = "";
-
-    @Option(names = "--attribute", description = "KEY=VALUE; repeatable.")
-    @Nullable Map<String, String> attributes;
-
-    @Option(names = "--where", defaultValue = "", description = "An expression in CloudEvents SQL.")
-    String expression = "";
-
-    EventFilter filter() {
-      return EventFilter.newBuilder()
-          .addAllTypes(Given.list(types))
-          .setSubjectPrefix(subject)
-          .putAllAttributes(Given.map(attributes))
-          .setCesql(expression)
-          .build();
-    }
+    @Mixin FilterOptions wanted = new FilterOptions();
 
     static Timestamp time(String option, String text) {
       try {
@@ -99,7 +78,7 @@ final class HistoryCommands {
           ListEventsRequest.newBuilder()
               .setNamespace(options.namespace)
               .setTopic(range.topic)
-              .setFilter(range.filter())
+              .setFilter(range.wanted.filter())
               .setNewestFirst(newestFirst);
       if (range.since != null) {
         request.setStartTime(Range.time("--since", range.since));
@@ -164,7 +143,7 @@ final class HistoryCommands {
               .setNamespace(options.namespace)
               .setTopic(range.topic)
               .setToTopic(to)
-              .setFilter(range.filter());
+              .setFilter(range.wanted.filter());
       if (range.since != null) {
         request.setStartTime(Range.time("--since", range.since));
       }

@@ -13,6 +13,7 @@ import dev.troupe.v1.LockLease;
 import dev.troupe.v1.LockMode;
 import dev.troupe.v1.LockServiceGrpc;
 import dev.troupe.v1.LockServiceGrpc.LockServiceBlockingStub;
+import dev.troupe.v1.Refusal;
 import dev.troupe.v1.ReleaseLockRequest;
 import dev.troupe.v1.ReleaseLockResponse;
 import dev.troupe.v1.WatchLocksRequest;
@@ -221,7 +222,7 @@ final class LocksCommand {
     try (Connection connection = options.connect()) {
       AcquireResponse response = acquire(connection, options, wanted);
       if (!response.hasLease()) {
-        return refused(options, response);
+        return refused(options, wanted, response);
       }
       LockLease lease = response.getLease();
       new Printer(console.out(), options.output)
@@ -249,23 +250,29 @@ final class LocksCommand {
         .acquire(wanted.request(options.namespace));
   }
 
-  private int refused(ServerOptions options, AcquireResponse response) {
+  private int refused(ServerOptions options, Wanted wanted, AcquireResponse response) {
     if (options.output == OutputFormat.JSON) {
       new Printer(console.out(), options.output).one(response);
       return ExitStatus.TIMED_OUT;
     }
-    console
-        .err()
-        .println(
-            Text.of(response.getRefusal())
-                + " by "
-                + (response.getHeldBy().isEmpty() ? "nobody now" : response.getHeldBy())
-                + (response.hasHeldUntil()
-                    ? ", until " + Text.of(response.getHeldUntil()) + " if not renewed"
-                    : "")
-                + "; "
-                + response.getWaitersAhead()
-                + " waiting");
+    String name = Text.printable(wanted.name);
+    String said =
+        response.getRefusal() == Refusal.REFUSAL_TIMED_OUT
+            ? "waited " + Text.of(wanted.wait) + " for " + name + " in vain: "
+            : name + " cannot be had now: ";
+    String holder =
+        response.getHeldBy().isEmpty()
+            ? "nobody holds it now"
+            : Text.printable(response.getHeldBy()) + " holds it";
+    String until =
+        response.hasHeldUntil()
+            ? ", until " + Text.of(response.getHeldUntil()) + " if not renewed"
+            : "";
+    String others =
+        response.getWaitersAhead() == 0
+            ? ""
+            : "; " + response.getWaitersAhead() + " more wait for it";
+    console.err().println(said + holder + until + others);
     console.err().flush();
     return ExitStatus.TIMED_OUT;
   }
@@ -359,7 +366,7 @@ final class LocksCommand {
       long askedNanos = System.nanoTime();
       AcquireResponse response = acquire(connection, options, wanted);
       if (!response.hasLease()) {
-        return refused(options, response);
+        return refused(options, wanted, response);
       }
       return new LockedProcess(
               LockServiceGrpc.newBlockingStub(connection.channel()),

@@ -6,15 +6,12 @@ import dev.troupe.v1.ForgetMemoriesResponse;
 import dev.troupe.v1.GetMemoryRequest;
 import dev.troupe.v1.ListMemoriesRequest;
 import dev.troupe.v1.ListMemoriesResponse;
-import dev.troupe.v1.ListSpacesRequest;
-import dev.troupe.v1.ListSpacesResponse;
 import dev.troupe.v1.MemoryContent;
 import dev.troupe.v1.MemoryFilter;
 import dev.troupe.v1.MemoryItem;
 import dev.troupe.v1.MemoryPut;
 import dev.troupe.v1.MemoryServiceGrpc;
 import dev.troupe.v1.MemoryServiceGrpc.MemoryServiceBlockingStub;
-import dev.troupe.v1.MemorySpace;
 import dev.troupe.v1.MemoryTier;
 import dev.troupe.v1.PutMemoryRequest;
 import dev.troupe.v1.PutMemoryResponse;
@@ -86,41 +83,6 @@ final class MemoryCommand {
       }
       return filter.build();
     }
-  }
-
-  @Command(name = "spaces", mixinStandardHelpOptions = true, description = "Lists the spaces.")
-  int spaces(
-      @Mixin ServerOptions options,
-      @Option(names = "--prefix", defaultValue = "", description = "Only names that begin so.")
-          String prefix,
-      @Option(names = "--limit", defaultValue = "100", description = "How many; 0 means all.")
-          int limit) {
-    ListSpacesRequest.Builder request =
-        ListSpacesRequest.newBuilder().setNamespace(options.namespace).setPrefix(prefix);
-    try (Connection connection = options.connect()) {
-      List<MemorySpace> spaces =
-          Pages.read(
-              limit,
-              LARGEST_PAGE,
-              (size, token) ->
-                  stub(connection, options)
-                      .listSpaces(request.setPageSize(size).setPageToken(token).build()),
-              ListSpacesResponse::getSpacesList,
-              ListSpacesResponse::getNextPageToken);
-      new Printer(console.out(), options.output)
-          .list(
-              spaces,
-              List.of("SPACE", "ITEMS", "BYTES", "DIMENSION", "REVISION", "CREATED"),
-              space ->
-                  List.of(
-                      space.getName(),
-                      Long.toString(space.getItems()),
-                      Long.toString(space.getBytes()),
-                      Integer.toString(space.getSettings().getDimension()),
-                      Long.toString(space.getRevision()),
-                      Text.of(space.getCreateTime())));
-    }
-    return ExitStatus.OK;
   }
 
   @Command(name = "put", mixinStandardHelpOptions = true, description = "Puts a text.")

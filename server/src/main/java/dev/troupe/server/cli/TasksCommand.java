@@ -129,18 +129,23 @@ final class TasksCommand {
   @Command(
       name = "list",
       mixinStandardHelpOptions = true,
-      description = "Lists the tasks of a queue that are in one state.")
+      description = "Lists the tasks of a queue that are in one state; by default the ready ones.")
   int list(
       @Mixin ServerOptions options,
       @Parameters(paramLabel = "QUEUE", description = "The queue.") String queue,
-      @Option(names = "--state", defaultValue = "ready", description = "The state.") String state,
+      @Option(
+              names = "--state",
+              description =
+                  "waiting, delayed, ready, leased, succeeded, dead, cancelled or quarantined"
+                      + " (default: ready).")
+          Optional<String> state,
       @Option(names = "--limit", defaultValue = "50", description = "How many; 0 means all.")
           int limit) {
     ListTasksRequest.Builder request =
         ListTasksRequest.newBuilder()
             .setNamespace(options.namespace)
             .setQueue(queue)
-            .setState(Names.constant(TaskState.class, state));
+            .setState(Names.constant(TaskState.class, state.orElse("ready")));
     try (Connection connection = options.connect()) {
       List<Task> tasks =
           Pages.read(
@@ -173,6 +178,10 @@ final class TasksCommand {
                       Integer.toString(task.getFailures()),
                       task.getWorkerId(),
                       Text.of(task.getEnqueueTime())));
+      if (state.isEmpty() && options.output == OutputFormat.TABLE) {
+        console.err().println("these are the ready ones; others: --state leased, dead, ...");
+        console.err().flush();
+      }
     }
     return ExitStatus.OK;
   }

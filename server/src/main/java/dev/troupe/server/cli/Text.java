@@ -5,6 +5,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import com.google.protobuf.ByteString;
 import com.google.protobuf.Duration;
 import com.google.protobuf.Timestamp;
+import com.google.protobuf.util.Durations;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.Locale;
@@ -49,6 +50,10 @@ final class Text {
             ? ""
             : String.format(Locale.ROOT, ".%03d", duration.getNanos() / 1_000_000))
         + "s";
+  }
+
+  static String of(java.time.Duration duration) {
+    return of(Durations.fromNanos(duration.toNanos()));
   }
 
   static String of(Map<String, String> labels) {

@@ -2,7 +2,6 @@ package dev.troupe.server.cli;
 
 import com.google.protobuf.FieldMask;
 import com.google.protobuf.util.Durations;
-import dev.troupe.server.config.DataSize;
 import dev.troupe.v1.CreateTopicRequest;
 import dev.troupe.v1.DeleteTopicRequest;
 import dev.troupe.v1.Durability;
@@ -82,7 +81,7 @@ final class TopicsCommand {
         paths.add("max_events");
       }
       if (maxBytes != null) {
-        settings.setMaxBytes(bytes(maxBytes));
+        settings.setMaxBytes(Given.bytes("--max-bytes", maxBytes));
         paths.add("max_bytes");
       }
       if (replicated != null) {
@@ -99,14 +98,6 @@ final class TopicsCommand {
         paths.add("description");
       }
       return paths;
-    }
-
-    private static long bytes(String text) {
-      try {
-        return text.equals("0") ? 0 : DataSize.parse(text).bytes();
-      } catch (IllegalArgumentException e) {
-        throw new UsageException("--max-bytes: " + e.getMessage());
-      }
     }
   }
 

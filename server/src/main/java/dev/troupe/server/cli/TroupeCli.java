@@ -5,12 +5,14 @@ import dev.troupe.server.config.DurationText;
 import io.grpc.StatusRuntimeException;
 import java.nio.file.NoSuchFileException;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Supplier;
 import picocli.AutoComplete;
 import picocli.CommandLine;
 import picocli.CommandLine.Help.Ansi;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.ParseResult;
 import picocli.CommandLine.TypeConversionException;
 
@@ -45,7 +47,11 @@ public final class TroupeCli {
             .addSubcommand(new HistoryCommands.Replay(console));
     CommandLine memory =
         new CommandLine(new MemoryCommand(console))
-            .addSubcommand(new MemorySettingsCommand(console));
+            .addSubcommand(new MemorySettingsCommand(console))
+            .addSubcommand(new SpacesCommand(console))
+            .addSubcommand(new ConversationsCommand(console))
+            .addSubcommand(new MemoryChangeCommands.Update(console))
+            .addSubcommand(new MemoryChangeCommands.Promote(console));
     root.addSubcommand(serve)
         .addSubcommand(new AgentsCommand(console))
         .addSubcommand(new QueuesCommand(console))
@@ -61,6 +67,7 @@ public final class TroupeCli {
         .setOut(console.out())
         .setErr(console.err())
         .setColorScheme(CommandLine.Help.defaultColorScheme(Ansi.AUTO))
+        .setParameterExceptionHandler(new WrongUsage(console.err()))
         .setExecutionExceptionHandler(this::failed);
   }
 
@@ -75,6 +82,18 @@ public final class TroupeCli {
   /** Runs one command line and returns the exit status. */
   public int run(String... arguments) {
     return root.execute(arguments);
+  }
+
+  /** All commands, each before those under it. */
+  List<CommandSpec> commands() {
+    List<CommandSpec> specs = new ArrayList<>();
+    collect(root, specs);
+    return specs;
+  }
+
+  private static void collect(CommandLine command, List<CommandSpec> specs) {
+    specs.add(command.getCommandSpec());
+    command.getSubcommands().values().forEach(below -> collect(below, specs));
   }
 
   private int failed(Exception failure, CommandLine command, ParseResult parsed) {

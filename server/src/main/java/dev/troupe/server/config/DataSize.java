@@ -12,6 +12,9 @@ import java.util.regex.Pattern;
  */
 public record DataSize(long bytes) {
 
+  /** What may be written, for those who wrote something else. */
+  public static final String EXPECTED = "a size such as 512, 64KiB, 10MB or 1GiB";
+
   private static final Pattern FORM = Pattern.compile("(\\d{1,18})\\s*([A-Za-z]*)");
 
   private static final Map<String, Long> UNITS =
@@ -36,12 +39,12 @@ public record DataSize(long bytes) {
     Matcher matcher = FORM.matcher(text.strip());
     Long unit = matcher.matches() ? UNITS.get(matcher.group(2).toLowerCase(Locale.ROOT)) : null;
     if (unit == null) {
-      throw new IllegalArgumentException("not a size: " + text);
+      throw new IllegalArgumentException(text + " (expected: " + EXPECTED + ")");
     }
     try {
       return new DataSize(Math.multiplyExact(Long.parseLong(matcher.group(1)), unit));
     } catch (ArithmeticException e) {
-      throw new IllegalArgumentException("a size beyond 8 EiB: " + text, e);
+      throw new IllegalArgumentException(text + " (expected: a size below 8 EiB)", e);
     }
   }
 

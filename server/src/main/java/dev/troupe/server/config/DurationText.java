@@ -10,6 +10,9 @@ import java.util.regex.Pattern;
 /** Durations as people write them: {@code 250ms}, {@code 30s}, {@code 5m}, {@code PT1M30S}. */
 public final class DurationText {
 
+  /** What may be written, for those who wrote something else. */
+  public static final String EXPECTED = "a duration such as 250ms, 30s, 5m, 2h, 7d or PT1M30S";
+
   private static final Pattern FORM = Pattern.compile("(\\d{1,15})\\s*(ms|s|m|h|d)");
 
   private static final Map<String, Long> MILLIS =
@@ -35,7 +38,7 @@ public final class DurationText {
       long unit = MILLIS.getOrDefault(matcher.group(2), 1L);
       return Duration.ofMillis(Math.multiplyExact(Long.parseLong(matcher.group(1)), unit));
     } catch (DateTimeParseException | ArithmeticException e) {
-      throw new IllegalArgumentException("not a duration such as 250ms, 30s, 5m, 2h: " + text, e);
+      throw new IllegalArgumentException(text + " (expected: " + EXPECTED + ")", e);
     }
   }
 }

@@ -128,9 +128,9 @@ final class SettingReader {
     } else if (type == boolean.class) {
       return "true or false";
     } else if (type == Duration.class) {
-      return "a duration such as 250ms, 30s, 5m, 2h, 7d or PT1M30S";
+      return DurationText.EXPECTED;
     } else if (type == DataSize.class) {
-      return "a size such as 512, 64KiB, 10MiB or 1GiB";
+      return DataSize.EXPECTED;
     } else if (type instanceof Class<?> choice && choice.isEnum()) {
       return "one of " + choices(choice, ", ");
     }

@@ -8,6 +8,7 @@ import dev.troupe.v1.AgentStatus;
 import dev.troupe.v1.CancelTaskCommand;
 import dev.troupe.v1.CommandAgentRequest;
 import dev.troupe.v1.EnqueueRequest;
+import dev.troupe.v1.EventFilter;
 import dev.troupe.v1.FleetStatsRequest;
 import dev.troupe.v1.LeasePortsRequest;
 import dev.troupe.v1.ListAgentsRequest;
@@ -339,6 +340,19 @@ class ClientCommandsTest {
 
     assertThat(onlyRequest(ListTasksRequest.class).getState()).isEqualTo(TaskState.TASK_STATE_DEAD);
     assertThat(terminal.out()).contains("t [31m").doesNotContain("\u001b");
+    assertThat(terminal.err()).isEmpty();
+  }
+
+  @Test
+  void tasks_are_listed_by_readiness_unless_said_otherwise_and_that_is_told() {
+    assertThat(run("tasks", "list", "q")).isZero();
+
+    assertThat(onlyRequest(ListTasksRequest.class).getState())
+        .isEqualTo(TaskState.TASK_STATE_READY);
+    assertThat(terminal.err()).contains("these are the ready ones").contains("--state");
+    terminal.clear();
+    assertThat(run("tasks", "list", "q", "-o", "json")).isZero();
+    assertThat(terminal.err()).isEmpty();
   }
 
   @Test
@@ -412,6 +426,87 @@ class ClientCommandsTest {
     server.requests.clear();
     assertThat(run("events", "tail", "--from", "token-7", "--limit", "1")).isZero();
     assertThat(onlyRequest(SubscribeRequest.class).getResumeToken()).isEqualTo("token-7");
+  }
+
+  @Test
+  void a_tail_takes_only_what_passes_its_filter() {
+    assertThat(
+            run(
+                "events",
+                "tail",
+                "--type",
+                "build.*",
+                "--subject",
+                "repo/",
+                "--attribute",
+                "branch=main",
+                "--where",
+                "EXISTS priority",
+                "--limit",
+                "1"))
+        .isZero();
+
+    assertThat(onlyRequest(SubscribeRequest.class).getFilter())
+        .isEqualTo(
+            EventFilter.newBuilder()
+                .addTypes("build.*")
+                .setSubjectPrefix("repo/")
+                .putAttributes("branch", "main")
+                .setCesql("EXISTS priority")
+                .build());
+  }
+
+  @Test
+  void an_event_is_published_with_its_key() {
+    assertThat(run("events", "publish", "builds", "--type", "t", "--key", "repo-7")).isZero();
+
+    assertThat(onlyRequest(PublishRequest.class).getEvent().getKey()).isEqualTo("repo-7");
+  }
+
+  @Test
+  void a_wrong_command_line_is_told_in_a_line_and_where_its_help_is() {
+    assertThat(run("tasks", "enqueue", "q", "--delay", "soon")).isEqualTo(2);
+    assertThat(terminal.errLines())
+        .containsExactly(
+            "--delay: soon (expected: a duration such as 250ms, 30s, 5m, 2h, 7d or PT1M30S)",
+            "see `troupe tasks enqueue --help`");
+    terminal.clear();
+    assertThat(run("agents", "list", "--limit", "few")).isEqualTo(2);
+    assertThat(terminal.err()).startsWith("--limit: few (expected: a whole number)\n");
+    terminal.clear();
+    assertThat(run("memory", "put", "s", "text", "--tier", "middle")).isEqualTo(2);
+    assertThat(terminal.err())
+        .startsWith("--tier: middle (expected: short, working, long, pinned)\n");
+    terminal.clear();
+    assertThat(run("events", "topics", "create", "t", "--max-bytes", "lots")).isEqualTo(2);
+    assertThat(terminal.err())
+        .startsWith("--max-bytes: lots (expected: a size such as 512, 64KiB, 10MB or 1GiB)\n");
+    terminal.clear();
+    assertThat(run("agents", "get", "--nonsense")).isEqualTo(2);
+    assertThat(terminal.err()).endsWith("see `troupe agents get --help`\n");
+    assertThat(terminal.errLines()).hasSizeLessThanOrEqualTo(3);
+    terminal.clear();
+    assertThat(run("agents", "get", "-o", "json")).isEqualTo(2);
+    assertThat(terminal.errLines())
+        .singleElement(InstanceOfAssertFactories.STRING)
+        .startsWith("{\"error\":{\"message\":\"Missing required parameter");
+    assertThat(terminal.out()).isEmpty();
+  }
+
+  @Test
+  void a_command_that_lacks_the_one_under_it_lists_them() {
+    assertThat(terminal.run(null, "events")).isEqualTo(2);
+    assertThat(terminal.err()).contains("Missing required subcommand", "tail ", "publish ");
+  }
+
+  @Test
+  void every_command_is_told_in_a_whole_sentence() {
+    terminal.run(null, "events", "--help");
+    assertThat(terminal.out())
+        .contains("Takes events as a member of a group, and acknowledges them once");
+    assertThat(terminal.sentences())
+        .hasSizeGreaterThan(50)
+        .allMatch(sentence -> sentence.matches("(?s).*[.)]"));
   }
 
   @Test

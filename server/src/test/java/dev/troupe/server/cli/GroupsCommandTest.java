@@ -38,6 +38,10 @@ final class GroupsCommandTest {
   void a_group_is_created_read_moved_listed_and_deleted() {
     assertThat(run("groups", "create", "orders", "billing", "--max-deliveries", "3")).isZero();
     assertThat(terminal.out()).contains("orders/billing", "at most 3", "orders.dead");
+    assertThat(terminal.err()).isEqualTo("there was no topic orders: it was created\n");
+    assertThat(run("groups", "create", "orders", "second", "--attribute", "a=b")).isZero();
+    assertThat(terminal.err().lines()).as("said once").hasSize(1);
+    assertThat(run("groups", "delete", "orders", "second")).isZero();
     for (String data : List.of("one", "two", "three")) {
       assertThat(run("publish", "orders", "--type", "placed", "--data", data)).isZero();
     }

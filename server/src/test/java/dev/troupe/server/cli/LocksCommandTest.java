@@ -41,7 +41,12 @@ final class LocksCommandTest {
     assertThat(run("get", "build")).isZero();
     assertThat(terminal.out()).contains("EXCLUSIVE", "me (token ");
     assertThat(run("acquire", "build")).isEqualTo(5);
-    assertThat(terminal.err()).contains("HELD by me, until ");
+    assertThat(terminal.err())
+        .matches("build cannot be had now: me holds it, until 20\\S+Z if not renewed\\n");
+    terminal.clear();
+    assertThat(run("run", "build", "--wait", "200ms", "--", "true")).isEqualTo(5);
+    assertThat(terminal.err())
+        .matches("waited 0.200s for build in vain: me holds it, until 20\\S+Z if not renewed\\n");
     assertThat(run("list", "--prefix", "bui")).isZero();
     assertThat(terminal.out()).contains("build");
     assertThat(run("release", "build", lease)).isZero();

@@ -26,10 +26,155 @@ final class MemoryCommandTest {
   }
 
   private int run(String... arguments) {
-    List<String> all = new ArrayList<>(List.of("memory", arguments[0]));
+    List<String> all = new ArrayList<>(List.of("memory"));
+    all.addAll(List.of(arguments));
     all.add("--server=localhost:" + server.port);
-    all.addAll(List.of(arguments).subList(1, arguments.length));
     return terminal.run(null, all.toArray(String[]::new));
+  }
+
+  private String put(String space, String text) {
+    terminal.clear();
+    assertThat(run("put", space, text, "-o", "json")).isZero();
+    String id = terminal.out().replaceAll("(?s).*\"itemId\":\\s*\"([^\"]*)\".*", "$1");
+    terminal.clear();
+    return id;
+  }
+
+  @Test
+  void an_item_is_changed_and_promoted() {
+    String id = put("changing", "the build is red");
+    assertThat(
+            run("update", "changing", id, "--text", "it is green", "--tag", "ci", "--tag", "good"))
+        .isZero();
+    assertThat(terminal.out()).containsPattern("version +2");
+    assertThat(run("get", "changing", id)).isZero();
+    assertThat(terminal.out()).contains("it is green", "ci,good").doesNotContain("red");
+    assertThat(run("update", "changing", id, "--no-tags", "--importance", "0.9")).isZero();
+    terminal.clear();
+    assertThat(run("get", "changing", id)).isZero();
+    assertThat(terminal.out()).contains("0.9000").doesNotContain("ci");
+    assertThat(run("promote", "changing", id, "--to", "pinned", "-o", "json")).isZero();
+    assertThat(terminal.out()).contains("MEMORY_TIER_PINNED", "\"version\":\"4\"");
+    assertThat(run("promote", "changing", id, "--to", "long", "--expected-version", "1"))
+        .isEqualTo(1);
+    assertThat(terminal.err()).contains("VERSION_MISMATCH", "current_version = 4");
+    assertThat(run("update", "changing", id)).isEqualTo(2);
+    assertThat(terminal.err()).contains("nothing to change");
+    assertThat(run("update", "changing", id, "--tag", "a", "--no-tags")).isEqualTo(2);
+    assertThat(run("update", "changing", "gone", "--source", "me")).isEqualTo(4);
+  }
+
+  @Test
+  void a_space_is_created_shown_changed_and_deleted() {
+    assertThat(
+            run(
+                "spaces",
+                "create",
+                "mine",
+                "--short-lifetime",
+                "5m",
+                "--max-items",
+                "10",
+                "--max-bytes",
+                "1MiB",
+                "--promotion",
+                "short:3:working",
+                "--language",
+                "english",
+                "--dimension",
+                "3",
+                "--metric",
+                "dot",
+                "--recency-weight",
+                "0.5"))
+        .isZero();
+    assertThat(terminal.out())
+        .contains("0 of at most 10", "0 of at most 1048576", "3 numbers, DOT", "ENGLISH")
+        .contains("SHORT to WORKING at 3 reads", "recency 0.5")
+        .containsPattern("short +300s, told ");
+    terminal.clear();
+    assertThat(
+            run(
+                "spaces",
+                "update",
+                "mine",
+                "--consolidation-lead",
+                "20s",
+                "--refresh-on-read",
+                "--promotion",
+                "none",
+                "--text-weight",
+                "2",
+                "--description",
+                "of tests"))
+        .isZero();
+    assertThat(terminal.out())
+        .as("what was not given stays, in tiers and search too")
+        .containsPattern("short +300s, told 20s")
+        .containsPattern("working +3600s, told 20s")
+        .contains("text 2.0, recency 0.5", "of tests", "begin the lifetime anew")
+        .doesNotContain("SHORT to WORKING");
+    terminal.clear();
+    assertThat(run("spaces", "get", "mine", "-o", "json")).isZero();
+    assertThat(terminal.out()).contains("\"version\":\"2\"", "\"maxItems\":\"10\"");
+    assertThat(run("spaces", "--prefix", "mi")).isZero();
+    assertThat(terminal.out()).contains("DIMENSION");
+    assertThat(run("spaces", "update", "mine", "--max-items", "5", "--expected-version", "1"))
+        .isEqualTo(1);
+    assertThat(run("spaces", "update", "mine")).isEqualTo(2);
+    assertThat(run("spaces", "update", "mine", "--promotion", "often")).isEqualTo(2);
+    assertThat(terminal.err()).contains("--promotion: often (expected: FROM:READS:TO");
+    assertThat(run("spaces", "create", "mine")).isEqualTo(1);
+    assertThat(run("spaces", "delete", "mine")).isZero();
+    terminal.clear();
+    assertThat(run("spaces", "get", "mine")).isEqualTo(4);
+    assertThat(terminal.err())
+        .as("each name once")
+        .isEqualTo(
+            "NOT_FOUND / SPACE_NOT_FOUND: no such memory space (namespace default, space mine)\n");
+  }
+
+  @Test
+  void a_conversation_is_written_read_summarised_and_deleted() {
+    for (int i = 1; i <= 5; i++) {
+      assertThat(
+              run(
+                  "conversations",
+                  "append",
+                  "talks",
+                  "c1",
+                  "turn " + i,
+                  "--role",
+                  i % 2 == 1 ? "user" : "assistant"))
+          .isZero();
+    }
+    assertThat(run("conversations", "append", "talks", "c1", "late", "--expected-last-turn", "3"))
+        .isEqualTo(1);
+    assertThat(terminal.err()).contains("TURN_MISMATCH", "last_turn = 5");
+    terminal.clear();
+    assertThat(run("conversations", "window", "talks", "c1", "--last", "2")).isZero();
+    assertThat(terminal.out()).contains("turn 4", "turn 5", "assistant").doesNotContain("turn 3");
+    assertThat(terminal.err()).isEqualTo("more before these: --before 4\n");
+    terminal.clear();
+    assertThat(run("conversations", "window", "talks", "c1", "--last", "2", "--before", "4"))
+        .isZero();
+    assertThat(terminal.out()).contains("turn 2", "turn 3").doesNotContain("turn 4");
+    assertThat(run("conversations", "summarise", "talks", "c1", "all well", "--up-to", "3"))
+        .isZero();
+    terminal.clear();
+    assertThat(run("conversations", "window", "talks", "c1", "--after-summary")).isZero();
+    assertThat(terminal.out()).contains("1-3", "all well", "turn 4").doesNotContain("turn 3");
+    terminal.clear();
+    assertThat(run("conversations", "window", "talks", "c1", "-o", "json")).isZero();
+    assertThat(terminal.outLines()).hasSize(1);
+    assertThat(terminal.out()).contains("\"lastTurn\":\"5\"", "all well");
+    terminal.clear();
+    assertThat(run("conversations", "list", "talks")).isZero();
+    assertThat(terminal.outLines().get(1)).startsWith("c1 ");
+    assertThat(run("conversations", "delete", "talks", "c1")).isZero();
+    terminal.clear();
+    assertThat(run("conversations", "list", "talks")).isZero();
+    assertThat(terminal.outLines()).hasSize(1);
   }
 
   @Test

@@ -139,7 +139,9 @@ class ServeCommandTest {
             .start();
     assertThat(bash.waitFor(20, TimeUnit.SECONDS)).isTrue();
     assertThat(bash.exitValue()).isZero();
-    assertThat(terminal.out()).contains("agents").contains("--namespace");
+    assertThat(terminal.out())
+        .contains("agents", "--namespace")
+        .contains("conversations", "summarise", "promote", "--where", "--key", "--max-items");
   }
 
   @Test

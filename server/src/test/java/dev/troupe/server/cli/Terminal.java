@@ -63,6 +63,13 @@ final class Terminal {
     err.getBuffer().setLength(0);
   }
 
+  /** The first sentences on all commands, which the help of the command above them shows. */
+  List<String> sentences() {
+    List<String> sentences = new ArrayList<>();
+    cli().commands().forEach(spec -> sentences.add(spec.usageMessage().description()[0]));
+    return sentences;
+  }
+
   String out() {
     return out.toString();
   }

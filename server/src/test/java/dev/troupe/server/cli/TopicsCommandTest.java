@@ -66,6 +66,49 @@ final class TopicsCommandTest {
   }
 
   @Test
+  void a_tail_from_nowhere_lists_what_is_accepted() {
+    assertThat(run("tail", "--from", "bogus", "--timeout", "20s")).isEqualTo(2);
+    assertThat(terminal.errLines().get(0))
+        .isEqualTo(
+            "--from: bogus (expected: beginning, now, a time such as 2030-01-31T12:00:00Z, or a"
+                + " token of a tail with the same topics and filter)");
+    assertThat(run("tail", "--where", "type =", "--timeout", "20s")).isEqualTo(1);
+    assertThat(terminal.err()).contains("  --where: ");
+  }
+
+  @Test
+  void a_tail_prints_only_what_passes_its_filter() {
+    for (String word : List.of("red", "green")) {
+      assertThat(
+              run(
+                  "publish",
+                  "lamps",
+                  "--type",
+                  "lamp",
+                  "--subject",
+                  "lamps/" + word,
+                  "--attribute",
+                  "colour=" + word,
+                  "--data",
+                  word,
+                  "--key",
+                  word))
+          .isZero();
+    }
+    for (List<String> filter :
+        List.of(
+            List.of("--where", "colour = 'green'"),
+            List.of("--subject", "lamps/g"),
+            List.of("--attribute", "colour=green"))) {
+      List<String> tail = new ArrayList<>(List.of("tail", "--topic", "lamps"));
+      tail.addAll(List.of("--from", "beginning", "--limit", "1", "--timeout", "20s"));
+      tail.addAll(filter);
+      assertThat(run(tail.toArray(String[]::new))).isZero();
+      assertThat(terminal.out()).contains("green").doesNotContain("red");
+    }
+  }
+
+  @Test
   void history_is_printed_and_replayed() {
     for (int i = 0; i < 5; i++) {
       assertThat(
