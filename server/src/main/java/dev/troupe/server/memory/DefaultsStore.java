@@ -47,7 +47,7 @@ final class DefaultsStore {
     List<Object> arguments = new ArrayList<>();
     MemoryScripts.addGuard(arguments, first, guard);
     arguments.addAll(List.of(version, settings.toByteArray(), SettingNumbers.given(settings)));
-    return scripts.run(UPDATE, first, arguments).thenApply(DefaultsStore::copy);
+    return scripts.runForAll(UPDATE, first, arguments).thenApply(DefaultsStore::copy);
   }
 
   /** Gives a partition what another one has, unless it has what is later. */

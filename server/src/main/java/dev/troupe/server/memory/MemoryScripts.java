@@ -59,6 +59,20 @@ final class MemoryScripts {
             });
   }
 
+  /** The same for a script about no space in particular. */
+  CompletionStage<Reply> runForAll(Script script, Partition partition, List<?> arguments) {
+    return scripts
+        .run(script, partition, arguments.toArray())
+        .thenApply(
+            elements -> {
+              Reply reply = new Reply(elements);
+              if (!reply.ok()) {
+                throw refusal(reply).about("namespace", partition.namespace());
+              }
+              return reply;
+            });
+  }
+
   /** The arguments that every write begins with. */
   static List<Object> guarded(Partition partition, String space, Guard guard) {
     List<Object> arguments = new ArrayList<>();
