@@ -30,7 +30,7 @@ type StartPosition int32
 const (
 	// Same as NOW, unless another start is given.
 	StartPosition_START_POSITION_UNSPECIFIED StartPosition = 0
-	// With the oldest event still kept.
+	// With the oldest event still kept; see Subscribe.
 	StartPosition_START_POSITION_BEGINNING StartPosition = 1
 	// With the first event after the subscription.
 	StartPosition_START_POSITION_NOW StartPosition = 2
@@ -146,7 +146,8 @@ type GapReason int32
 const (
 	// Never sent.
 	GapReason_GAP_REASON_UNSPECIFIED GapReason = 0
-	// They were trimmed by length or age.
+	// They are no longer kept: age, number or bytes took them, or they went with
+	// their topic when it was deleted.
 	GapReason_GAP_REASON_TRIMMED GapReason = 1
 	// The log is not the one that the token was made for: Redis lost its data.
 	GapReason_GAP_REASON_EPOCH_CHANGED GapReason = 2
@@ -1293,13 +1294,14 @@ type SubscribeRequest struct {
 	Types []string `protobuf:"bytes,3,rep,name=types,proto3" json:"types,omitempty"`
 	// Begin at the beginning or now.
 	Start StartPosition `protobuf:"varint,4,opt,name=start,proto3,enum=troupe.v1.StartPosition" json:"start,omitempty"`
-	// Begin with the first event accepted at or after this time.
+	// Begin with the first event accepted at or after this time that is still kept.
 	StartTime *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=start_time,json=startTime,proto3" json:"start_time,omitempty"`
 	// Begin after what this token came with. The topics and the filter must be
 	// the same as then.
 	ResumeToken string `protobuf:"bytes,6,opt,name=resume_token,json=resumeToken,proto3" json:"resume_token,omitempty"`
-	// Begin so many matching events before now, of those that the log still has:
-	// 0 to 10,000.
+	// Begin so many matching events before now, of those still kept: 0 to 10,000.
+	// The newest 100,000 entries of each partition are looked at, matching or not,
+	// and it begins with what is found among them.
 	Last int32 `protobuf:"varint,7,opt,name=last,proto3" json:"last,omitempty"`
 	// Which events of these topics; none means all.
 	Filter *EventFilter `protobuf:"bytes,8,opt,name=filter,proto3" json:"filter,omitempty"`
@@ -1786,7 +1788,8 @@ type EventBatch struct {
 	// The partition that they are from.
 	Partition int32 `protobuf:"varint,3,opt,name=partition,proto3" json:"partition,omitempty"`
 	// Up to where this reader had read that partition before this message. What
-	// lies between it and the first event did not match; a reader that remembers
+	// lies between it and the first event did not match, or gave way to a newer
+	// event of its key in a compacted topic; a reader that remembers
 	// `read_position` of the message before can verify that nothing was lost.
 	PreviousPosition int64 `protobuf:"varint,4,opt,name=previous_position,json=previousPosition,proto3" json:"previous_position,omitempty"`
 	// Up to where it has read it now.
@@ -2106,15 +2109,17 @@ type Gap struct {
 	Reason GapReason `protobuf:"varint,1,opt,name=reason,proto3,enum=troupe.v1.GapReason" json:"reason,omitempty"`
 	// How many log entries are missing, of any topic; 0 when unknown.
 	Missed int64 `protobuf:"varint,2,opt,name=missed,proto3" json:"missed,omitempty"`
-	// Resumes after the gap. With CONFLATE, after what is no longer in memory, so
-	// that nothing of what follows the gap is lost with the stream.
+	// Resumes after the gap; where some of what it covers follows all the same,
+	// before that, so that nothing of it is lost with the stream.
 	ResumeToken string `protobuf:"bytes,3,opt,name=resume_token,json=resumeToken,proto3" json:"resume_token,omitempty"`
 	// The partition that they are missing from.
 	Partition int32 `protobuf:"varint,4,opt,name=partition,proto3" json:"partition,omitempty"`
 	// The last position read before the gap.
 	FromPosition int64 `protobuf:"varint,5,opt,name=from_position,json=fromPosition,proto3" json:"from_position,omitempty"`
 	// The last position that is missing; reading goes on with the next. Smaller
-	// than `from_position` when the log is another one.
+	// than `from_position` when the log is another one. With CONFLATE, and where
+	// another topic of the subscription still has events from before it, these
+	// follow all the same.
 	ToPosition    int64 `protobuf:"varint,6,opt,name=to_position,json=toPosition,proto3" json:"to_position,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

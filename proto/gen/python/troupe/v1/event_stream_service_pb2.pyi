@@ -36,7 +36,7 @@ class _StartPositionEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_StartPo
     START_POSITION_UNSPECIFIED: _StartPosition.ValueType  # 0
     """Same as NOW, unless another start is given."""
     START_POSITION_BEGINNING: _StartPosition.ValueType  # 1
-    """With the oldest event still kept."""
+    """With the oldest event still kept; see Subscribe."""
     START_POSITION_NOW: _StartPosition.ValueType  # 2
     """With the first event after the subscription."""
 
@@ -46,7 +46,7 @@ class StartPosition(_StartPosition, metaclass=_StartPositionEnumTypeWrapper):
 START_POSITION_UNSPECIFIED: StartPosition.ValueType  # 0
 """Same as NOW, unless another start is given."""
 START_POSITION_BEGINNING: StartPosition.ValueType  # 1
-"""With the oldest event still kept."""
+"""With the oldest event still kept; see Subscribe."""
 START_POSITION_NOW: StartPosition.ValueType  # 2
 """With the first event after the subscription."""
 Global___StartPosition: _TypeAlias = StartPosition  # noqa: Y015
@@ -98,7 +98,9 @@ class _GapReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_GapReason.V
     GAP_REASON_UNSPECIFIED: _GapReason.ValueType  # 0
     """Never sent."""
     GAP_REASON_TRIMMED: _GapReason.ValueType  # 1
-    """They were trimmed by length or age."""
+    """They are no longer kept: age, number or bytes took them, or they went with
+    their topic when it was deleted.
+    """
     GAP_REASON_EPOCH_CHANGED: _GapReason.ValueType  # 2
     """The log is not the one that the token was made for: Redis lost its data."""
     GAP_REASON_SLOW_READER: _GapReason.ValueType  # 3
@@ -110,7 +112,9 @@ class GapReason(_GapReason, metaclass=_GapReasonEnumTypeWrapper):
 GAP_REASON_UNSPECIFIED: GapReason.ValueType  # 0
 """Never sent."""
 GAP_REASON_TRIMMED: GapReason.ValueType  # 1
-"""They were trimmed by length or age."""
+"""They are no longer kept: age, number or bytes took them, or they went with
+their topic when it was deleted.
+"""
 GAP_REASON_EPOCH_CHANGED: GapReason.ValueType  # 2
 """The log is not the one that the token was made for: Redis lost its data."""
 GAP_REASON_SLOW_READER: GapReason.ValueType  # 3
@@ -710,8 +714,9 @@ class SubscribeRequest(_message.Message):
     the same as then.
     """
     last: _builtins.int
-    """Begin so many matching events before now, of those that the log still has:
-    0 to 10,000.
+    """Begin so many matching events before now, of those still kept: 0 to 10,000.
+    The newest 100,000 entries of each partition are looked at, matching or not,
+    and it begins with what is found among them.
     """
     slow_policy: Global___SlowPolicy.ValueType
     """What to do when the reader does not keep up."""
@@ -734,7 +739,7 @@ class SubscribeRequest(_message.Message):
 
     @_builtins.property
     def start_time(self) -> _timestamp_pb2.Timestamp:
-        """Begin with the first event accepted at or after this time."""
+        """Begin with the first event accepted at or after this time that is still kept."""
 
     @_builtins.property
     def filter(self) -> Global___EventFilter:
@@ -929,7 +934,8 @@ class EventBatch(_message.Message):
     """The partition that they are from."""
     previous_position: _builtins.int
     """Up to where this reader had read that partition before this message. What
-    lies between it and the first event did not match; a reader that remembers
+    lies between it and the first event did not match, or gave way to a newer
+    event of its key in a compacted topic; a reader that remembers
     `read_position` of the message before can verify that nothing was lost.
     """
     read_position: _builtins.int
@@ -1090,8 +1096,8 @@ class Gap(_message.Message):
     missed: _builtins.int
     """How many log entries are missing, of any topic; 0 when unknown."""
     resume_token: _builtins.str
-    """Resumes after the gap. With CONFLATE, after what is no longer in memory, so
-    that nothing of what follows the gap is lost with the stream.
+    """Resumes after the gap; where some of what it covers follows all the same,
+    before that, so that nothing of it is lost with the stream.
     """
     partition: _builtins.int
     """The partition that they are missing from."""
@@ -1099,7 +1105,9 @@ class Gap(_message.Message):
     """The last position read before the gap."""
     to_position: _builtins.int
     """The last position that is missing; reading goes on with the next. Smaller
-    than `from_position` when the log is another one.
+    than `from_position` when the log is another one. With CONFLATE, and where
+    another topic of the subscription still has events from before it, these
+    follow all the same.
     """
     def __init__(
         self,

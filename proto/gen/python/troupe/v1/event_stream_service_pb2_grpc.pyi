@@ -78,13 +78,16 @@ class EventStreamServiceStub:
     Subscribe: _grpc.UnaryStreamMultiCallable[_event_stream_service_pb2.SubscribeRequest, _event_stream_service_pb2.SubscribeResponse]
     """Streams the events of all matching topics, first from history, then live.
 
-    Events of one topic arrive in order and without a gap; what was trimmed
-    before it could be read is reported by a Gap. It is read from the partition's
-    log, which is kept for 24 hours or 200,000 entries by default; what a topic
-    keeps longer is for ListEvents, ReplayEvents and groups to read. What becomes of a reader that
-    does not keep up is for `slow_policy` to say; one that takes nothing for 30
-    seconds gets a GoAway with its resume token and the stream ends with
-    RESOURCE_EXHAUSTED.
+    Events of one topic arrive in order and without a gap; what is no longer kept
+    when it is to be read is reported by a Gap. A subscription that names all its
+    topics reads whatever these keep: of a compacted topic, from before the log
+    begins, the last event of each key. One with a pattern, or with one of the
+    server's own topics, reads no further back than the partition's log, which is
+    kept for 24 hours or 200,000 entries by default.
+
+    What becomes of a reader that does not keep up is for `slow_policy` to say;
+    one that takes nothing for 30 seconds gets a GoAway with its resume token and
+    the stream ends with RESOURCE_EXHAUSTED.
 
     Errors: INVALID_ARGUMENT / INVALID_RESUME_TOKEN; RESOURCE_EXHAUSTED /
     SLOW_CONSUMER; UNAVAILABLE / SHUTTING_DOWN after a GoAway.
@@ -286,13 +289,16 @@ class EventStreamServiceAsyncStub(EventStreamServiceStub):
     Subscribe: _aio.UnaryStreamMultiCallable[_event_stream_service_pb2.SubscribeRequest, _event_stream_service_pb2.SubscribeResponse]  # type: ignore[assignment]
     """Streams the events of all matching topics, first from history, then live.
 
-    Events of one topic arrive in order and without a gap; what was trimmed
-    before it could be read is reported by a Gap. It is read from the partition's
-    log, which is kept for 24 hours or 200,000 entries by default; what a topic
-    keeps longer is for ListEvents, ReplayEvents and groups to read. What becomes of a reader that
-    does not keep up is for `slow_policy` to say; one that takes nothing for 30
-    seconds gets a GoAway with its resume token and the stream ends with
-    RESOURCE_EXHAUSTED.
+    Events of one topic arrive in order and without a gap; what is no longer kept
+    when it is to be read is reported by a Gap. A subscription that names all its
+    topics reads whatever these keep: of a compacted topic, from before the log
+    begins, the last event of each key. One with a pattern, or with one of the
+    server's own topics, reads no further back than the partition's log, which is
+    kept for 24 hours or 200,000 entries by default.
+
+    What becomes of a reader that does not keep up is for `slow_policy` to say;
+    one that takes nothing for 30 seconds gets a GoAway with its resume token and
+    the stream ends with RESOURCE_EXHAUSTED.
 
     Errors: INVALID_ARGUMENT / INVALID_RESUME_TOKEN; RESOURCE_EXHAUSTED /
     SLOW_CONSUMER; UNAVAILABLE / SHUTTING_DOWN after a GoAway.
@@ -515,13 +521,16 @@ class EventStreamServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_abc.Iterator[_event_stream_service_pb2.SubscribeResponse], _abc.AsyncIterator[_event_stream_service_pb2.SubscribeResponse]]:
         """Streams the events of all matching topics, first from history, then live.
 
-        Events of one topic arrive in order and without a gap; what was trimmed
-        before it could be read is reported by a Gap. It is read from the partition's
-        log, which is kept for 24 hours or 200,000 entries by default; what a topic
-        keeps longer is for ListEvents, ReplayEvents and groups to read. What becomes of a reader that
-        does not keep up is for `slow_policy` to say; one that takes nothing for 30
-        seconds gets a GoAway with its resume token and the stream ends with
-        RESOURCE_EXHAUSTED.
+        Events of one topic arrive in order and without a gap; what is no longer kept
+        when it is to be read is reported by a Gap. A subscription that names all its
+        topics reads whatever these keep: of a compacted topic, from before the log
+        begins, the last event of each key. One with a pattern, or with one of the
+        server's own topics, reads no further back than the partition's log, which is
+        kept for 24 hours or 200,000 entries by default.
+
+        What becomes of a reader that does not keep up is for `slow_policy` to say;
+        one that takes nothing for 30 seconds gets a GoAway with its resume token and
+        the stream ends with RESOURCE_EXHAUSTED.
 
         Errors: INVALID_ARGUMENT / INVALID_RESUME_TOKEN; RESOURCE_EXHAUSTED /
         SLOW_CONSUMER; UNAVAILABLE / SHUTTING_DOWN after a GoAway.

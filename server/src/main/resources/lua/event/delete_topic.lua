@@ -22,5 +22,7 @@ C('DEL', P..'ev:t:'..t.name)
 C('UNLINK', t.stream, P..'ev:k:'..t.name)
 C('ZREM', P..'ev:topics', t.name)
 C('ZREM', P..'ev:aged', t.name)
-tell_topic('topic.deleted', t)
+local id, seq = tell_topic('topic.deleted', t)
+-- Who reads what is from before has to hear that something may be missing.
+C('SET', P..'ev:deleted', id..' '..int(seq))
 return remember('DeleteTopic', ARGV[2], ARGV[3], {'OK'})

@@ -7,12 +7,15 @@
 -- ev:t:<topic>  HASH    ct created us, ver version, seq last topic position, kb bytes
 --                       kept; when they are not the default: ma greatest age ms, me
 --                       most events, mb most bytes, du durability (1, 2), cp '1' when
---                       compacted, ds description; cz while events from before the
---                       compaction are looked through: id of the last one looked at
+--                       compacted, ds description; tr '<stream id> <sequence>' of the
+--                       newest event that age, number or bytes took; cz while events
+--                       from before the compaction are looked through: id of the last
+--                       one looked at
 -- ev:e:<topic>  STREAM  the events kept. An entry has the id that it has in the log, and
 --                       s sequence in the log, q topic position, y type, u subject,
 --                       d encoded Event, k key when there is one
 -- ev:k:<topic>  HASH    of a compacted topic: key -> '<stream id> <bytes>' of its last event
+-- ev:deleted    STRING  '<stream id> <sequence>' in the log of the last deletion of a topic
 -- ev:gs:<topic> ZSET    names of the topic's groups, score 0
 -- ev:<digest>   STRING  '<stream id> <sequence> <epoch> <topic position> <ct>' of an event
 --                       published, for 10 minutes; of topic, source and id. One that
@@ -32,9 +35,10 @@ local function load_topic(name)
 end
 
 -- Tells a change of a topic as it is now; `more` are further fields of a TopicChange.
+-- Returns stream id and sequence of that.
 local function tell_topic(kind, t, more)
   local seconds = math.floor(t.ma / 1000)
-  emit('troupe.topics', kind, t.name, pb_bytes(1, t.name)
+  return emit('troupe.topics', kind, t.name, pb_bytes(1, t.name)
     ..pb_bytes(3, pb_bytes(1, pb_int(1, seconds)..pb_int(2, (t.ma - seconds * 1000) * 1000000))
       ..pb_int(2, t.me)..pb_int(3, t.mb)..pb_int(4, tonumber(t.du))..pb_int(5, t.cp and 1 or 0)
       ..pb_bytes(6, t.ds))
@@ -87,7 +91,7 @@ end
 local function trim_topic(t, most)
   local count = t.count or C('XLEN', t.stream)
   local oldest = US / 1000 - t.ma
-  local dropped, behind = 0, nil
+  local dropped, behind, taken = 0, nil, nil
   local done = false
   while not done and dropped < most and count > 0 do
     -- By pages, as an event comes with its data.
@@ -100,9 +104,11 @@ local function trim_topic(t, most)
         done = true
         break
       end
-      local f = entry[2]
+      local f, seq = entry[2], '0'
       for i = 1, #f, 2 do
-        if f[i] == 'd' then
+        if f[i] == 's' then
+          seq = f[i + 1]
+        elseif f[i] == 'd' then
           t.kb = t.kb - #f[i + 1]
         elseif f[i] == 'k' and t.cp then
           local last = C('HGET', P..'ev:k:'..t.name, f[i + 1])
@@ -111,12 +117,15 @@ local function trim_topic(t, most)
           end
         end
       end
-      behind = ms..'-'..int(order + 1)
+      behind, taken = ms..'-'..int(order + 1), entry[1]..' '..seq
       dropped, count = dropped + 1, count - 1
       if dropped == most then break end
     end
   end
-  if behind then C('XTRIM', t.stream, 'MINID', '=', behind) end
+  if behind then
+    C('XTRIM', t.stream, 'MINID', '=', behind)
+    C('HSET', P..'ev:t:'..t.name, 'tr', taken)
+  end
   t.count = count
   return dropped
 end

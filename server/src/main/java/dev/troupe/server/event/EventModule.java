@@ -23,6 +23,7 @@ public final class EventModule extends AbstractModule {
     bind(OutboxRelay.class).in(Scopes.SINGLETON);
     bind(Outbox.class).to(OutboxRelay.class);
     bind(SystemAlerts.class).in(Scopes.SINGLETON);
+    bind(TopicStreams.class).in(Scopes.SINGLETON);
     bind(EventStarts.class).in(Scopes.SINGLETON);
     bind(Subscribing.class).in(Scopes.SINGLETON);
     bind(GroupStore.class).in(Scopes.SINGLETON);

@@ -1,11 +1,16 @@
 package dev.troupe.server.event;
 
+import static java.util.stream.Collectors.groupingBy;
+import static java.util.stream.Collectors.toMap;
+
 import com.google.inject.Inject;
 import com.google.protobuf.Timestamp;
 import dev.troupe.server.error.TroupeException;
 import dev.troupe.server.grpc.Names;
 import dev.troupe.server.log.LogEntry;
+import dev.troupe.server.log.LogPosition;
 import dev.troupe.server.log.LogReader;
+import dev.troupe.server.log.OlderEntries;
 import dev.troupe.server.log.PartitionLogs;
 import dev.troupe.server.log.PartitionLogs.LogHead;
 import dev.troupe.server.log.PartitionLogs.Until;
@@ -27,17 +32,20 @@ import java.util.concurrent.CompletionStage;
 import java.util.function.Function;
 import java.util.function.IntFunction;
 import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
 
 /** Finds out which partitions a subscription reads, and from where on. Thread-safe. */
 final class EventStarts {
 
   private final Namespaces namespaces;
   private final PartitionLogs logs;
+  private final TopicStreams streams;
 
   @Inject
-  EventStarts(Namespaces namespaces, PartitionLogs logs) {
+  EventStarts(Namespaces namespaces, PartitionLogs logs, TopicStreams streams) {
     this.namespaces = namespaces;
     this.logs = logs;
+    this.streams = streams;
   }
 
   /**
@@ -85,9 +93,9 @@ final class EventStarts {
   }
 
   private Start start(
-      SubscribeRequest request, Collection<Partition> partitions, ResumePoint point) {
+      SubscribeRequest request, Map<Partition, List<String>> partitions, ResumePoint point) {
     Map<Integer, Partition> byIndex = new HashMap<>();
-    partitions.forEach(partition -> byIndex.put(partition.index(), partition));
+    partitions.keySet().forEach(partition -> byIndex.put(partition.index(), partition));
     long end = request.hasEndTime() ? millis(request.getEndTime()) : Long.MAX_VALUE;
     return new Start(
         point,
@@ -102,14 +110,24 @@ final class EventStarts {
         });
   }
 
-  private CompletionStage<Collection<Partition>> partitions(String namespace, EventFilter filter) {
+  /** What is read, with the topics of each partition if they are all known. */
+  private CompletionStage<Map<Partition, List<String>>> partitions(
+      String namespace, EventFilter filter) {
     Set<String> topics = filter.onlyTopics();
     if (topics.isEmpty()) {
-      return namespaces.partitions(namespace).thenApply(all -> all);
+      return namespaces
+          .partitions(namespace)
+          .thenApply(all -> all.stream().collect(toMap(each -> each, each -> List.of())));
     }
     Function<String, CompletionStage<Partition>> locate =
         topic -> namespaces.locate(namespace, topic);
-    return all(topics, locate).thenApply(located -> Set.copyOf(located.values()));
+    return all(topics, locate)
+        .thenApply(located -> topics.stream().collect(groupingBy(topic -> located.get(topic))));
+  }
+
+  /** What topics keep from before the log begins; null when it is not known which ones. */
+  private @Nullable OlderEntries history(Partition partition, @Nullable List<String> topics) {
+    return topics == null || topics.isEmpty() ? null : new TopicHistory(streams, partition, topics);
   }
 
   private CompletionStage<ResumePoint> point(
@@ -117,23 +135,34 @@ final class EventStarts {
       String purpose,
       SubscribeRequest request,
       Predicate<LogEntry> wants,
-      Collection<Partition> partitions) {
+      Map<Partition, List<String>> partitions) {
     if (!request.getResumeToken().isEmpty()) {
-      return resume(namespace, purpose, request.getResumeToken(), partitions);
+      return resume(namespace, purpose, request.getResumeToken(), partitions.keySet());
     }
     if (request.getLast() > 0) {
-      return new LatestEvents(logs, wants, request.getLast())
-          .begins(partitions)
+      Function<Partition, @Nullable OlderEntries> older =
+          partition -> history(partition, partitions.get(partition));
+      return new LatestEvents(logs, older, wants, request.getLast())
+          .begins(partitions.keySet())
           .thenApply(found -> point(namespace, purpose, found));
     }
     Function<Partition, CompletionStage<LogHead>> start = logs::head;
     if (request.hasStartTime()) {
       long millis = millis(request.getStartTime());
-      start = partition -> logs.before(partition, millis);
+      start = partition -> before(partition, partitions.get(partition), millis);
     } else if (request.getStart() == StartPosition.START_POSITION_BEGINNING) {
-      start = partition -> logs.before(partition, 0);
+      start = partition -> before(partition, partitions.get(partition), 0);
     }
-    return all(partitions, start).thenApply(found -> point(namespace, purpose, found));
+    return all(partitions.keySet(), start).thenApply(found -> point(namespace, purpose, found));
+  }
+
+  private CompletionStage<LogHead> before(
+      Partition partition, @Nullable List<String> topics, long millis) {
+    return topics == null || topics.isEmpty()
+        ? logs.before(partition, millis)
+        // The log may begin later than what its topics keep.
+        : logs.head(partition)
+            .thenApply(head -> new LogHead(LogPosition.startOf(millis), head.epoch()));
   }
 
   private static ResumePoint point(
@@ -161,15 +190,19 @@ final class EventStarts {
     return time.getSeconds() * 1000 + (time.getNanos() + 999_999) / 1_000_000;
   }
 
-  private Map<Integer, LogReader> readers(Collection<Partition> partitions, ResumePoint point) {
+  private Map<Integer, LogReader> readers(
+      Map<Partition, List<String>> partitions, ResumePoint point) {
     Map<Integer, LogHead> positions = point.positions();
     Map<Integer, LogReader> readers = new HashMap<>();
-    for (Partition partition : partitions) {
-      LogHead from = positions.get(partition.index());
-      if (from != null) {
-        readers.put(partition.index(), logs.open(partition, from.position(), from.epoch()));
-      }
-    }
+    partitions.forEach(
+        (partition, topics) -> {
+          LogHead from = positions.get(partition.index());
+          if (from != null) {
+            readers.put(
+                partition.index(),
+                logs.open(partition, from.position(), from.epoch(), history(partition, topics)));
+          }
+        });
     return readers;
   }
 

@@ -2,6 +2,7 @@ package dev.troupe.server.event;
 
 import dev.troupe.server.log.LogEntry;
 import dev.troupe.server.log.LogPosition;
+import dev.troupe.server.log.OlderEntries;
 import dev.troupe.server.log.PartitionLogs;
 import dev.troupe.server.log.PartitionLogs.LogHead;
 import dev.troupe.server.redis.Partition;
@@ -14,18 +15,23 @@ import java.util.Map;
 import java.util.PriorityQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.function.Function;
 import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Looks back from the ends of some logs for the newest so many events that match, all partitions
  * together, and finds where to begin in each to get just them. Reads one partition after the other,
- * page by page, and no further back than what it has already. For one subscription.
+ * page by page, and no further back than what it has already, nor than the newest 100,000 entries
+ * of a partition. For one subscription.
  */
 final class LatestEvents {
 
   private static final int PAGE = 500;
+  private static final int MOST_LOOKED_AT = 100_000;
 
   private final PartitionLogs logs;
+  private final Function<Partition, @Nullable OlderEntries> older;
   private final Predicate<LogEntry> wanted;
   private final int count;
   private final Map<Partition, LogHead> begins = new HashMap<>();
@@ -36,8 +42,18 @@ final class LatestEvents {
 
   private record Found(Partition partition, LogPosition position) {}
 
-  LatestEvents(PartitionLogs logs, Predicate<LogEntry> wanted, int count) {
+  /**
+   * Nothing is found yet.
+   *
+   * @param older what a partition has from before its log begins
+   */
+  LatestEvents(
+      PartitionLogs logs,
+      Function<Partition, @Nullable OlderEntries> older,
+      Predicate<LogEntry> wanted,
+      int count) {
     this.logs = logs;
+    this.older = older;
     this.wanted = wanted;
     this.count = count;
   }
@@ -61,14 +77,16 @@ final class LatestEvents {
               begins.put(partition, head);
               LogPosition end = head.position();
               // The newest entry itself is among those that are looked at.
-              return back(partition, new LogPosition(end.millis(), end.order() + 1, -1));
+              LogPosition behind = new LogPosition(end.millis(), end.order() + 1, -1);
+              return back(partition, older.apply(partition), behind, MOST_LOOKED_AT);
             })
         .thenCompose(done -> next(left));
   }
 
   /** True when nothing further back is of interest. */
-  private CompletionStage<Boolean> back(Partition partition, LogPosition before) {
-    return logs.back(partition, before, PAGE)
+  private CompletionStage<Boolean> back(
+      Partition partition, @Nullable OlderEntries history, LogPosition before, int left) {
+    return logs.back(partition, before, Math.min(PAGE, left), history)
         .thenCompose(
             page -> {
               for (LogEntry entry : page) {
@@ -79,9 +97,10 @@ final class LatestEvents {
                   take(new Found(partition, entry.position()));
                 }
               }
-              return page.isEmpty()
+              int then = left - page.size();
+              return page.isEmpty() || then == 0
                   ? CompletableFuture.completedFuture(true)
-                  : back(partition, page.get(page.size() - 1).position());
+                  : back(partition, history, page.get(page.size() - 1).position(), then);
             });
   }
 
@@ -99,7 +118,11 @@ final class LatestEvents {
 
   private LogHead before(Found found) {
     LogHead head = begins.get(found.partition());
-    return new LogHead(found.position().before(), head == null ? 0 : head.epoch());
+    LogPosition start = found.position().before();
+    // What topics no longer have was not found either, and is not to be told as missing.
+    boolean hasHistory = older.apply(found.partition()) != null;
+    return new LogHead(
+        hasHistory ? start.withoutSequence() : start, head == null ? 0 : head.epoch());
   }
 
   private static LogHead older(LogHead one, LogHead other) {

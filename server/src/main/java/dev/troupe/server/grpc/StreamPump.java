@@ -281,6 +281,7 @@ public final class StreamPump<T> {
     }
     if (source.isSent(page)) {
       source.finished(page);
+      standing.point.move(source.partition, source.at(), source.reader.epoch());
       if (!caughtUp && sources.stream().allMatch(StreamSource::isLive)) {
         caughtUp = true;
         send(format.caughtUp(standing.point.token()));

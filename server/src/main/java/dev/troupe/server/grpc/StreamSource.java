@@ -130,6 +130,10 @@ final class StreamSource {
   /** The page is sent; whether it brought the stream to the log's end. */
   void finished(Page sentPage) {
     live |= sentPage.live();
+    if (sentPage.live() && sentPage.entries().isEmpty() && !reachedEnd) {
+      // It may have come there past entries that are kept for others only.
+      at = reader.position();
+    }
     page = null;
     fetching = false;
   }
@@ -138,7 +142,7 @@ final class StreamSource {
   Hole hole(Page report) {
     long from = Math.max(0, at.sequence());
     at = reader.position();
-    told = Math.max(0, at.sequence());
+    told = Math.max(0, Math.max(at.sequence(), report.missedUpTo()));
     Lack lack = report.epochChanged() ? Lack.REPLACED : Lack.TRIMMED;
     return new Hole(lack, partition, Math.max(0, report.missed()), from, told);
   }

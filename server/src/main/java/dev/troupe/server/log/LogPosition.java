@@ -19,6 +19,11 @@ public record LogPosition(long millis, long order, long sequence)
   /** Before the first entry. */
   public static final LogPosition BEGINNING = new LogPosition(0, 0, -1);
 
+  /** The place right before the first id of a millisecond; the beginning for 0 and less. */
+  public static LogPosition startOf(long millis) {
+    return millis <= 0 ? BEGINNING : new LogPosition(millis - 1, LAST_OF_MILLISECOND, -1);
+  }
+
   /** The place of a stream id as Redis writes it. */
   public static LogPosition parse(String id, long sequence) {
     int dash = id.indexOf('-');
@@ -38,13 +43,18 @@ public record LogPosition(long millis, long order, long sequence)
         : new LogPosition(millis - 1, LAST_OF_MILLISECOND, sequence - 1);
   }
 
+  /** The same place for whoever wants what there is after it, and need not hear what is not. */
+  public LogPosition withoutSequence() {
+    return withSequence(-1);
+  }
+
   /** The same place, under another sequence. */
   LogPosition withSequence(long other) {
     return new LogPosition(millis, order, other);
   }
 
   /** Whether the sequence is known. */
-  boolean isExact() {
+  public boolean isExact() {
     return sequence >= 0;
   }
 

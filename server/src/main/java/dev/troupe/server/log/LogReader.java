@@ -70,12 +70,13 @@ public interface LogReader extends AutoCloseable {
 
   /**
    * What a read found. A page that reports something missing has no entries; the cursor then stands
-   * behind the gap. A reader that was behind and gets to the end says so, if need be by an empty
-   * page.
+   * behind the gap, or in it before what of some topics is still there. A reader that was behind
+   * and gets to the end says so, if need be by an empty page.
    *
    * @param entries in order, contiguous with the cursor as it was
    * @param missed how many entries can no longer be read; 0 when none, -1 when their number is
    *     unknown
+   * @param missedUpTo the sequence of the last of them; 0 when none, or unknown
    * @param epochChanged the log was replaced by another one, or lost its end, since the cursor's
    *     position; {@code missed} is -1 then
    * @param live the cursor stands at the end of the log as this server knows it
@@ -83,26 +84,31 @@ public interface LogReader extends AutoCloseable {
    *     since; it did not move, and the next read is one of history. Else 0
    */
   record Page(
-      List<LogEntry> entries, long missed, boolean epochChanged, boolean live, long overrun) {
+      List<LogEntry> entries,
+      long missed,
+      long missedUpTo,
+      boolean epochChanged,
+      boolean live,
+      long overrun) {
 
     /** A page that says nothing: what a closed reader answers. */
     public static final Page NOTHING = of(List.of(), false);
 
     /** Entries, and nothing to report. */
     public static Page of(List<LogEntry> entries, boolean live) {
-      return new Page(entries, 0, false, live, 0);
+      return new Page(entries, 0, 0, false, live, 0);
     }
 
-    static Page trimmed(long missed) {
-      return new Page(List.of(), missed, false, false, 0);
+    static Page trimmed(long missed, long upTo) {
+      return new Page(List.of(), missed, upTo, false, false, 0);
     }
 
     static Page replaced() {
-      return new Page(List.of(), -1, true, false, 0);
+      return new Page(List.of(), -1, 0, true, false, 0);
     }
 
     static Page overrun(long entries) {
-      return new Page(List.of(), 0, false, false, entries);
+      return new Page(List.of(), 0, 0, false, false, entries);
     }
   }
 }

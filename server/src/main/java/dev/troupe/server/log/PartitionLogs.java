@@ -27,8 +27,11 @@ public interface PartitionLogs {
   /**
    * Up to so many entries before a position, the newest first; none at the beginning of what is
    * kept. For looks back of a bounded length.
+   *
+   * @param older what there is from before the log begins; null for nothing
    */
-  CompletionStage<List<LogEntry>> back(Partition partition, LogPosition before, int count);
+  CompletionStage<List<LogEntry>> back(
+      Partition partition, LogPosition before, int count, @Nullable OlderEntries older);
 
   /**
    * Opens a reader that continues after the given position. Readers of one partition share one
@@ -37,7 +40,16 @@ public interface PartitionLogs {
    * @param epoch the life of the log that the position belongs to; 0 when it is not known, which
    *     leaves its replacement in the meantime to be found by the sequence alone
    */
-  LogReader open(Partition partition, LogPosition after, long epoch);
+  default LogReader open(Partition partition, LogPosition after, long epoch) {
+    return open(partition, after, epoch, null);
+  }
+
+  /**
+   * The same, for a reader that has more to read than the log where this begins too late for it.
+   *
+   * @param older belongs to the reader from now on; null for none
+   */
+  LogReader open(Partition partition, LogPosition after, long epoch, @Nullable OlderEntries older);
 
   /**
    * A position and the log it belongs to.

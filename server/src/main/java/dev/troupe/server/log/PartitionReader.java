@@ -2,6 +2,7 @@ package dev.troupe.server.log;
 
 import com.google.errorprone.annotations.concurrent.GuardedBy;
 import dev.troupe.server.log.LogStore.Sight;
+import dev.troupe.server.log.OlderEntries.Older;
 import dev.troupe.server.log.PartitionTail.Attempt;
 import dev.troupe.server.log.PartitionTail.Cursor;
 import dev.troupe.server.redis.Partition;
@@ -22,7 +23,8 @@ import org.jspecify.annotations.Nullable;
  * <p>The ring is trusted only for a position that it holds with the same sequence. Any other
  * position is first checked with Redis: that is where a replaced log, a lost end and trimmed
  * entries come to light. So the switch from history to live depends on positions alone, not on
- * timing.
+ * timing. Where the log begins behind the cursor, or may, older entries are asked for first; the
+ * reader goes on in the log when there are none, at the place where it began at that moment.
  *
  * <p>At most one step is under way at a time, and it belongs to the open call of {@link #next}; the
  * lock only keeps {@link #close} from cutting a step in half.
@@ -35,6 +37,7 @@ final class PartitionReader implements LogReader {
   private final Partition partition;
   private final PartitionTail tail;
   private final LogStore store;
+  private final @Nullable OlderEntries older;
   private final CatchUpGate gate;
   private final ScheduledExecutorService executor;
   private final PageSize pageSize = new PageSize(PAGE_BYTES, MOST_PER_PAGE);
@@ -60,6 +63,7 @@ final class PartitionReader implements LogReader {
       Partition partition,
       PartitionTail tail,
       LogStore store,
+      @Nullable OlderEntries older,
       CatchUpGate gate,
       ScheduledExecutorService executor,
       LogPosition after,
@@ -67,10 +71,11 @@ final class PartitionReader implements LogReader {
     this.partition = partition;
     this.tail = tail;
     this.store = store;
+    this.older = older;
     this.gate = gate;
     this.executor = executor;
     this.home = executor;
-    this.cursor = new Cursor(after, epoch, 0, 0, false, false, 0);
+    this.cursor = Cursor.unchecked(after, epoch);
   }
 
   @Override
@@ -246,14 +251,75 @@ final class PartitionReader implements LogReader {
     boolean rewritten = atEnd && missed == 0 && here.isExact() && here.compareTo(actual) > 0;
     if (missed < 0 || rewritten) {
       complete(Page.replaced(), checked);
+    } else if (older != null && (missed > 0 || !here.isExact())) {
+      older(at, checked, older);
     } else if (missed > 0) {
-      complete(Page.trimmed(missed), checked);
+      complete(Page.trimmed(missed, actual.sequence()), checked);
     } else {
-      synchronized (this) {
-        cursor = checked;
-      }
-      advance();
+      goOn(checked);
     }
+  }
+
+  private void goOn(Cursor from) {
+    synchronized (this) {
+      cursor = from;
+    }
+    advance();
+  }
+
+  /**
+   * Asks for entries from before the log.
+   *
+   * @param checked where to go on in the log if there are none
+   */
+  private void older(Cursor at, Cursor checked, OlderEntries from) {
+    int most = most();
+    long bytes = mostBytes();
+    gate.enter(
+        () ->
+            fromRedis(
+                () -> from.after(at.position(), most, bytes),
+                found -> {
+                  gate.leave();
+                  takeOlder(at, checked, found);
+                }));
+  }
+
+  private void takeOlder(Cursor at, Cursor checked, Older found) {
+    LogPosition here = at.position();
+    LogPosition begins = found.logBegins();
+    if (found.epoch() != checked.epoch()) {
+      // The log was replaced in between, which the next look finds.
+      goOn(Cursor.unchecked(here, at.epoch()));
+      return;
+    }
+    LogPosition lost = found.lost();
+    if (lost != null) {
+      LogPosition upTo = earlier(lost, begins);
+      LogPosition next =
+          found.entries().isEmpty() ? upTo : found.entries().get(0).position().before();
+      long missed = upTo.sequence() - here.sequence();
+      complete(
+          Page.trimmed(missed, upTo.sequence()),
+          Cursor.unchecked(earlier(upTo, next), found.epoch()));
+    } else if (!found.entries().isEmpty()) {
+      LogPosition last = found.entries().get(found.entries().size() - 1).position();
+      complete(Page.of(found.entries(), false), Cursor.unchecked(last, found.epoch()));
+    } else {
+      goOn(begins.compareTo(here) > 0 ? Cursor.unchecked(begins, found.epoch()) : checked);
+    }
+  }
+
+  private static LogPosition earlier(LogPosition one, LogPosition other) {
+    return one.compareTo(other) <= 0 ? one : other;
+  }
+
+  private synchronized int most() {
+    return max;
+  }
+
+  private synchronized long mostBytes() {
+    return maxBytes;
   }
 
   private static Cursor checked(

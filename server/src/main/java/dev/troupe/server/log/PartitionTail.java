@@ -254,6 +254,11 @@ final class PartitionTail {
       boolean toldLive,
       int liveIn) {
 
+    /** At a position that is yet to be compared with Redis. */
+    static Cursor unchecked(LogPosition position, long epoch) {
+      return new Cursor(position, epoch, 0, 0, false, false, 0);
+    }
+
     /** The same, no longer live. */
     Cursor behind() {
       return new Cursor(position, epoch, checkedLife, checkedChanges, atEnd, false, 0);

@@ -12,6 +12,7 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /** The logs as Redis streams. Thread-safe. */
 public final class RedisPartitionLogs implements PartitionLogs, AutoCloseable {
@@ -52,7 +53,7 @@ public final class RedisPartitionLogs implements PartitionLogs, AutoCloseable {
 
   @Override
   public CompletionStage<LogHead> before(Partition partition, long millis) {
-    LogPosition time = startOf(millis);
+    LogPosition time = LogPosition.startOf(millis);
     return store
         .sight(partition, time)
         .thenApply(
@@ -66,16 +67,9 @@ public final class RedisPartitionLogs implements PartitionLogs, AutoCloseable {
             });
   }
 
-  /** The place right before the first id of a millisecond. */
-  private static LogPosition startOf(long millis) {
-    return millis <= 0
-        ? LogPosition.BEGINNING
-        : new LogPosition(millis - 1, LogPosition.LAST_OF_MILLISECOND, -1);
-  }
-
   @Override
   public CompletionStage<Until> until(Partition partition, long millis) {
-    LogPosition time = startOf(millis);
+    LogPosition time = LogPosition.startOf(millis);
     return store
         .sight(partition, time)
         .thenApply(
@@ -93,11 +87,12 @@ public final class RedisPartitionLogs implements PartitionLogs, AutoCloseable {
   }
 
   @Override
-  public CompletionStage<List<LogEntry>> back(Partition partition, LogPosition before, int count) {
+  public CompletionStage<List<LogEntry>> back(
+      Partition partition, LogPosition before, int count, @Nullable OlderEntries older) {
     CompletableFuture<List<LogEntry>> page = new CompletableFuture<>();
     gate.enter(
         () ->
-            started(() -> store.rangeBack(partition, before, count))
+            started(() -> rangeBack(partition, before, count, older))
                 .whenComplete(
                     (entries, failure) -> {
                       gate.leave();
@@ -110,6 +105,14 @@ public final class RedisPartitionLogs implements PartitionLogs, AutoCloseable {
     return page;
   }
 
+  private CompletionStage<List<LogEntry>> rangeBack(
+      Partition partition, LogPosition before, int count, @Nullable OlderEntries older) {
+    CompletionStage<List<LogEntry>> page = store.rangeBack(partition, before, count);
+    return older == null
+        ? page
+        : page.thenCompose(entries -> entries.isEmpty() ? older.before(before, count) : page);
+  }
+
   /** A call that is refused at once must give its place back like any other. */
   private static <T> CompletionStage<T> started(Supplier<CompletionStage<T>> call) {
     try {
@@ -120,12 +123,13 @@ public final class RedisPartitionLogs implements PartitionLogs, AutoCloseable {
   }
 
   @Override
-  public LogReader open(Partition partition, LogPosition after, long epoch) {
+  public LogReader open(
+      Partition partition, LogPosition after, long epoch, @Nullable OlderEntries older) {
     while (true) {
       PartitionTail tail = tails.computeIfAbsent(partition, this::newTail);
       if (tail.retain()) {
         tail.start();
-        return new PartitionReader(partition, tail, store, gate, executor, after, epoch);
+        return new PartitionReader(partition, tail, store, older, gate, executor, after, epoch);
       }
       // It ended between being found and being asked; its successor takes its place.
       tails.remove(partition, tail);

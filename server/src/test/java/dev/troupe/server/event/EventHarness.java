@@ -117,7 +117,8 @@ final class EventHarness implements AutoCloseable {
         new EventStreamService(
             publishing,
             publishStreams,
-            new Subscribing(new EventStarts(NAMESPACES, logs), pumps, config),
+            new Subscribing(
+                new EventStarts(NAMESPACES, logs, new TopicStreams(redis)), pumps, config),
             new EventHistory(topics, store, replicas),
             new TopicCalls(topics, NAMESPACES),
             groupCalls,

@@ -14,6 +14,7 @@ import dev.troupe.server.grpc.Refusal;
 import dev.troupe.server.redis.Partition;
 import dev.troupe.server.redis.Script;
 import dev.troupe.server.redis.TestRedis;
+import dev.troupe.v1.CreateTopicRequest;
 import dev.troupe.v1.ErrorReason;
 import dev.troupe.v1.Event;
 import dev.troupe.v1.EventBatch;
@@ -30,6 +31,7 @@ import dev.troupe.v1.SubscribeRequest;
 import dev.troupe.v1.SubscribeResponse;
 import dev.troupe.v1.SubscribeResponse.MessageCase;
 import dev.troupe.v1.TaskChange;
+import dev.troupe.v1.TopicSettings;
 import io.grpc.StatusRuntimeException;
 import io.grpc.protobuf.StatusProto;
 import java.time.Duration;
@@ -470,6 +472,7 @@ abstract class EventStreamContract {
 
   @Test
   void trimmedEventsAreReportedAsAGap() throws Exception {
+    create("build", TopicSettings.newBuilder().setMaxEvents(3));
     String token = publish("build", "y", "0").getResumeToken();
     for (int i = 1; i <= 10; i++) {
       publish("build", "y", "" + i);
@@ -571,6 +574,15 @@ abstract class EventStreamContract {
     }
     Awaitility.await().until(() -> harness.pumps.open() == 0);
     Awaitility.await().until(() -> harness.logs.tails() == 0);
+  }
+
+  private void create(String topic, TopicSettings.Builder settings) {
+    harness.blocking.createTopic(
+        CreateTopicRequest.newBuilder()
+            .setNamespace(namespace)
+            .setTopic(topic)
+            .setSettings(settings)
+            .build());
   }
 
   private PublishResponse publish(String topic, String type, String text) {
