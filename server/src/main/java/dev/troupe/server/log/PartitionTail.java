@@ -6,6 +6,7 @@ import com.google.common.base.Ticker;
 import com.google.common.collect.Lists;
 import com.google.errorprone.annotations.concurrent.GuardedBy;
 import dev.troupe.server.log.LogReader.Page;
+import dev.troupe.server.log.LogStore.Sight;
 import dev.troupe.server.log.PartitionLogs.LogHead;
 import dev.troupe.server.redis.Partition;
 import java.time.Duration;
@@ -277,22 +278,26 @@ final class PartitionTail {
 
   /** Compares the ring with the log's end, then goes on reading. */
   private void look() {
-    guarded(() -> store.head(partition), this::compare);
+    guarded(() -> store.sight(partition, last()), this::compare);
   }
 
-  private void compare(LogHead head) {
-    if (!isOfRing(head)) {
-      replaceRing(head);
+  private void compare(Sight sight) {
+    if (!isOfRing(sight)) {
+      replaceRing(sight.head());
     }
     read();
   }
 
-  private synchronized boolean isOfRing(LogHead head) {
+  private synchronized boolean isOfRing(Sight sight) {
+    LogHead head = sight.head();
     if (life == 0 || head.epoch() != epoch) {
       return false;
     }
     long beyond = head.position().sequence() - ring.last().sequence();
-    return beyond > 0 || (beyond == 0 && head.position().equals(ring.last()));
+    // What was trimmed before it was read here will never be read.
+    return beyond > 0
+        ? sight.follows() != null
+        : beyond == 0 && head.position().equals(ring.last());
   }
 
   private void read() {

@@ -217,6 +217,29 @@ abstract class PartitionLogsContract {
   }
 
   @Test
+  void whatIsTrimmedBeforeAnybodyReadItIsReportedToThoseWhoWaitEvenIfNothingFollows()
+      throws Exception {
+    harness.append(partition, 1);
+    LogHead head = get(logs.head(partition));
+    try (LogReader reader = logs.open(partition, head.position(), head.epoch())) {
+      assertThat(get(reader.next(10)).live()).isTrue();
+      CompletionStage<Page> page = reader.next(10);
+      harness
+          .redis
+          .commands()
+          .getScript(StringCodec.INSTANCE)
+          .eval(
+              RScript.Mode.READ_WRITE,
+              "for i = 1, 3 do local s = redis.call('HINCRBY', KEYS[2], 'seq', 1)"
+                  + " redis.call('XADD', KEYS[1], '*', 's', s, 'd', 'e') end"
+                  + " redis.call('XTRIM', KEYS[1], 'MAXLEN', 0)",
+              RScript.ReturnType.VALUE,
+              List.of(new String(partition.logKey(), UTF_8), partition.key("head")));
+      assertThat(get(page)).isEqualTo(Page.trimmed(3, 4));
+    }
+  }
+
+  @Test
   void closingCompletesAWaitingReadWithNothing() throws Exception {
     LogReader reader = logs.open(partition, NOTHING_YET, 0);
     assertThat(get(reader.next(10)).live()).isTrue();
