@@ -17,8 +17,11 @@ final class EntryRing {
   /** The position is beyond the newest entry. */
   static final int AHEAD = -2;
 
-  private final long maxBytes;
-  private final LogEntry[] slots;
+  private static final int FIRST_SLOTS = 64;
+
+  private final int maxCount;
+  private long maxBytes;
+  private LogEntry[] slots;
   private LogPosition base;
   private int first;
   private int count;
@@ -27,7 +30,8 @@ final class EntryRing {
   EntryRing(LogPosition base, long maxBytes, int maxCount) {
     this.base = base;
     this.maxBytes = maxBytes;
-    this.slots = new LogEntry[maxCount];
+    this.maxCount = maxCount;
+    this.slots = new LogEntry[Math.min(FIRST_SLOTS, maxCount)];
   }
 
   /** The position that every entry held here comes after. */
@@ -46,14 +50,34 @@ final class EntryRing {
         && entry.position().compareTo(last()) > 0;
   }
 
+  /** Holds no more than so many bytes from now on, or the newest entry alone. */
+  void holdAtMost(long most) {
+    maxBytes = most;
+    while (count > 1 && bytes > maxBytes) {
+      dropOldest();
+    }
+  }
+
   /** Adds the next entry and drops the oldest ones beyond the bounds; never the new one itself. */
   void append(LogEntry entry) {
-    while (count == slots.length || (count > 0 && bytes + entry.weight() > maxBytes)) {
+    while (count == maxCount || (count > 0 && bytes + entry.weight() > maxBytes)) {
       dropOldest();
+    }
+    if (count == slots.length) {
+      grow();
     }
     slots[(first + count) % slots.length] = entry;
     count++;
     bytes += entry.weight();
+  }
+
+  private void grow() {
+    LogEntry[] more = new LogEntry[Math.min(maxCount, 2 * slots.length)];
+    for (int i = 0; i < count; i++) {
+      more[i] = at(i);
+    }
+    slots = more;
+    first = 0;
   }
 
   @SuppressWarnings("NullAway") // A slot outside of the ring holds nothing.

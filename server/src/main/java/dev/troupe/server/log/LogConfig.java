@@ -10,6 +10,7 @@ import java.time.Duration;
  * @param maxEntries entries of a partition kept in Redis, about
  * @param maxAge age of entries kept in Redis, about
  * @param ringBytes heap for the newest entries of one partition that somebody reads
+ * @param totalRingBytes heap for those of all partitions together
  */
 public record LogConfig(
     @Setting(
@@ -26,7 +27,16 @@ public record LogConfig(
             name = "log.ring-bytes",
             help = "Heap for the newest entries of each partition that is read; 64KiB or more.",
             fallback = "64MiB")
-        DataSize ringBytes) {
+        DataSize ringBytes,
+    @Setting(
+            name = "log.total-ring-bytes",
+            help =
+                "Heap for those of all partitions, shared out evenly but 64KiB each; 64KiB or more.",
+            fallback = "256MiB")
+        DataSize totalRingBytes) {
+
+  /** What a partition that is read has in memory, however many there are. */
+  static final long LEAST_RING_BYTES = 1 << 16;
 
   public LogConfig {
     if (maxEntries < 1_000) {
@@ -36,9 +46,13 @@ public record LogConfig(
     if (maxAge.compareTo(Duration.ofMinutes(1)) < 0) {
       throw new IllegalArgumentException("log.max-age: " + maxAge + " (expected at least 1m)");
     }
-    if (ringBytes.bytes() < 1 << 16) {
-      throw new IllegalArgumentException(
-          "log.ring-bytes: " + ringBytes + " (expected at least 64KiB)");
+    require(ringBytes, "log.ring-bytes");
+    require(totalRingBytes, "log.total-ring-bytes");
+  }
+
+  private static void require(DataSize size, String name) {
+    if (size.bytes() < LEAST_RING_BYTES) {
+      throw new IllegalArgumentException(name + ": " + size + " (expected at least 64KiB)");
     }
   }
 }

@@ -21,6 +21,7 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
+import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -49,7 +50,7 @@ final class PartitionTail {
   private final Partition partition;
   private final LogStore store;
   private final ScheduledExecutorService executor;
-  private final long ringBytes;
+  private final LongSupplier ringBytes;
   private final long lingerNanos;
   private final Consumer<PartitionTail> onEnd;
   private final Ticker ticker;
@@ -91,7 +92,7 @@ final class PartitionTail {
       Partition partition,
       LogStore store,
       ScheduledExecutorService executor,
-      long ringBytes,
+      LongSupplier ringBytes,
       Duration linger,
       Ticker ticker,
       Consumer<PartitionTail> onEnd) {
@@ -310,6 +311,7 @@ final class PartitionTail {
         entries -> {
           readSize.saw(entries);
           if (entries.isEmpty()) {
+            shrink();
             // A log that was lost and is not written to shows it by its head only.
             look();
           } else if (append(entries)) {
@@ -318,6 +320,11 @@ final class PartitionTail {
             startOver();
           }
         });
+  }
+
+  /** Others may have come that need a share of the memory, while nothing came here. */
+  private synchronized void shrink() {
+    ring.holdAtMost(ringBytes.getAsLong());
   }
 
   private synchronized LogPosition last() {
@@ -341,6 +348,7 @@ final class PartitionTail {
         // The first entries of a log: its epoch is to be learned.
         return false;
       }
+      ring.holdAtMost(ringBytes.getAsLong());
       for (LogEntry entry : entries) {
         if (!ring.continuesWith(entry)) {
           return false;
@@ -365,7 +373,7 @@ final class PartitionTail {
   }
 
   private EntryRing ringAt(LogPosition base) {
-    return new EntryRing(base, ringBytes, RING_ENTRIES);
+    return new EntryRing(base, ringBytes.getAsLong(), RING_ENTRIES);
   }
 
   @GuardedBy("this")

@@ -141,10 +141,16 @@ public final class RedisPartitionLogs implements PartitionLogs, AutoCloseable {
         partition,
         store,
         executor,
-        config.ringBytes().bytes(),
+        this::ringShare,
         LINGER,
         ticker,
         tail -> tails.remove(partition, tail));
+  }
+
+  /** What one ring may take: no more than its own bound, nor than its share of that of all. */
+  private long ringShare() {
+    long share = config.totalRingBytes().bytes() / Math.max(1, tails.size());
+    return Math.max(LogConfig.LEAST_RING_BYTES, Math.min(config.ringBytes().bytes(), share));
   }
 
   LogStore store() {

@@ -96,7 +96,8 @@ final class EventHarness implements AutoCloseable {
         new RedisPartitionLogs(
             redis,
             redis,
-            new LogConfig(200_000, Duration.ofHours(24), new DataSize(ringBytes)),
+            new LogConfig(
+                200_000, Duration.ofHours(24), new DataSize(ringBytes), new DataSize(1 << 28)),
             executor,
             ticker);
     pumps = new StreamPumps(executor, ticker);

@@ -69,7 +69,8 @@ final class LockRepeatsTest {
         new RedisPartitionLogs(
             redis,
             redis,
-            new LogConfig(200_000, Duration.ofHours(24), new DataSize(1 << 20)),
+            new LogConfig(
+                200_000, Duration.ofHours(24), new DataSize(1 << 20), new DataSize(1 << 28)),
             timers,
             Ticker.systemTicker());
   }

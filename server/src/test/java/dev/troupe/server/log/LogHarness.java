@@ -39,7 +39,12 @@ final class LogHarness implements AutoCloseable {
 
   /** Small rings make readers fall behind them. */
   static LogConfig config(long ringBytes) {
-    return new LogConfig(1000, Duration.ofHours(1), new DataSize(ringBytes));
+    return config(ringBytes, 1 << 28);
+  }
+
+  static LogConfig config(long ringBytes, long totalRingBytes) {
+    return new LogConfig(
+        1000, Duration.ofHours(1), new DataSize(ringBytes), new DataSize(totalRingBytes));
   }
 
   /** Appends entries of the given sizes; the data begins with "e". */

@@ -17,6 +17,7 @@ import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.IntStream;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
@@ -217,6 +218,31 @@ abstract class PartitionLogsContract {
   }
 
   @Test
+  void thePartitionsThatAreReadShareTheMemoryAndAQuietOneGivesItsPartBack() throws Exception {
+    try (RedisPartitionLogs shared = harness.logs(LogHarness.config(1 << 20, 1 << 18))) {
+      harness.append(partition, 1);
+      LogHead head = get(shared.head(partition));
+      LogReader slow = shared.open(partition, head.position(), head.epoch());
+      assertThat(get(slow.next(1)).live()).isTrue();
+      harness.append(partition, IntStream.generate(() -> 1_000).limit(150).toArray());
+      Awaitility.await().until(() -> slow.inMemory().size() == 150);
+      List<LogReader> others = new ArrayList<>();
+      for (int i = 0; i < 3; i++) {
+        Partition other = new Partition("t" + UUID.randomUUID(), 0, 1);
+        others.add(shared.open(other, NOTHING_YET, 0));
+      }
+      Awaitility.await().until(slow::isOverrun);
+      slow.skipToMemory();
+      assertThat(slow.inMemory()).isNotEmpty();
+      assertThat(slow.inMemory().stream().mapToLong(LogEntry::weight).sum())
+          .isLessThanOrEqualTo(1 << 16);
+      harness.append(partition, IntStream.generate(() -> 1_000).limit(150).toArray());
+      others.forEach(LogReader::close);
+      slow.close();
+    }
+  }
+
+  @Test
   void whatIsTrimmedBeforeAnybodyReadItIsReportedToThoseWhoWaitEvenIfNothingFollows()
       throws Exception {
     harness.append(partition, 1);
@@ -321,7 +347,10 @@ abstract class PartitionLogsContract {
             RScript.ReturnType.VALUE,
             List.of(new String(partition.logKey(), UTF_8)));
     LogTrim byAge =
-        new LogTrim(logs, new LogConfig(1_000_000, Duration.ofMinutes(1), new DataSize(1 << 16)));
+        new LogTrim(
+            logs,
+            new LogConfig(
+                1_000_000, Duration.ofMinutes(1), new DataSize(1 << 16), new DataSize(1 << 16)));
     get(byAge.trim(partition));
     assertThat(length()).isLessThan(100);
   }
