@@ -14,8 +14,13 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.security.SecureRandom;
 import java.time.Duration;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Deque;
 import java.util.HexFormat;
+import java.util.List;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -35,6 +40,9 @@ public final class EmbeddedRedis implements AutoCloseable {
   private static final Duration START = Duration.ofSeconds(60);
   private static final Duration RESTART_WINDOW = Duration.ofMinutes(1);
   private static final int MOST_RESTARTS = 5;
+
+  /** What Redis says when its file ends within a command or a transaction. */
+  private static final String TORN = "Unexpected end of file";
 
   /**
    * Starts Redis away from the terminal's signals (Ctrl-C is for us; Redis stops when we are done),
@@ -111,11 +119,13 @@ public final class EmbeddedRedis implements AutoCloseable {
         String.join(
             "\n",
             "bind 127.0.0.1",
-            "port " + port,
             "requirepass " + password,
             "dir \"" + directory.path("redis") + "\"",
             "appendonly yes",
             "appendfsync " + (config.fsync() == RedisConfig.Fsync.ALWAYS ? "always" : "everysec"),
+            "port " + port,
+            // Redis would load half of what a script wrote, with its next start but one.
+            "aof-load-truncated no",
             "save \"\"",
             "maxmemory-policy noeviction",
             "daemonize no",
@@ -123,14 +133,59 @@ public final class EmbeddedRedis implements AutoCloseable {
   }
 
   private synchronized void launch() throws IOException {
-    ProcessBuilder builder =
-        new ProcessBuilder(
-            "sh",
-            "-c",
-            KEEPER,
-            "troupe-redis-keeper",
-            binary.path().toString(),
-            directory.path("redis.conf").toString());
+    ProcessHandle child;
+    try {
+      child = begin(port);
+    } catch (RedisStartupException refused) {
+      if (!directory.lastWords().contains(TORN)) {
+        throw refused;
+      }
+      log.warn("the end of Redis' data is torn, as by a crash of the machine; it is cut off");
+      mend();
+      child = begin(port);
+    }
+    redis = child;
+    child.onExit().thenAccept(this::ended);
+  }
+
+  /**
+   * Cuts off what is left of a write that was torn. Where it tears a command of a script, Redis
+   * takes away that command at one start, and the others of the script at the next, but only if
+   * nothing was written in between: so nobody may know the port.
+   */
+  private void mend() throws IOException {
+    for (int i = 0; i < 2; i++) {
+      int at = freePort();
+      ProcessHandle child = begin(at, "--port", "" + at, "--aof-load-truncated", "yes");
+      Process last = keeper;
+      if (last != null) {
+        last.getOutputStream().close();
+      }
+      try {
+        child.onExit().get(START.toSeconds(), TimeUnit.SECONDS);
+      } catch (TimeoutException | ExecutionException e) {
+        child.destroyForcibly();
+        throw new RedisStartupException("Redis does not end after its data was mended", e);
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+        throw new RedisStartupException("interrupted while Redis mends its data", e);
+      }
+    }
+  }
+
+  /** Starts a Redis that reads the data, and returns when it answers. */
+  private ProcessHandle begin(int at, String... options) throws IOException {
+    List<String> command =
+        new ArrayList<>(
+            List.of(
+                "sh",
+                "-c",
+                KEEPER,
+                "troupe-redis-keeper",
+                binary.path().toString(),
+                directory.path("redis.conf").toString()));
+    command.addAll(List.of(options));
+    ProcessBuilder builder = new ProcessBuilder(command);
     builder.environment().put("LOG", directory.path("redis.log").toString());
     Files.writeString(directory.path("redis.log"), "");
     Process started = builder.redirectError(ProcessBuilder.Redirect.DISCARD).start();
@@ -144,19 +199,18 @@ public final class EmbeddedRedis implements AutoCloseable {
     directory.redisStarted(pid);
     ProcessHandle child =
         ProcessHandle.of(pid).orElseThrow(() -> new RedisStartupException(whyItEnded()));
-    awaitAnswer(child);
-    redis = child;
-    child.onExit().thenAccept(this::ended);
+    awaitAnswer(child, at);
+    return child;
   }
 
   /** Redis answers other than PONG while it reads its data. */
-  private void awaitAnswer(ProcessHandle child) {
+  private void awaitAnswer(ProcessHandle child, int at) {
     long deadline = System.nanoTime() + START.toNanos();
     while (System.nanoTime() - deadline < 0) {
       if (!child.isAlive()) {
         throw new RedisStartupException(whyItEnded());
       }
-      try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), port)) {
+      try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), at)) {
         socket.setSoTimeout(2000);
         socket
             .getOutputStream()
@@ -241,7 +295,7 @@ public final class EmbeddedRedis implements AutoCloseable {
     try {
       if (last != null) {
         last.getOutputStream().close();
-        if (!last.waitFor(20, java.util.concurrent.TimeUnit.SECONDS) && redis != null) {
+        if (!last.waitFor(20, TimeUnit.SECONDS) && redis != null) {
           redis.destroyForcibly();
         }
       }

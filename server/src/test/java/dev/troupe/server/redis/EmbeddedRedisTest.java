@@ -1,5 +1,6 @@
 package dev.troupe.server.redis;
 
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
@@ -11,6 +12,8 @@ import io.netty.channel.epoll.Epoll;
 import io.netty.channel.epoll.EpollIoHandler;
 import io.netty.channel.nio.NioIoHandler;
 import java.io.IOException;
+import java.net.Socket;
+import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -88,6 +91,47 @@ final class EmbeddedRedisTest {
         .isInstanceOf(RedisStartupException.class)
         .hasMessageContaining("It said:")
         .hasMessageContaining("redis-check-aof --fix");
+  }
+
+  @Test
+  void whatACrashOfTheMachineLeftOfAScriptNeverTakesEffect() throws Exception {
+    try (EmbeddedRedis redis = EmbeddedRedis.start(config())) {
+      ask(redis, "SET before 1");
+      ask(redis, "EVAL \"redis.call('incr', 'a') redis.call('incr', 'b')\" 0");
+    }
+    tear(directory.resolve("redis"), "incr");
+    try (EmbeddedRedis redis = EmbeddedRedis.start(config())) {
+      assertThat(ask(redis, "MGET before a b")).contains("$1\r\n1\r\n$-1\r\n$-1\r\n");
+      ask(redis, "EVAL \"redis.call('incr', 'c') redis.call('incr', 'd')\" 0");
+    }
+    try (EmbeddedRedis redis = EmbeddedRedis.start(config())) {
+      assertThat(ask(redis, "MGET before a b")).contains("$1\r\n1\r\n$-1\r\n$-1\r\n");
+      assertThat(ask(redis, "MGET c d")).contains("$1\r\n1\r\n$1\r\n1\r\n");
+    }
+  }
+
+  /** Loses the end of the append-only file, from within the last place that has the word. */
+  private static void tear(Path data, String word) throws IOException {
+    try (Stream<Path> files = Files.walk(data)) {
+      for (Path file : files.filter(Files::isRegularFile).toList()) {
+        String content = Files.readString(file, ISO_8859_1);
+        int at = content.lastIndexOf(word);
+        if (at >= 0) {
+          Files.writeString(file, content.substring(0, at + 1), ISO_8859_1);
+        }
+      }
+    }
+  }
+
+  private static String ask(EmbeddedRedis redis, String command) throws IOException {
+    URI url = URI.create(redis.url());
+    try (Socket socket = new Socket(url.getHost(), url.getPort())) {
+      String login = "AUTH " + url.getUserInfo().substring(1);
+      socket
+          .getOutputStream()
+          .write((login + "\r\n" + command + "\r\nQUIT\r\n").getBytes(ISO_8859_1));
+      return new String(socket.getInputStream().readAllBytes(), ISO_8859_1);
+    }
   }
 
   @Test
