@@ -47,6 +47,9 @@ final class PartitionTail {
   /** How many readers a thread wakes before it does something else. */
   private static final int WAKES_PER_TASK = 512;
 
+  /** The life of no ring. */
+  static final int OUTSIDE = 0;
+
   private final Partition partition;
   private final LogStore store;
   private final ScheduledExecutorService executor;
@@ -167,9 +170,14 @@ final class PartitionTail {
     // Redis has told the reader that nothing follows. So the ring is behind, and will catch up; or
     // it is that of a log which is no more, and will be replaced. Both wake the reader.
     boolean behind = index == EntryRing.AHEAD && cursor.checkedLife() == life;
-    return cursor.atEnd() && (behind || cursor.checkedChanges() == changes)
-        ? parkAtEnd(reader, cursor)
-        : new Attempt(Outcome.HISTORY, Page.NOTHING, epoch, life, changes);
+    if (!cursor.atEnd() || !(behind || cursor.checkedChanges() == changes)) {
+      return new Attempt(Outcome.HISTORY, Page.NOTHING, epoch, life, changes);
+    }
+    if (behind || cursor.toldLive()) {
+      return parkAtEnd(reader, cursor);
+    }
+    // It is at the end, but of another log: what this ring drops says nothing of it.
+    return new Attempt(Outcome.READ, Page.of(List.of(), true), cursor.epoch(), OUTSIDE, changes);
   }
 
   @GuardedBy("this")
@@ -267,7 +275,11 @@ final class PartitionTail {
     }
   }
 
-  /** The result of {@link #attempt}: the page if there is one, and the ring it was made with. */
+  /**
+   * The result of {@link #attempt}: the page if there is one, and the ring it was made with.
+   *
+   * @param life of that ring; {@link #OUTSIDE} for a page that no ring had a part in
+   */
   record Attempt(Outcome outcome, Page page, long epoch, int life, long changes) {}
 
   /** Begins to read, unless it has begun. */
@@ -341,7 +353,7 @@ final class PartitionTail {
   }
 
   /** Adds entries and wakes readers; false when they do not continue the ring. */
-  private boolean append(List<LogEntry> entries) {
+  boolean append(List<LogEntry> entries) {
     List<PartitionReader> woken;
     synchronized (this) {
       if (epoch == 0) {
@@ -361,7 +373,8 @@ final class PartitionTail {
     return true;
   }
 
-  private void replaceRing(LogHead head) {
+  /** Begins the ring anew at the log's end, and wakes readers. */
+  void replaceRing(LogHead head) {
     List<PartitionReader> woken;
     synchronized (this) {
       ring = ringAt(head.position());
