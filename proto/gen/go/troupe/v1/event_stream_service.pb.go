@@ -2114,7 +2114,8 @@ type Gap struct {
 	ResumeToken string `protobuf:"bytes,3,opt,name=resume_token,json=resumeToken,proto3" json:"resume_token,omitempty"`
 	// The partition that they are missing from.
 	Partition int32 `protobuf:"varint,4,opt,name=partition,proto3" json:"partition,omitempty"`
-	// The last position read before the gap.
+	// The last position read before the gap. Where it is beyond `read_position` of
+	// the message before, what lies between did not match.
 	FromPosition int64 `protobuf:"varint,5,opt,name=from_position,json=fromPosition,proto3" json:"from_position,omitempty"`
 	// The last position that is missing; reading goes on with the next. Smaller
 	// than `from_position` when the log is another one. With CONFLATE, and where
@@ -5645,7 +5646,8 @@ type PullEventsRequest struct {
 	MaxEvents int32 `protobuf:"varint,5,opt,name=max_events,json=maxEvents,proto3" json:"max_events,omitempty"`
 	// How long to wait for the first: up to 60 seconds; 0 means not at all.
 	Wait *durationpb.Duration `protobuf:"bytes,6,opt,name=wait,proto3" json:"wait,omitempty"`
-	// Makes a repeat safe: 1 to 128 bytes. A repeat gets the same deliveries.
+	// Makes a repeat safe: 1 to 128 bytes. A repeat gets the same deliveries, unless
+	// the group was moved in between: those are void then, and it gets others.
 	RequestId     string `protobuf:"bytes,7,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

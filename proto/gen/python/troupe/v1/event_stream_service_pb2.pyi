@@ -1102,7 +1102,9 @@ class Gap(_message.Message):
     partition: _builtins.int
     """The partition that they are missing from."""
     from_position: _builtins.int
-    """The last position read before the gap."""
+    """The last position read before the gap. Where it is beyond `read_position` of
+    the message before, what lies between did not match.
+    """
     to_position: _builtins.int
     """The last position that is missing; reading goes on with the next. Smaller
     than `from_position` when the log is another one. With CONFLATE, and where
@@ -2854,7 +2856,9 @@ class PullEventsRequest(_message.Message):
     max_events: _builtins.int
     """How many at most: 1 to 64; 0 means 1."""
     request_id: _builtins.str
-    """Makes a repeat safe: 1 to 128 bytes. A repeat gets the same deliveries."""
+    """Makes a repeat safe: 1 to 128 bytes. A repeat gets the same deliveries, unless
+    the group was moved in between: those are void then, and it gets others.
+    """
     @_builtins.property
     def wait(self) -> _duration_pb2.Duration:
         """How long to wait for the first: up to 60 seconds; 0 means not at all."""

@@ -22,7 +22,9 @@
 local PAGE_BYTES = 1048576
 local g = load_group(ARGV[1], ARGV[2])
 if not g then return {'NO_GROUP'} end
-local first = replay('PullEvents', ARGV[4], ARGV[5])
+-- What was delivered before the group was moved is void, so that a repeat is a new request.
+local request = ARGV[4] == '' and '' or ARGV[4]..'/'..g.gen
+local first = replay('PullEvents', request, ARGV[5])
 if first then
   if first[1] == 'REUSED' then return first end
   -- The events were not kept with the answer.
@@ -198,7 +200,7 @@ more = more or bytes >= PAGE_BYTES
 if full and g.fu ~= '1' then g.fu, g.changed = '1', true end
 save_group(g)
 if #seen > 0 then look_at(g, US + (used > 0 and math.min(g.dl, g.mt) or g.mt)) end
-if used > 0 and ARGV[4] ~= '' then remember('PullEvents', ARGV[4], ARGV[5], kept) end
+if used > 0 and ARGV[4] ~= '' then remember('PullEvents', request, ARGV[5], kept) end
 local due, lag = '', ''
 if used < #slots or #slots == 0 then
   local soonest = math.huge

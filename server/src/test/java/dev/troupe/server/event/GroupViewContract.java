@@ -22,6 +22,7 @@ import dev.troupe.v1.GroupSettings;
 import dev.troupe.v1.GroupStart;
 import dev.troupe.v1.ListGroupsRequest;
 import dev.troupe.v1.ListGroupsResponse;
+import dev.troupe.v1.PullEventsRequest;
 import dev.troupe.v1.SeekGroupRequest;
 import dev.troupe.v1.SettleEventsRequest;
 import dev.troupe.v1.Settlement;
@@ -299,6 +300,21 @@ interface GroupViewContract extends GroupContract {
     assertThat(groups().pull("m", 10)).isEmpty();
     groups().publish("6");
     assertThat(ids(groups().pull("m", 10))).containsExactly("6");
+  }
+
+  @Test
+  default void aPullThatIsRepeatedAfterTheGroupWasMovedIsANewOne() {
+    groups().create(settings());
+    groups().publish("0", "1");
+    PullEventsRequest request =
+        groups().pulling(GroupHarness.TOPIC, "m", 1).setRequestId("once").build();
+    GroupDelivery before = groups().a().pullEvents(request).getDeliveries(0);
+    groups().a().seekGroup(to(GroupStart.newBuilder().setTopicPosition(1)));
+    List<GroupDelivery> after = groups().a().pullEvents(request).getDeliveriesList();
+    assertThat(ids(after)).containsExactly("1");
+    assertThat(groups().b().pullEvents(request).getDeliveriesList()).isEqualTo(after);
+    assertThat(groups().ack(before)).isEqualTo(SETTLE_OUTCOME_STALE);
+    assertThat(groups().ack(after.get(0))).isEqualTo(SETTLE_OUTCOME_DONE);
   }
 
   @Test
