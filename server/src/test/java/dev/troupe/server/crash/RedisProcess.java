@@ -145,8 +145,18 @@ final class RedisProcess implements AutoCloseable {
   /** SIGKILL, and a new start on the same port and data. */
   void killAndRestart() throws Exception {
     kill();
+    startAgain();
+  }
+
+  /** A new start, after a kill, on the same port and data. */
+  void startAgain() throws IOException {
     process = launch();
     awaitPong();
+  }
+
+  /** A file of its data. */
+  Path file(String name) {
+    return folder.resolve(name);
   }
 
   /** Holds it, as a stalled disk would, or lets it go on. */

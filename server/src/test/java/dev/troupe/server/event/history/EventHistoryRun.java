@@ -1,129 +1,164 @@
 package dev.troupe.server.event.history;
 
 import com.google.protobuf.util.Durations;
+import dev.troupe.server.redis.Partition;
 import dev.troupe.v1.ConsumeOpen;
 import dev.troupe.v1.CreateGroupRequest;
+import dev.troupe.v1.CreateGroupResponse;
 import dev.troupe.v1.EventStreamServiceGrpc;
+import dev.troupe.v1.EventStreamServiceGrpc.EventStreamServiceBlockingStub;
+import dev.troupe.v1.GapReason;
 import dev.troupe.v1.GetGroupRequest;
 import dev.troupe.v1.Group;
 import dev.troupe.v1.GroupSettings;
 import dev.troupe.v1.GroupStart;
+import dev.troupe.v1.ListEventsRequest;
+import dev.troupe.v1.ListEventsResponse;
+import dev.troupe.v1.SlowPolicy;
 import dev.troupe.v1.StartPosition;
 import dev.troupe.v1.SubscribeRequest;
 import io.grpc.ManagedChannel;
+import io.grpc.Status;
+import io.grpc.StatusRuntimeException;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
+import java.util.Comparator;
 import java.util.List;
-import java.util.Map;
+import java.util.Optional;
+import java.util.Queue;
 import java.util.Random;
-import java.util.Set;
 import java.util.UUID;
-import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Predicate;
+import java.util.function.Supplier;
 import org.awaitility.Awaitility;
+import org.awaitility.core.ConditionTimeoutException;
 
 /**
  * One random run: publishers, subscriptions of several kinds and a group, all on several servers,
- * while one thing after the other goes wrong or nothing does.
+ * while one thing after the other goes wrong or nothing does; and the check of all that was seen.
  */
 public final class EventHistoryRun {
+
+  /** How many partitions the servers must give a namespace. */
+  public static final int PARTITIONS = 2;
 
   private static final List<String> TOPICS = List.of("h.one", "h.two", "h.three");
   private static final String GROUPED = "h.one";
   private static final String GROUP = "members";
   private static final int PUBLISHERS = 3;
   private static final int MEMBERS = 3;
-  private static final Duration PATIENCE = Duration.ofSeconds(90);
-
-  /** Something that goes wrong, and is well again when it returns. */
-  public interface Fault {
-    void happen(Random random) throws Exception;
-  }
+  private static final int WITHOUT_FAULTS_MILLIS = 1500;
+  private static final Duration PATIENCE = Duration.ofSeconds(60);
 
   private final String namespace = "history-" + UUID.randomUUID();
+  private final Machines machines;
   private final List<ManagedChannel> servers;
+  private final HistoryPlan plan;
   private final Random random;
-  private final Set<Seen.Event> accepted = ConcurrentHashMap.newKeySet();
+  private final Published published = new Published();
   private final GroupHistory group = new GroupHistory();
+  private final List<Subscription> subscriptions = new ArrayList<>();
+  private final List<Member> members = new ArrayList<>();
+  private final List<RedisCrash> crashes = new ArrayList<>();
+  private final Queue<Throwable> failures = new ConcurrentLinkedQueue<>();
+  private volatile boolean publishedEnough;
+  private List<Seen.Got> log = List.of();
 
   /** Prepares a run; the same seed makes the same choices, not the same timing. */
-  public EventHistoryRun(List<ManagedChannel> servers, long seed) {
-    this.servers = servers;
-    this.random = new Random(seed);
+  public EventHistoryRun(Machines machines, long seed) {
+    this.machines = machines;
+    this.servers = machines.channels();
+    this.plan = HistoryPlan.of(seed);
+    this.random = new Random(plan.seed());
   }
 
   /** A subscription and what it wants. */
-  private record Wanting(boolean wholeTopics, Predicate<Seen.Event> wanted, Reader reader) {}
-
-  /** How many events were accepted. */
-  public int accepted() {
-    return accepted.size();
-  }
+  private record Subscription(
+      String name, boolean mayDrop, Predicate<EventName> wanted, Reader reader) {}
 
   /**
-   * Runs, and yields all that was wrong.
+   * What a run was.
    *
-   * @param faults how many things go wrong; with none, each event has to reach the group once
-   * @param mayMiss whether what was accepted may be lost, if readers are told so
+   * @param accepted events that publishers were told to be accepted
+   * @param lost of them, how many a crash took
+   * @param losses how often a subscription was told that the log lost its end
+   * @param passedOver how often one was told that it was too slow, as it wanted
    */
-  public List<String> run(int events, int faults, Fault fault, boolean mayMiss) throws Exception {
-    createGroup();
-    Map<String, Wanting> readers = readers();
-    List<Member> members = new ArrayList<>();
+  public record Figures(
+      int faults, int crashes, int accepted, int lost, long losses, long passedOver) {
+
+    /** Of two runs together. */
+    public Figures plus(Figures other) {
+      return new Figures(
+          faults + other.faults,
+          crashes + other.crashes,
+          accepted + other.accepted,
+          lost + other.lost,
+          losses + other.losses,
+          passedOver + other.passedOver);
+    }
+  }
+
+  /** What it was, after it was run. */
+  public Figures figures() {
+    return new Figures(
+        plan.faults().size(),
+        crashes.size(),
+        published.accepted().size(),
+        LogCheck.missing(published, log).size(),
+        gaps(GapReason.GAP_REASON_EPOCH_CHANGED),
+        gaps(GapReason.GAP_REASON_SLOW_READER));
+  }
+
+  private long gaps(GapReason reason) {
+    return subscriptions.stream()
+        .flatMap(one -> one.reader.history().stream())
+        .filter(seen -> seen instanceof Seen.Missing missing && missing.reason() == reason)
+        .count();
+  }
+
+  /** What it does. */
+  @Override
+  public String toString() {
+    return plan.toString();
+  }
+
+  /** Runs, and yields all that was wrong. */
+  public List<String> run() throws Exception {
+    answer(this::createGroup);
+    subscribe();
     List<Thread> threads = new ArrayList<>();
-    readers.forEach((name, one) -> threads.add(start(name, one.reader)));
+    subscriptions.forEach(one -> threads.add(start(one.name, one.reader)));
     try {
-      for (int i = 0; i < MEMBERS; i++) {
-        members.add(
-            new Member(
-                ConsumeOpen.newBuilder()
-                    .setNamespace(namespace)
-                    .setTopic(GROUPED)
-                    .setGroup(GROUP)
-                    .setMemberId("member-" + i)
-                    .setCredits(1 + random.nextInt(20))
-                    .build(),
-                servers,
-                faults > 0,
-                group,
-                random.nextLong()));
-      }
-      List<Thread> publishers = publishers(events);
-      for (int i = 0; i < faults; i++) {
-        fault.happen(random);
+      join();
+      List<Thread> publishers = publishers();
+      // Or a crash would take the group too.
+      Pause.millis(plan.faults().isEmpty() ? 0 : 1_200);
+      try {
+        for (HistoryPlan.Fault fault : plan.faults()) {
+          Pause.millis(fault.quietMillis());
+          happen(fault);
+        }
+        Pause.millis(plan.faults().isEmpty() ? WITHOUT_FAULTS_MILLIS : 300);
+      } finally {
+        publishedEnough = true;
       }
       for (Thread publisher : publishers) {
         publisher.join();
       }
-      Awaitility.await()
-          .atMost(PATIENCE)
-          .until(() -> readers.values().stream().allMatch(this::isDone));
-      awaitGroup();
       List<String> violations = new ArrayList<>();
-      readers.forEach(
-          (name, one) ->
-              violations.addAll(
-                  new SubscriptionCheck(name)
-                      .violations(
-                          one.reader.history(), one.wholeTopics, accepted, one.wanted, mayMiss)));
-      violations.addAll(
-          group.violations(
-              accepted.stream().filter(event -> event.topic().equals(GROUPED)).toList(),
-              faults == 0));
-      return violations;
-    } catch (org.awaitility.core.ConditionTimeoutException e) {
-      List<String> violations = new ArrayList<>(List.of("not done in time: " + e.getMessage()));
-      readers.forEach(
-          (name, one) ->
-              violations.addAll(
-                  new SubscriptionCheck(name)
-                      .violations(
-                          one.reader.history(), one.wholeTopics, accepted, one.wanted, mayMiss)));
+      try {
+        settle();
+        violations.addAll(countedByTheGroup());
+      } catch (ConditionTimeoutException | StatusRuntimeException e) {
+        violations.add("not done in time: " + e.getMessage());
+      }
+      violations.addAll(violations());
       return violations;
     } finally {
-      readers.values().forEach(one -> one.reader.stop());
+      subscriptions.forEach(one -> one.reader.stop());
       members.forEach(Member::close);
       for (Thread thread : threads) {
         thread.join(5_000);
@@ -131,15 +166,117 @@ public final class EventHistoryRun {
     }
   }
 
-  private boolean isDone(Wanting one) {
-    return one.reader.hasHoles()
-        || accepted.stream().filter(one.wanted).allMatch(one.reader::hasGot);
+  private void happen(HistoryPlan.Fault fault) throws Exception {
+    int server = fault.whom() % servers.size();
+    switch (fault.kind()) {
+      case SERVER_KILLED -> {
+        machines.kill(server);
+        Pause.millis(fault.millis());
+        machines.start(server);
+      }
+      case REDIS_KILLED -> crash(fault);
+      case BOTH_KILLED -> {
+        machines.kill(server);
+        crash(fault);
+        machines.start(server);
+      }
+      case SERVER_PAUSED -> {
+        machines.hold(server, true);
+        Pause.millis(fault.millis());
+        machines.hold(server, false);
+      }
+      case REDIS_PAUSED -> {
+        machines.holdRedis(true);
+        Pause.millis(fault.millis());
+        machines.holdRedis(false);
+      }
+      case REDIS_KILLED_WHILE_A_SERVER_IS_PAUSED -> {
+        machines.hold(server, true);
+        crash(fault);
+        Pause.millis(fault.millis());
+        machines.hold(server, false);
+      }
+      case READER_SLOW ->
+          subscriptions.get(fault.whom() % subscriptions.size()).reader.rest(fault.millis());
+      case MEMBER_SILENT -> members.get(fault.whom() % members.size()).rest(fault.millis());
+    }
   }
 
-  private void createGroup() {
-    EventStreamServiceGrpc.newBlockingStub(servers.get(0))
+  private void crash(HistoryPlan.Fault fault) throws Exception {
+    crashes.add(machines.crash(fault.share(), fault.millis(), new RedisCrash.Remains(namespace)));
+  }
+
+  /** Waits until all have what there is, or what is there will never be enough. */
+  private void settle() {
+    do {
+      log = log();
+      Awaitility.await()
+          .atMost(PATIENCE)
+          .until(() -> !failures.isEmpty() || subscriptions.stream().allMatch(this::hasTheLast));
+      awaitGroup();
+      // A call that its publisher had given up may have come to the topic meanwhile.
+    } while (failures.isEmpty() && !log().equals(log));
+  }
+
+  private boolean hasTheLast(Subscription one) {
+    return TOPICS.stream()
+        .flatMap(topic -> last(topic, one.wanted).stream())
+        // What passes over may have passed over all but the end of a partition.
+        .filter(event -> !one.mayDrop || isLastOfPartition(event))
+        .allMatch(one.reader::hasGot);
+  }
+
+  private Optional<Seen.Got> last(String topic, Predicate<EventName> wanted) {
+    return log.stream()
+        .filter(event -> event.event().topic().equals(topic) && wanted.test(event.event()))
+        .max(Comparator.comparingLong(Seen.Got::topicPosition));
+  }
+
+  private boolean isLastOfPartition(Seen.Got event) {
+    int home = home(event.event().topic());
+    return log.stream()
+        .noneMatch(
+            other -> home(other.event().topic()) == home && other.position() > event.position());
+  }
+
+  private int home(String topic) {
+    return Partition.of(namespace, PARTITIONS, topic).index();
+  }
+
+  private List<String> violations() {
+    List<String> violations = new ArrayList<>();
+    failures.forEach(failure -> violations.add("failed: " + failure));
+    violations.addAll(new LogCheck(published, crashes).violations(log));
+    boolean lossy = crashes.stream().anyMatch(RedisCrash::mayLose);
+    for (Subscription one : subscriptions) {
+      violations.addAll(
+          new SubscriptionCheck(one.name, one.mayDrop, lossy)
+              .violations(one.reader.history(), log, one.wanted, this::home));
+    }
+    violations.addAll(
+        group.violations(grouped(), plan.faults().isEmpty(), plan.ordered(), crashes));
+    return violations;
+  }
+
+  private List<Seen.Got> grouped() {
+    return log.stream().filter(event -> event.event().topic().equals(GROUPED)).toList();
+  }
+
+  private List<String> countedByTheGroup() {
+    Group counted = getGroup();
+    return counted.getAcknowledgedCount() == grouped().size() && counted.getDeadCount() == 0
+        ? List.of()
+        : List.of("of " + grouped().size() + " events the group counted " + counted);
+  }
+
+  private EventStreamServiceBlockingStub anyServer() {
+    return EventStreamServiceGrpc.newBlockingStub(servers.get(random.nextInt(servers.size())))
         .withDeadlineAfter(10, TimeUnit.SECONDS)
-        .withWaitForReady()
+        .withWaitForReady();
+  }
+
+  private CreateGroupResponse createGroup() {
+    return anyServer()
         .createGroup(
             CreateGroupRequest.newBuilder()
                 .setNamespace(namespace)
@@ -147,62 +284,121 @@ public final class EventHistoryRun {
                 .setGroup(GROUP)
                 .setSettings(
                     GroupSettings.newBuilder()
-                        .setAckDeadline(Durations.fromSeconds(5))
-                        .setMaxDeliveries(1000))
+                        .setAckDeadline(Durations.fromSeconds(plan.ackSeconds()))
+                        .setMaxDeliveries(1000)
+                        .setOrderedByKey(plan.ordered()))
                 .setStart(
                     GroupStart.newBuilder().setPosition(StartPosition.START_POSITION_BEGINNING))
                 .build());
   }
 
+  private Group getGroup() {
+    GetGroupRequest request =
+        GetGroupRequest.newBuilder()
+            .setNamespace(namespace)
+            .setTopic(GROUPED)
+            .setGroup(GROUP)
+            .build();
+    return answer(() -> anyServer().getGroup(request).getGroup());
+  }
+
+  /** Asks again as long as a server has not found its way back to Redis. */
+  private static <T> T answer(Supplier<T> call) {
+    for (long end = System.nanoTime() + PATIENCE.toNanos(); ; Pause.millis(50)) {
+      try {
+        return call.get();
+      } catch (StatusRuntimeException away) {
+        if (!Outage.explains(away) || System.nanoTime() > end) {
+          throw away;
+        }
+      }
+    }
+  }
+
   private void awaitGroup() {
     Awaitility.await()
         .atMost(PATIENCE)
-        .ignoreExceptions()
         .until(
             () -> {
-              Group now =
-                  EventStreamServiceGrpc.newBlockingStub(servers.get(random.nextInt(2)))
-                      .withDeadlineAfter(3, TimeUnit.SECONDS)
-                      .getGroup(
-                          GetGroupRequest.newBuilder()
-                              .setNamespace(namespace)
-                              .setTopic(GROUPED)
-                              .setGroup(GROUP)
-                              .build())
-                      .getGroup();
-              return now.getLag() == 0 && now.getOutstanding() == 0 && now.getWaiting() == 0;
+              Group now = getGroup();
+              return !failures.isEmpty()
+                  || (now.getLag() == 0 && now.getOutstanding() == 0 && now.getWaiting() == 0);
             });
   }
 
-  private Map<String, Wanting> readers() {
-    Map<String, Wanting> readers = new LinkedHashMap<>();
-    readers.put(
+  /** All that the topics have, each from its oldest event to its newest. */
+  private List<Seen.Got> log() {
+    List<Seen.Got> all = new ArrayList<>();
+    for (String topic : TOPICS) {
+      ListEventsRequest.Builder request =
+          ListEventsRequest.newBuilder().setNamespace(namespace).setTopic(topic).setPageSize(500);
+      do {
+        ListEventsResponse page = answer(() -> list(request.build()));
+        page.getDeliveriesList().forEach(one -> all.add(Seen.Got.of(one)));
+        request.setPageToken(page.getNextPageToken());
+      } while (!request.getPageToken().isEmpty());
+    }
+    return all;
+  }
+
+  /** A topic that nothing was published to yet has nothing. */
+  private ListEventsResponse list(ListEventsRequest request) {
+    try {
+      return anyServer().listEvents(request);
+    } catch (StatusRuntimeException e) {
+      if (e.getStatus().getCode() == Status.Code.NOT_FOUND) {
+        return ListEventsResponse.getDefaultInstance();
+      }
+      throw e;
+    }
+  }
+
+  private void subscribe() {
+    subscribe(
         "the reader of one topic",
-        reader(
-            subscription(GROUPED).setMaxBatchSize(1 + random.nextInt(64)),
-            true,
-            event -> event.topic().equals(GROUPED)));
-    readers.put("the reader of all topics", reader(subscription("h.*"), true, event -> true));
-    readers.put(
+        SubscribeRequest.newBuilder().addTopics(GROUPED).setMaxBatchSize(1 + random.nextInt(64)),
+        event -> event.topic().equals(GROUPED));
+    subscribe(
+        "the reader of all topics", SubscribeRequest.newBuilder().addTopics("h.*"), event -> true);
+    subscribe(
         "the reader of one type",
-        reader(
-            subscription("h.*").addTypes("third"),
-            false,
-            event -> Integer.parseInt(event.id()) % 3 == 0));
-    return readers;
+        SubscribeRequest.newBuilder().addTopics("h.*").addTypes("third"),
+        event -> Integer.parseInt(event.id()) % 3 == 0);
+    subscribe(
+        "the reader that passes over",
+        SubscribeRequest.newBuilder()
+            .addTopics("h.*")
+            .setSlowPolicy(SlowPolicy.SLOW_POLICY_DROP_OLDEST),
+        event -> true);
   }
 
-  private SubscribeRequest.Builder subscription(String topics) {
-    return SubscribeRequest.newBuilder().setNamespace(namespace).addTopics(topics);
+  private void subscribe(
+      String name, SubscribeRequest.Builder request, Predicate<EventName> wanted) {
+    boolean mayDrop = request.getSlowPolicy() == SlowPolicy.SLOW_POLICY_DROP_OLDEST;
+    Reader reader = new Reader(request.setNamespace(namespace).build(), servers, random.nextLong());
+    subscriptions.add(new Subscription(name, mayDrop, wanted, reader));
   }
 
-  private Wanting reader(
-      SubscribeRequest.Builder request, boolean wholeTopics, Predicate<Seen.Event> wanted) {
-    return new Wanting(
-        wholeTopics, wanted, new Reader(request.build(), servers, random.nextLong()));
+  private void join() {
+    for (int i = 0; i < MEMBERS; i++) {
+      members.add(
+          new Member(
+              ConsumeOpen.newBuilder()
+                  .setNamespace(namespace)
+                  .setTopic(GROUPED)
+                  .setGroup(GROUP)
+                  .setMemberId("member-" + i)
+                  .setCredits(1 + random.nextInt(20))
+                  .build(),
+              servers,
+              !plan.faults().isEmpty(),
+              group,
+              failures::add,
+              random.nextLong()));
+    }
   }
 
-  private List<Thread> publishers(int events) {
+  private List<Thread> publishers() {
     List<Thread> threads = new ArrayList<>();
     for (int i = 0; i < PUBLISHERS; i++) {
       String name = "publisher-" + i;
@@ -210,13 +406,29 @@ public final class EventHistoryRun {
           start(
               name,
               new Publisher(
-                  name, namespace, TOPICS, servers, events, accepted, random.nextLong())));
+                  name,
+                  namespace,
+                  TOPICS,
+                  servers,
+                  plan.paceMillis(),
+                  () -> !publishedEnough && failures.isEmpty(),
+                  published,
+                  random.nextLong())));
     }
     return threads;
   }
 
-  private static Thread start(String name, Runnable work) {
-    Thread thread = new Thread(work, name);
+  private Thread start(String name, Runnable work) {
+    Thread thread =
+        new Thread(
+            () -> {
+              try {
+                work.run();
+              } catch (RuntimeException | Error failure) {
+                failures.add(failure);
+              }
+            },
+            name);
     thread.setDaemon(true);
     thread.start();
     return thread;

@@ -1,6 +1,5 @@
 package dev.troupe.server.event.history;
 
-import dev.troupe.v1.EventDelivery;
 import dev.troupe.v1.GroupDelivery;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -13,59 +12,103 @@ import java.util.Set;
 /** What the members of one group got and acknowledged. Thread-safe. */
 final class GroupHistory {
 
-  private final Map<String, Seen.Event> deliveries = new HashMap<>();
-  private final Map<Seen.Event, Integer> times = new HashMap<>();
-  private final Map<Seen.Event, Set<String>> acknowledged = new HashMap<>();
+  private final Map<String, Delivery> deliveries = new HashMap<>();
+  private final Map<Seen.Got, List<Delivery>> ofEvent = new HashMap<>();
   private final Map<Long, Long> tokens = new HashMap<>();
   private final List<String> violations = new ArrayList<>();
+  private final Map<String, Long> doneNanos = new HashMap<>();
+
+  /** One delivery, and how many were recorded before it. */
+  private record Delivery(String id, Seen.Got event, int attempt, long token, int before) {}
 
   synchronized void delivered(String member, GroupDelivery delivery) {
-    EventDelivery one = delivery.getEvent();
-    Seen.Event event =
-        new Seen.Event(one.getTopic(), one.getEvent().getSource(), one.getEvent().getId());
-    if (deliveries.put(delivery.getDeliveryId(), event) != null) {
-      violations.add(member + " got the delivery " + delivery.getDeliveryId() + " once more");
+    Seen.Got event = Seen.Got.of(delivery.getEvent());
+    Delivery one =
+        new Delivery(
+            delivery.getDeliveryId(),
+            event,
+            delivery.getAttempt(),
+            delivery.getFencingToken(),
+            deliveries.size());
+    if (deliveries.put(one.id, one) != null) {
+      violations.add(member + " got the delivery " + one.id + " once more");
     }
-    times.merge(event, 1, Integer::sum);
-    Long token = tokens.put(one.getTopicPosition(), delivery.getFencingToken());
-    if (token != null && token >= delivery.getFencingToken()) {
-      violations.add("the token of " + event + " did not rise: " + token);
+    ofEvent.computeIfAbsent(event, any -> new ArrayList<>()).add(one);
+    Long token = tokens.put(one.token, event.topicPosition());
+    if (token != null) {
+      violations.add("the token of " + event + " is that of topic position " + token);
     }
   }
 
+  /** A member was told that its acknowledgement was taken. */
   synchronized void acknowledged(String deliveryId) {
-    Seen.Event event = deliveries.get(deliveryId);
-    if (event != null) {
-      acknowledged.computeIfAbsent(event, key -> new HashSet<>()).add(deliveryId);
-    }
-  }
-
-  synchronized int delivered() {
-    return times.size();
+    doneNanos.put(deliveryId, System.nanoTime());
   }
 
   /**
    * What is wrong.
    *
-   * @param accepted what the group had to get
+   * @param topic what the topic has at the end, from the oldest to the newest
    * @param once whether nothing failed, so that each has to come exactly once
+   * @param ordered whether events of one key have to come one after the other
+   * @param crashes which may have undone acknowledgements, and lost events
    */
-  synchronized List<String> violations(Collection<Seen.Event> accepted, boolean once) {
+  synchronized List<String> violations(
+      Collection<Seen.Got> topic, boolean once, boolean ordered, List<RedisCrash> crashes) {
     List<String> all = new ArrayList<>(violations);
-    for (Seen.Event event : accepted) {
-      int count = times.getOrDefault(event, 0);
-      if (count == 0) {
+    boolean lossy = crashes.stream().anyMatch(RedisCrash::mayLose);
+    Map<String, Delivery> lastOfKey = new HashMap<>();
+    for (Seen.Got event : topic) {
+      List<Delivery> of = ofEvent.getOrDefault(event, List.of());
+      if (of.isEmpty()) {
         all.add("the group never got " + event);
-      } else if (once && count > 1) {
-        all.add("the group got " + event + " " + count + " times, though nothing failed");
+        continue;
       }
-      int acks = acknowledged.getOrDefault(event, Set.of()).size();
-      if (acks > 1) {
-        all.add(event + " was acknowledged by " + acks + " deliveries");
-      } else if (once && acks == 0) {
+      if (once && of.size() > 1) {
+        all.add("the group got " + event + " " + of.size() + " times, though nothing failed");
+      }
+      if (once && of.stream().noneMatch(one -> doneNanos.containsKey(one.id))) {
         all.add(event + " was not acknowledged, though nothing failed");
       }
+      acknowledgedLast(event, of, crashes, all);
+      if (!lossy) {
+        tokensRise(event, of, all);
+      }
+      Delivery first = of.get(0);
+      boolean inOrder = ordered && !lossy && !event.key().isEmpty();
+      Delivery former = inOrder ? lastOfKey.put(event.key(), first) : null;
+      if (former != null && former.before > first.before) {
+        all.add("the group got " + event + " before " + former.event + ", which has its key");
+      }
+    }
+    if (!lossy) {
+      Set<Seen.Got> there = new HashSet<>(topic);
+      ofEvent.keySet().stream()
+          .filter(event -> !there.contains(event))
+          .forEach(event -> all.add("the group got " + event + ", which the topic does not have"));
     }
     return all;
+  }
+
+  private static void tokensRise(Seen.Got event, List<Delivery> of, List<String> all) {
+    for (Delivery one : of) {
+      if (of.stream().anyMatch(other -> other.attempt > one.attempt && other.token < one.token)
+          || of.stream().anyMatch(other -> other != one && other.attempt == one.attempt)) {
+        all.add("the tokens of " + event + " do not rise: " + of);
+      }
+    }
+  }
+
+  /** After an acknowledgement that counts, and is not undone, an event is not delivered again. */
+  private void acknowledgedLast(
+      Seen.Got event, List<Delivery> of, List<RedisCrash> crashes, List<String> all) {
+    for (Delivery one : of) {
+      Long done = doneNanos.get(one.id);
+      boolean counts = done != null && crashes.stream().noneMatch(crash -> crash.mayUndo(done));
+      if (counts && of.stream().anyMatch(other -> other.token > one.token)) {
+        all.add(
+            "the group got " + event + " again after the delivery " + one.id + " was acknowledged");
+      }
+    }
   }
 }

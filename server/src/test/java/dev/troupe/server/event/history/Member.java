@@ -9,6 +9,7 @@ import dev.troupe.v1.Nack;
 import dev.troupe.v1.SettleOutcome;
 import dev.troupe.v1.Settlement;
 import io.grpc.ManagedChannel;
+import io.grpc.Status;
 import io.grpc.stub.StreamObserver;
 import java.util.ArrayDeque;
 import java.util.List;
@@ -17,6 +18,7 @@ import java.util.Random;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -30,6 +32,7 @@ final class Member implements AutoCloseable {
   private final List<ManagedChannel> servers;
   private final boolean givesBack;
   private final GroupHistory history;
+  private final Consumer<Throwable> failures;
   private final Random random;
   private final ScheduledExecutorService thread = Executors.newSingleThreadScheduledExecutor();
   private @Nullable Stream stream;
@@ -40,14 +43,32 @@ final class Member implements AutoCloseable {
       List<ManagedChannel> servers,
       boolean givesBack,
       GroupHistory history,
+      Consumer<Throwable> failures,
       long seed) {
     this.id = open.getMemberId();
     this.open = open;
     this.servers = servers;
     this.givesBack = givesBack;
     this.history = history;
+    this.failures = failures;
     this.random = new Random(seed);
-    thread.execute(this::join);
+    does(this::join);
+  }
+
+  /** Takes nothing and says nothing for a while from now. */
+  void rest(long millis) {
+    does(() -> Pause.millis(millis));
+  }
+
+  private void does(Runnable step) {
+    thread.execute(
+        () -> {
+          try {
+            step.run();
+          } catch (RuntimeException | Error failure) {
+            failures.accept(failure);
+          }
+        });
   }
 
   private void join() {
@@ -73,7 +94,7 @@ final class Member implements AutoCloseable {
 
     @Override
     public void onNext(ConsumeResponse response) {
-      thread.execute(() -> take(response));
+      does(() -> take(response));
     }
 
     private void take(ConsumeResponse response) {
@@ -106,6 +127,11 @@ final class Member implements AutoCloseable {
 
     @Override
     public void onError(Throwable failure) {
+      // A former stream of the same member is ended by the next one.
+      boolean replaced = Status.fromThrowable(failure).getCode() == Status.Code.ABORTED;
+      if (!replaced && !Outage.explains(failure)) {
+        failures.accept(failure);
+      }
       again();
     }
 

@@ -1,7 +1,6 @@
 package dev.troupe.server.event.history;
 
 import dev.troupe.v1.EventBatch;
-import dev.troupe.v1.EventDelivery;
 import dev.troupe.v1.EventStreamServiceGrpc;
 import dev.troupe.v1.Gap;
 import dev.troupe.v1.StartPosition;
@@ -17,6 +16,7 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.Random;
 import java.util.Set;
+import java.util.concurrent.TimeUnit;
 
 /**
  * A subscription from the beginning that goes on with its last token, on whichever server, whenever
@@ -28,11 +28,12 @@ final class Reader implements Runnable {
   private final List<ManagedChannel> servers;
   private final Random random;
   private final List<Seen> history = Collections.synchronizedList(new ArrayList<>());
-  private final Set<Seen.Event> got = Collections.synchronizedSet(new HashSet<>());
+  private final Set<Seen.Got> got = Collections.synchronizedSet(new HashSet<>());
 
   /** Partitions that the present stream sent something from. */
   private final Set<Integer> begun = new HashSet<>();
 
+  private volatile long restUntilNanos = System.nanoTime();
   private volatile boolean stopped;
   private volatile Context.CancellableContext stream = Context.current().withCancellation();
 
@@ -48,12 +49,13 @@ final class Reader implements Runnable {
     }
   }
 
-  boolean hasGot(Seen.Event event) {
+  boolean hasGot(Seen.Got event) {
     return got.contains(event);
   }
 
-  boolean hasHoles() {
-    return history().stream().anyMatch(Seen.Missing.class::isInstance);
+  /** Takes nothing for a while from now. */
+  void rest(long millis) {
+    restUntilNanos = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(millis);
   }
 
   void stop() {
@@ -109,11 +111,15 @@ final class Reader implements Runnable {
               .withWaitForReady()
               .subscribe(from);
       while (messages-- > 0 && stream.hasNext()) {
+        Pause.until(restUntilNanos);
         String next = take(stream.next());
         token = next.isEmpty() ? token : next;
       }
       return token;
     } catch (StatusRuntimeException broken) {
+      if (!stopped && !Outage.explains(broken)) {
+        throw broken;
+      }
       throw new BrokenStream(token, broken);
     }
   }
@@ -135,16 +141,7 @@ final class Reader implements Runnable {
   }
 
   private String take(EventBatch batch) {
-    List<Seen.Got> events = new ArrayList<>();
-    for (EventDelivery one : batch.getDeliveriesList()) {
-      events.add(
-          new Seen.Got(
-              one.getTopic(),
-              one.getPosition(),
-              one.getTopicPosition(),
-              one.getEvent().getSource(),
-              one.getEvent().getId()));
-    }
+    List<Seen.Got> events = batch.getDeliveriesList().stream().map(Seen.Got::of).toList();
     history.add(
         new Seen.Batch(
             batch.getPartition(),
@@ -152,7 +149,7 @@ final class Reader implements Runnable {
             batch.getPreviousPosition(),
             batch.getReadPosition(),
             events));
-    events.forEach(event -> got.add(event.event()));
+    got.addAll(events);
     return batch.getResumeToken();
   }
 
@@ -160,9 +157,11 @@ final class Reader implements Runnable {
     history.add(
         new Seen.Missing(
             gap.getPartition(),
+            begun.add(gap.getPartition()),
             gap.getFromPosition(),
             gap.getToPosition(),
-            gap.getReason().name()));
+            gap.getMissed(),
+            gap.getReason()));
     return gap.getResumeToken();
   }
 }
