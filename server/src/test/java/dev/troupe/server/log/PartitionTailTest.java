@@ -33,7 +33,13 @@ final class PartitionTailTest {
 
   private final PartitionTail tail =
       new PartitionTail(
-          PARTITION, store, executor, 1, Duration.ofSeconds(5), Ticker.systemTicker(), end -> {});
+          PARTITION,
+          store,
+          executor,
+          () -> 1,
+          Duration.ofSeconds(5),
+          Ticker.systemTicker(),
+          end -> {});
 
   @BeforeEach
   void theMemoryHoldsOnlyTheTenthEntry() {
@@ -81,7 +87,7 @@ final class PartitionTailTest {
     CatchUpGate gate = new CatchUpGate(1, executor);
     PartitionReader reader =
         new PartitionReader(
-            PARTITION, tail, store, gate, executor, cursor.position(), cursor.epoch());
+            PARTITION, tail, store, null, gate, executor, cursor.position(), cursor.epoch());
     return tail.attempt(reader, cursor, 10, 1_000);
   }
 
