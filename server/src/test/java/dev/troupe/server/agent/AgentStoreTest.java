@@ -76,7 +76,7 @@ final class AgentStoreTest {
     forget("1");
     assertThatThrownBy(() -> get(store.get(partition(1), "1")))
         .hasRootCauseInstanceOf(TroupeException.class)
-        .hasRootCauseMessage("no such agent");
+        .hasRootCauseMessage("no such agent (namespace t, agent_id 1)");
     assertThat(wire.texts("KEYS", "*"))
         .containsExactlyInAnyOrder("troupe:{t/1}:log", "troupe:{t/1}:head");
   }
@@ -97,7 +97,7 @@ final class AgentStoreTest {
     assertThat(get(changes.update(update))).isEqualTo(updated);
     assertThatThrownBy(() -> get(changes.update(update.toBuilder().setRequestId("s").build())))
         .isInstanceOf(ExecutionException.class)
-        .hasRootCauseMessage("no such agent");
+        .hasRootCauseMessage("no such agent (namespace t, agent_id 1)");
   }
 
   @Test

@@ -137,7 +137,7 @@ final class LockHarness implements AutoCloseable {
       request.setWait(Durations.fromSeconds(30));
     }
     return LockServiceGrpc.newFutureStub(channel)
-        .withDeadlineAfter(60, TimeUnit.SECONDS)
+        .withDeadlineAfter(120, TimeUnit.SECONDS)
         .acquire(request.build());
   }
 

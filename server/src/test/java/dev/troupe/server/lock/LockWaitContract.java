@@ -14,6 +14,8 @@ import dev.troupe.v1.Waiter;
 import io.grpc.ManagedChannel;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 
@@ -246,24 +248,28 @@ interface LockWaitContract extends LockContract {
   @Test
   default void fiveThousandWaitForOneLockAndAllAreServedInOrder() throws Exception {
     LockLease lease = locks().acquire(locks().lock("l", "first"));
-    List<ListenableFuture<AcquireResponse>> calls = new ArrayList<>();
+    BlockingQueue<ListenableFuture<AcquireResponse>> answered = new LinkedBlockingQueue<>();
     for (int i = 0; i < 5000; i++) {
-      calls.add(
+      ListenableFuture<AcquireResponse> call =
           locks()
               .send(
                   i % 2 == 0 ? locks().channelA() : locks().channelB(),
-                  locks().lock("l", "w" + i).setWait(Durations.fromSeconds(60))));
+                  locks().lock("l", "w" + i).setWait(Durations.fromSeconds(110)));
+      call.addListener(() -> answered.add(call), Runnable::run);
     }
     Awaiting.until(() -> locks().get("l").getWaiterCount() == 5000);
     long last = lease.getFencingToken();
     locks().release(lease);
     List<LockLease> granted = new ArrayList<>();
     for (int served = 0; served < 5000; served++) {
-      String owner = locks().get("l").getHolders(0).getOwner();
-      LockLease next = LockHarness.lease(calls.get(Integer.parseInt(owner.substring(1))));
+      ListenableFuture<AcquireResponse> call = answered.poll(30, TimeUnit.SECONDS);
+      assertThat(call).as("the one after %s", served).isNotNull();
+      LockLease next = LockHarness.lease(call);
       assertThat(next.getFencingToken()).isGreaterThan(last);
       last = next.getFencingToken();
       granted.add(next);
+      // Whoever is next hears of it only now.
+      assertThat(answered).isEmpty();
       locks().release(next);
     }
     assertThat(granted).extracting(LockLease::getOwner).doesNotHaveDuplicates().hasSize(5000);
