@@ -159,7 +159,7 @@ final class AgentHarness implements AutoCloseable {
   void audit() {
     // A sweep may come between two looks.
     await()
-        .atMost(Duration.ofSeconds(5))
+        .atMost(Duration.ofSeconds(20))
         .pollDelay(Duration.ZERO)
         .pollInterval(Duration.ofMillis(20))
         .untilAsserted(() -> AgentAudit.check(namespace, masters));

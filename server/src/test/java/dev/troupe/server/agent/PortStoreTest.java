@@ -66,7 +66,7 @@ final class PortStoreTest {
     assertThat(Set.copyOf(booking.ports())).hasSize(20);
     assertThatThrownBy(() -> book(1, Duration.ZERO))
         .hasRootCauseInstanceOf(TroupeException.class)
-        .hasRootCauseMessage("not as many ports are free on the host");
+        .hasRootCauseMessage("not as many ports are free on the host (namespace t)");
     get(work.lookInto(partition(3)));
     assertThat(wire.texts("KEYS", HOST + "*")).isEmpty();
     assertThat(book(20, Duration.ZERO).ports()).hasSize(20);
@@ -119,7 +119,8 @@ final class PortStoreTest {
             fresh.ports());
     assertThatThrownBy(() -> get(agents.register(partition(1), request(1), "", old)))
         .hasRootCauseInstanceOf(TroupeException.class)
-        .hasRootCauseMessage("the ports were booked too long ago; nothing was changed");
+        .hasRootCauseMessage(
+            "the ports were booked too long ago; nothing was changed (namespace t, agent_id 1)");
     assertThat(wire.texts("KEYS", "*ag:a:*")).isEmpty();
   }
 
