@@ -21,6 +21,8 @@ import dev.troupe.v1.SearchMemoryRequest;
 import dev.troupe.v1.SearchMemoryResponse;
 import io.grpc.ManagedChannel;
 import io.grpc.Status;
+import io.grpc.StatusRuntimeException;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
@@ -121,21 +123,39 @@ final class IndexFollowingTest {
       throws Exception {
     long revision = put("one");
     assertThat(found(revision)).containsExactly("one");
-    // Given out, but never written, as after a crash in the middle of a replication.
-    long ahead = (Long) wire.command("HINCRBY", HEAD, "seq", "3");
-    MemoryServiceBlockingStub hurried =
-        MemoryServiceGrpc.newBlockingStub(toSearcher).withDeadlineAfter(3, TimeUnit.SECONDS);
-    Refusal refusal = Refusal.of(() -> hurried.searchMemory(searching(ahead)));
+    Refusal refusal = refusedAhead();
     assertThat(refusal.code()).isEqualTo(Status.Code.UNAVAILABLE);
     assertThat(refusal.reason()).isEqualTo("INDEX_BEHIND");
     assertThat(refusal.saysWhenToRetry()).isTrue();
     assertThat(refusal.metadata())
-        .containsEntry("revision", Long.toString(revision))
+        .containsKey("revision")
         .containsEntry("items_loaded", "1")
         .containsEntry("items_total", "1");
     // Less may be asked for meanwhile; and what is written next closes the gap.
     assertThat(found(revision)).containsExactly("one");
     assertThat(found(put("two"))).containsExactly("one", "two");
+  }
+
+  /**
+   * The refusal of a search for what was given out, but never written, as after a crash in the
+   * middle of a replication. The server looks every two seconds whether the log is whole, and has
+   * nothing to wait for then; so another search may be needed that comes in between.
+   */
+  private Refusal refusedAhead() throws Exception {
+    List<Refusal> refusals = new ArrayList<>();
+    until(
+        () -> {
+          long ahead = (Long) wire.command("HINCRBY", HEAD, "seq", "3");
+          try {
+            MemoryHarness.stub(toSearcher)
+                .withDeadlineAfter(1, TimeUnit.SECONDS)
+                .searchMemory(searching(ahead));
+          } catch (StatusRuntimeException e) {
+            refusals.add(Refusal.of(e));
+          }
+          return !refusals.isEmpty();
+        });
+    return refusals.get(0);
   }
 
   @Test
