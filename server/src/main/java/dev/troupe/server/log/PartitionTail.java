@@ -10,6 +10,7 @@ import dev.troupe.server.log.LogStore.Sight;
 import dev.troupe.server.log.PartitionLogs.LogHead;
 import dev.troupe.server.redis.Partition;
 import java.time.Duration;
+import java.util.Iterator;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
@@ -44,7 +45,11 @@ final class PartitionTail {
   private static final long READ_BYTES = 4 << 20;
   private static final int RING_ENTRIES = 1 << 16;
 
-  /** How many readers a thread wakes before it does something else. */
+  /**
+   * How many readers a thread wakes before other tasks that wait for it have their turn. What it
+   * does beside tasks may have to wait longer: an event loop runs tasks for a while before it looks
+   * at its connections.
+   */
   private static final int WAKES_PER_TASK = 512;
 
   /** The life of no ring. */
@@ -399,16 +404,27 @@ final class PartitionTail {
 
   /** Each on its own thread, where what it sends is written with what its neighbours send. */
   private void wake(List<PartitionReader> woken) {
-    woken.stream().collect(groupingBy(PartitionReader::home)).forEach(this::wake);
+    woken.stream()
+        .collect(groupingBy(PartitionReader::home))
+        .forEach((home, some) -> wake(home, Lists.partition(some, WAKES_PER_TASK).iterator()));
   }
 
-  private void wake(Executor home, List<PartitionReader> woken) {
-    for (List<PartitionReader> some : Lists.partition(woken, WAKES_PER_TASK)) {
-      try {
-        home.execute(() -> some.forEach(PartitionReader::advance));
-      } catch (RejectedExecutionException stopping) {
-        log.debug("{}: readers are not woken, the server stops", partition);
-      }
+  private void wake(Executor home, Iterator<List<PartitionReader>> left) {
+    if (!left.hasNext()) {
+      return;
+    }
+    List<PartitionReader> some = left.next();
+    try {
+      home.execute(
+          () -> {
+            try {
+              some.forEach(PartitionReader::advance);
+            } finally {
+              wake(home, left);
+            }
+          });
+    } catch (RejectedExecutionException stopping) {
+      log.debug("{}: readers are not woken, the server stops", partition);
     }
   }
 
