@@ -7,7 +7,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Says in one line what gRPC refuses before a call begins, such as a message over the limit. gRPC
- * itself logs a stack trace of its own for it, although the fault is a client's.
+ * itself logs a stack trace of its own for it, although the fault is a client's. The client is told
+ * in any case; the log only at DEBUG, or clients could fill it as fast as they send.
  */
 final class MessageWarnings {
 
@@ -27,7 +28,7 @@ final class MessageWarnings {
     if (!(said.getThrown() instanceof StatusRuntimeException refusal)) {
       return true;
     }
-    log.warn(
+    log.debug(
         "refused a client's message: {}: {}",
         refusal.getStatus().getCode(),
         refusal.getStatus().getDescription());

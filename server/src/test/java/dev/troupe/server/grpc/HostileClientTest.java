@@ -2,7 +2,6 @@ package dev.troupe.server.grpc;
 
 import static java.nio.charset.StandardCharsets.US_ASCII;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.awaitility.Awaitility.await;
 
 import com.google.protobuf.ByteString;
 import dev.troupe.server.crash.TroupeProcess;
@@ -40,7 +39,6 @@ import java.util.List;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
-import org.assertj.core.api.InstanceOfAssertFactories;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -93,18 +91,14 @@ final class HostileClientTest {
 
   @Test
   void aMessageOverTheLimitIsRefusedAndItsConnectionGoesOn() {
-    Refusal refusal = Refusal.of(() -> enqueue(ByteString.copyFrom(new byte[2 << 20])));
-    assertThat(refusal.code()).isEqualTo(Status.Code.RESOURCE_EXHAUSTED);
+    for (int i = 0; i < 10; i++) {
+      Refusal refusal = Refusal.of(() -> enqueue(ByteString.copyFrom(new byte[2 << 20])));
+      assertThat(refusal.code()).isEqualTo(Status.Code.RESOURCE_EXHAUSTED);
+    }
     enqueue(ByteString.EMPTY);
-    await()
-        .untilAsserted(
-            () ->
-                assertThat(server.log())
-                    .filteredOn(line -> line.contains("exceeds maximum size 1048576"))
-                    .singleElement(InstanceOfAssertFactories.STRING)
-                    .contains(" WARN ", "refused a client's message: RESOURCE_EXHAUSTED: "));
     assertThat(server.log())
-        .as("no stack trace of gRPC's own")
+        .as("what a client could fill the log with")
+        .noneMatch(line -> line.contains("exceeds maximum size"))
         .noneMatch(line -> line.contains("StatusRuntimeException"));
   }
 
