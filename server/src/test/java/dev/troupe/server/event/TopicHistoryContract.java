@@ -42,7 +42,9 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
+import org.redisson.api.RMap;
 import org.redisson.api.stream.StreamTrimArgs;
+import org.redisson.client.codec.StringCodec;
 
 /**
  * A subscription to known topics reads what these keep, also where the log keeps less, and goes on
@@ -171,6 +173,28 @@ abstract class TopicHistoryContract {
     trim("build", 2);
     assertThat(texts(beginning("build")))
         .isEqualTo(numbers(0, 20).stream().map(each -> each + " " + padding).toList());
+  }
+
+  @Test
+  void ofManyTopicsWithEventsOfAllSizesComesAllInOrder() throws Exception {
+    List<String> topics = IntStream.range(0, 64).mapToObj(i -> neighbour("build", i)).toList();
+    List<String> expected = new ArrayList<>();
+    for (int i = 0; i < 200; i++) {
+      int size = i % 5 == 0 ? 100_000 : i % 3 == 0 ? 20_000 : 10;
+      String text = i + " " + "x".repeat(size);
+      // Those named last have the oldest events, then those named first.
+      publish(topics.get(i < 64 ? 63 - i : i % 64), event(text));
+      expected.add(text);
+    }
+    trim("build", 2);
+    SubscribeRequest.Builder all = fromBeginning().addAllTopics(topics);
+    try (Subscriber subscriber = subscribe(all)) {
+      assertThat(texts(history(subscriber))).isEqualTo(expected);
+    }
+    SubscribeRequest.Builder last = request().addAllTopics(topics).setLast(150);
+    try (Subscriber subscriber = subscribe(last)) {
+      assertThat(texts(history(subscriber))).isEqualTo(expected.subList(50, 200));
+    }
   }
 
   @Test
@@ -400,6 +424,38 @@ abstract class TopicHistoryContract {
     // Who begins at the beginning wants what there is.
     expected.add(0, "first");
     assertThat(texts(beginning("build", small))).isEqualTo(expected);
+  }
+
+  @Test
+  void whatWasLostBeforeTopicsSaidSoIsAGapToo() throws Exception {
+    create("build", TopicSettings.newBuilder().setMaxEvents(10));
+    String token = publish("build", 0).getResumeToken();
+    for (int i = 1; i < 31; i++) {
+      publish("build", i);
+    }
+    long newest = newest("build").getPosition();
+    trim("build", 3);
+    RMap<String, String> topic =
+        redis.commands().getMap(partition("build").key("ev:t:build"), StringCodec.INSTANCE);
+    assertThat(topic.fastRemove("tr")).isEqualTo(1);
+    try (Subscriber subscriber = subscribe(request("build").setResumeToken(token))) {
+      Gap gap = subscriber.next(MessageCase.GAP).getGap();
+      assertThat(gap.getMissed()).isEqualTo(20);
+      assertThat(gap.getToPosition()).isEqualTo(newest - 10);
+      assertThat(texts(history(subscriber))).isEqualTo(numbers(21, 31));
+    }
+    // As age leaves it when nothing else comes.
+    redis
+        .commands()
+        .getStream(partition("build").key("ev:e:build"))
+        .trim(StreamTrimArgs.maxLen(0).noLimit());
+    trim("build", 0);
+    anotherServer();
+    try (Subscriber subscriber = subscribe(request("build").setResumeToken(token))) {
+      Gap gap = subscriber.next(MessageCase.GAP).getGap();
+      assertThat(gap.getToPosition()).isEqualTo(newest);
+      assertThat(history(subscriber)).isEmpty();
+    }
   }
 
   @Test
