@@ -6,6 +6,7 @@ import static java.util.stream.Collectors.toMap;
 import com.google.inject.Inject;
 import com.google.protobuf.Timestamp;
 import dev.troupe.server.error.TroupeException;
+import dev.troupe.server.event.LatestEvents.Begin;
 import dev.troupe.server.grpc.Names;
 import dev.troupe.server.log.LogEntry;
 import dev.troupe.server.log.LogPosition;
@@ -22,6 +23,7 @@ import dev.troupe.v1.StartPosition;
 import dev.troupe.v1.SubscribeRequest;
 import java.util.Collection;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -65,6 +67,14 @@ final class EventStarts {
     }
   }
 
+  /**
+   * Where a subscription begins.
+   *
+   * @param unaware partitions where it wants what there is, and need not hear what was lost before.
+   *     The token has the sequence all the same: who goes on with it wants what there was then
+   */
+  private record Origin(ResumePoint point, Set<Partition> unaware) {}
+
   /** What a resume token is bound to: the topics, in whatever order they were given. */
   static String purpose(Collection<String> topics) {
     return "events\0" + String.join("\0", new TreeSet<>(topics));
@@ -88,18 +98,18 @@ final class EventStarts {
     return partitions(namespace, filter)
         .thenCompose(
             partitions ->
-                point(namespace, purpose, request, wants, partitions)
-                    .thenApply(point -> start(request, partitions, point)));
+                origin(namespace, purpose, request, wants, partitions)
+                    .thenApply(origin -> start(request, partitions, origin)));
   }
 
   private Start start(
-      SubscribeRequest request, Map<Partition, List<String>> partitions, ResumePoint point) {
+      SubscribeRequest request, Map<Partition, List<String>> partitions, Origin origin) {
     Map<Integer, Partition> byIndex = new HashMap<>();
     partitions.keySet().forEach(partition -> byIndex.put(partition.index(), partition));
     long end = request.hasEndTime() ? millis(request.getEndTime()) : Long.MAX_VALUE;
     return new Start(
-        point,
-        readers(partitions, point),
+        origin.point(),
+        readers(partitions, origin, !request.getResumeToken().isEmpty()),
         end,
         index -> {
           Partition partition = byIndex.get(index);
@@ -126,25 +136,29 @@ final class EventStarts {
   }
 
   /** What topics keep from before the log begins; null when it is not known which ones. */
-  private @Nullable OlderEntries history(Partition partition, @Nullable List<String> topics) {
-    return topics == null || topics.isEmpty() ? null : new TopicHistory(streams, partition, topics);
+  private @Nullable OlderEntries history(
+      Partition partition, @Nullable List<String> topics, boolean resumed) {
+    return topics == null || topics.isEmpty()
+        ? null
+        : new TopicHistory(streams, partition, topics, resumed);
   }
 
-  private CompletionStage<ResumePoint> point(
+  private CompletionStage<Origin> origin(
       String namespace,
       String purpose,
       SubscribeRequest request,
       Predicate<LogEntry> wants,
       Map<Partition, List<String>> partitions) {
     if (!request.getResumeToken().isEmpty()) {
-      return resume(namespace, purpose, request.getResumeToken(), partitions.keySet());
+      return resume(namespace, purpose, request.getResumeToken(), partitions.keySet())
+          .thenApply(point -> new Origin(point, Set.of()));
     }
     if (request.getLast() > 0) {
       Function<Partition, @Nullable OlderEntries> older =
-          partition -> history(partition, partitions.get(partition));
+          partition -> history(partition, partitions.get(partition), false);
       return new LatestEvents(logs, older, wants, request.getLast())
           .begins(partitions.keySet())
-          .thenApply(found -> point(namespace, purpose, found));
+          .thenApply(found -> latest(namespace, purpose, found));
     }
     Function<Partition, CompletionStage<LogHead>> start = logs::head;
     if (request.hasStartTime()) {
@@ -153,16 +167,55 @@ final class EventStarts {
     } else if (request.getStart() == StartPosition.START_POSITION_BEGINNING) {
       start = partition -> before(partition, partitions.get(partition), 0);
     }
-    return all(partitions.keySet(), start).thenApply(found -> point(namespace, purpose, found));
+    return all(partitions.keySet(), start)
+        .thenApply(found -> new Origin(point(namespace, purpose, found), Set.of()));
+  }
+
+  private static Origin latest(String namespace, String purpose, Map<Partition, Begin> found) {
+    Map<Partition, LogHead> heads = new HashMap<>();
+    Set<Partition> unaware = new HashSet<>();
+    found.forEach(
+        (partition, begin) -> {
+          heads.put(partition, begin.head());
+          if (begin.behindWhatIsGone()) {
+            unaware.add(partition);
+          }
+        });
+    return new Origin(point(namespace, purpose, heads), unaware);
   }
 
   private CompletionStage<LogHead> before(
       Partition partition, @Nullable List<String> topics, long millis) {
+    CompletionStage<LogHead> inLog = logs.before(partition, millis);
     return topics == null || topics.isEmpty()
-        ? logs.before(partition, millis)
-        // The log may begin later than what its topics keep.
-        : logs.head(partition)
-            .thenApply(head -> new LogHead(LogPosition.startOf(millis), head.epoch()));
+        ? inLog
+        : inLog.thenCompose(found -> orBeforeLog(partition, found, LogPosition.startOf(millis)));
+  }
+
+  /**
+   * The place of a time in the log, or, where the log begins later, without a sequence: what its
+   * topics keep begins nobody knows where.
+   */
+  private CompletionStage<LogHead> orBeforeLog(
+      Partition partition, LogHead found, LogPosition time) {
+    LogPosition place = found.position();
+    LogHead unknown = new LogHead(time, found.epoch());
+    if (!place.isExact() || place.compareTo(time) != 0) {
+      return CompletableFuture.completedFuture(unknown);
+    }
+    if (place.sequence() == 0) {
+      // The log still has its first entry.
+      return CompletableFuture.completedFuture(found);
+    }
+    LogPosition behind = new LogPosition(time.millis(), time.order() + 1, -1);
+    return logs.back(partition, behind, 1, null)
+        .thenApply(
+            last -> {
+              // The log may have been trimmed since.
+              boolean isThere =
+                  !last.isEmpty() && last.get(0).position().sequence() == place.sequence();
+              return isThere ? found : unknown;
+            });
   }
 
   private static ResumePoint point(
@@ -191,16 +244,21 @@ final class EventStarts {
   }
 
   private Map<Integer, LogReader> readers(
-      Map<Partition, List<String>> partitions, ResumePoint point) {
-    Map<Integer, LogHead> positions = point.positions();
+      Map<Partition, List<String>> partitions, Origin origin, boolean resumed) {
+    Map<Integer, LogHead> positions = origin.point().positions();
     Map<Integer, LogReader> readers = new HashMap<>();
     partitions.forEach(
         (partition, topics) -> {
           LogHead from = positions.get(partition.index());
           if (from != null) {
+            LogPosition after = from.position();
             readers.put(
                 partition.index(),
-                logs.open(partition, from.position(), from.epoch(), history(partition, topics)));
+                logs.open(
+                    partition,
+                    origin.unaware().contains(partition) ? after.withoutSequence() : after,
+                    from.epoch(),
+                    history(partition, topics, resumed)));
           }
         });
     return readers;

@@ -34,13 +34,21 @@ final class LatestEvents {
   private final Function<Partition, @Nullable OlderEntries> older;
   private final Predicate<LogEntry> wanted;
   private final int count;
-  private final Map<Partition, LogHead> begins = new HashMap<>();
+  private final Map<Partition, Begin> begins = new HashMap<>();
 
   /** The newest found so far, the oldest of them first. */
   private final PriorityQueue<Found> newest =
       new PriorityQueue<>(Comparator.comparing(Found::position));
 
   private record Found(Partition partition, LogPosition position) {}
+
+  /**
+   * Where to begin in a partition.
+   *
+   * @param behindWhatIsGone whether some of what lies behind may have been lost before, and so was
+   *     not found either
+   */
+  record Begin(LogHead head, boolean behindWhatIsGone) {}
 
   /**
    * Nothing is found yet.
@@ -59,11 +67,11 @@ final class LatestEvents {
   }
 
   /** Where to begin in each partition; its present end where none of them is. */
-  CompletionStage<Map<Partition, LogHead>> begins(Collection<Partition> partitions) {
+  CompletionStage<Map<Partition, Begin>> begins(Collection<Partition> partitions) {
     return next(List.copyOf(partitions).iterator());
   }
 
-  private CompletionStage<Map<Partition, LogHead>> next(Iterator<Partition> left) {
+  private CompletionStage<Map<Partition, Begin>> next(Iterator<Partition> left) {
     if (!left.hasNext()) {
       for (Found found : newest) {
         begins.merge(found.partition(), before(found), LatestEvents::older);
@@ -74,7 +82,7 @@ final class LatestEvents {
     return logs.head(partition)
         .thenCompose(
             head -> {
-              begins.put(partition, head);
+              begins.put(partition, new Begin(head, false));
               LogPosition end = head.position();
               // The newest entry itself is among those that are looked at.
               LogPosition behind = new LogPosition(end.millis(), end.order() + 1, -1);
@@ -116,16 +124,14 @@ final class LatestEvents {
     }
   }
 
-  private LogHead before(Found found) {
-    LogHead head = begins.get(found.partition());
-    LogPosition start = found.position().before();
-    // What topics no longer have was not found either, and is not to be told as missing.
-    boolean hasHistory = older.apply(found.partition()) != null;
-    return new LogHead(
-        hasHistory ? start.withoutSequence() : start, head == null ? 0 : head.epoch());
+  private Begin before(Found found) {
+    Begin end = begins.get(found.partition());
+    long epoch = end == null ? 0 : end.head().epoch();
+    return new Begin(
+        new LogHead(found.position().before(), epoch), older.apply(found.partition()) != null);
   }
 
-  private static LogHead older(LogHead one, LogHead other) {
-    return one.position().compareTo(other.position()) <= 0 ? one : other;
+  private static Begin older(Begin one, Begin other) {
+    return one.head().position().compareTo(other.head().position()) <= 0 ? one : other;
   }
 }

@@ -26,8 +26,7 @@ public interface OlderEntries {
    * What is there, seen at one moment.
    *
    * @param entries in the order of the log; none when the log itself goes on
-   * @param lost up to where some that were asked for are not kept anywhere, told once; else null.
-   *     Never told for a position without a sequence, as that asks for what there is
+   * @param lost up to where some that were asked for are not kept anywhere, told once; else null
    * @param logBegins the place right before the log's first entry; its end when it has none
    * @param epoch the life of the log
    */

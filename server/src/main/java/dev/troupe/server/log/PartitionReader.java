@@ -298,7 +298,7 @@ final class PartitionReader implements LogReader {
       LogPosition upTo = earlier(lost, begins);
       LogPosition next =
           found.entries().isEmpty() ? upTo : found.entries().get(0).position().before();
-      long missed = upTo.sequence() - here.sequence();
+      long missed = here.isExact() ? upTo.sequence() - here.sequence() : -1;
       complete(
           Page.trimmed(missed, upTo.sequence()),
           Cursor.unchecked(earlier(upTo, next), found.epoch()));

@@ -427,6 +427,80 @@ abstract class TopicHistoryContract {
   }
 
   @Test
+  void whoDropsOffBeforeTheFirstOfTheLastIsToldWhatIsLostMeanwhile() throws Exception {
+    create("build", TopicSettings.newBuilder().setMaxEvents(10));
+    for (int i = 0; i < 10; i++) {
+      publish("build", i);
+    }
+    long newest = newest("build").getPosition();
+    Gap gap = gapAfterLosses(request("build").setLast(5));
+    assertThat(gap.getFromPosition()).isEqualTo(newest - 5);
+    assertThat(gap.getToPosition()).isEqualTo(newest + 20);
+    assertThat(gap.getMissed()).isEqualTo(25);
+  }
+
+  @Test
+  void whoDropsOffBeforeTheFirstSinceATimeIsToldWhatIsLostMeanwhile() throws Exception {
+    create("build", TopicSettings.newBuilder().setMaxEvents(10));
+    for (int i = 0; i < 10; i++) {
+      publish("build", i);
+      awaitNextMillisecond(accepted("build"));
+    }
+    EventDelivery newest = newest("build");
+    SubscribeRequest.Builder since =
+        request("build").setStartTime(Timestamps.fromMillis(accepted("build")));
+    Gap gap = gapAfterLosses(since);
+    assertThat(gap.getFromPosition()).isEqualTo(newest.getPosition() - 1);
+    assertThat(gap.getToPosition()).isEqualTo(newest.getPosition() + 20);
+    assertThat(gap.getMissed()).isEqualTo(21);
+  }
+
+  @Test
+  void whoDropsOffBeforeTheFirstOfAllIsToldWhatIsLostMeanwhile() throws Exception {
+    create("build", TopicSettings.newBuilder().setMaxEvents(10));
+    for (int i = 0; i < 10; i++) {
+      publish("build", i);
+    }
+    Gap gap = gapAfterLosses(fromBeginning("build"));
+    assertThat(gap.getFromPosition()).isZero();
+    assertThat(gap.getMissed()).isEqualTo(gap.getToPosition());
+  }
+
+  @Test
+  void whoDropsOffBeforeWhatTheLogNoLongerHasIsToldOfALossOfUnknownSize() throws Exception {
+    create("build", TopicSettings.newBuilder().setMaxEvents(10));
+    for (int i = 0; i < 10; i++) {
+      publish("build", i);
+    }
+    long newest = newest("build").getPosition();
+    trim("build", 2);
+    Gap gap = gapAfterLosses(fromBeginning("build"));
+    assertThat(gap.getMissed()).isZero();
+    assertThat(gap.getFromPosition()).isZero();
+    assertThat(gap.getToPosition()).isEqualTo(newest + 20);
+  }
+
+  /** What is told to one that goes on from its first token, after 0 to 19 and more were lost. */
+  private Gap gapAfterLosses(SubscribeRequest.Builder request) throws Exception {
+    String token;
+    try (Subscriber subscriber = subscribe(request)) {
+      token = subscriber.next().getStarted().getResumeToken();
+    }
+    for (int i = 10; i < 40; i++) {
+      publish("build", i);
+    }
+    trim("build", 3);
+    anotherServer();
+    try (Subscriber subscriber = subscribe(request("build").setResumeToken(token))) {
+      subscriber.next(MessageCase.STARTED);
+      Gap gap = subscriber.next().getGap();
+      assertThat(gap.getReason()).isEqualTo(GapReason.GAP_REASON_TRIMMED);
+      assertThat(texts(history(subscriber))).isEqualTo(numbers(30, 40));
+      return gap;
+    }
+  }
+
+  @Test
   void whatWasLostBeforeTopicsSaidSoIsAGapToo() throws Exception {
     create("build", TopicSettings.newBuilder().setMaxEvents(10));
     String token = publish("build", 0).getResumeToken();
@@ -456,6 +530,44 @@ abstract class TopicHistoryContract {
       assertThat(gap.getToPosition()).isEqualTo(newest);
       assertThat(history(subscriber)).isEmpty();
     }
+  }
+
+  @Test
+  void deletionsWhileAReaderCatchesUpDoNotHoldItUp() throws Exception {
+    String never = neighbour("build", 1);
+    String other = neighbour("build", 2);
+    publish("build", 0);
+    String token;
+    try (Subscriber subscriber = subscribe(request("build", never))) {
+      token = subscriber.next(MessageCase.STARTED).getStarted().getResumeToken();
+    }
+    for (int i = 1; i < 300; i++) {
+      publish("build", i);
+    }
+    anotherServer();
+    SubscribeRequest request = request("build", never).setResumeToken(token).build();
+    createAndDelete(other);
+    try (Subscriber subscriber = new Subscriber(harness.stub, request, false)) {
+      subscriber.ask(1);
+      subscriber.next(MessageCase.STARTED);
+      subscriber.ask(1);
+      assertThat(subscriber.next().hasGap()).isTrue();
+      List<String> got = new ArrayList<>();
+      while (got.size() < 299) {
+        createAndDelete(other);
+        subscriber.ask(1);
+        SubscribeResponse message = subscriber.next();
+        assertThat(message.hasGap()).as("a second gap after " + got.size()).isFalse();
+        got.addAll(texts(message.getBatch().getDeliveriesList()));
+      }
+      assertThat(got).isEqualTo(numbers(1, 300));
+    }
+  }
+
+  private void createAndDelete(String topic) {
+    create(topic, TopicSettings.newBuilder());
+    delete(topic);
+    trim(topic, 0);
   }
 
   @Test
