@@ -21,6 +21,7 @@ import java.util.List;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -40,6 +41,12 @@ public final class EmbeddedRedis implements AutoCloseable {
   private static final Duration START = Duration.ofSeconds(60);
   private static final Duration RESTART_WINDOW = Duration.ofMinutes(1);
   private static final int MOST_RESTARTS = 5;
+
+  /**
+   * More than this is not cut off without being asked for: a crash of the machine takes what was
+   * written last, so that so much may be worth somebody's look.
+   */
+  private static final long MOST_CUT = 4L << 20;
 
   /** What Redis says when its file ends within a command or a transaction. */
   private static final String TORN = "Unexpected end of file";
@@ -67,7 +74,7 @@ public final class EmbeddedRedis implements AutoCloseable {
   private final Deque<Long> restarts = new ArrayDeque<>();
   private @Nullable Process keeper;
   private @Nullable ProcessHandle redis;
-  private boolean closed;
+  private final AtomicBoolean closed = new AtomicBoolean();
 
   private EmbeddedRedis(RedisConfig config, DataDirectory directory, RedisBinary binary, int port) {
     this.config = config;
@@ -109,6 +116,7 @@ public final class EmbeddedRedis implements AutoCloseable {
   }
 
   private void configure() throws IOException {
+    data().finishMending();
     Files.createDirectories(directory.path("redis"));
     Path file = directory.path("redis.conf");
     Files.deleteIfExists(file);
@@ -137,10 +145,10 @@ public final class EmbeddedRedis implements AutoCloseable {
     try {
       child = begin(port);
     } catch (RedisStartupException refused) {
-      if (!directory.lastWords().contains(TORN)) {
+      if (closed.get() || !directory.lastWords().contains(TORN)) {
         throw refused;
       }
-      log.warn("the end of Redis' data is torn, as by a crash of the machine; it is cut off");
+      log.warn("the end of Redis' data is torn, as by a crash of the machine");
       mend();
       child = begin(port);
     }
@@ -148,19 +156,51 @@ public final class EmbeddedRedis implements AutoCloseable {
     child.onExit().thenAccept(this::ended);
   }
 
+  private RedisData data() {
+    return new RedisData(directory.path("redis"));
+  }
+
   /**
    * Cuts off what is left of a write that was torn. Where it tears a command of a script, Redis
    * takes away that command at one start, and the others of the script at the next, but only if
-   * nothing was written in between: so nobody may know the port.
+   * nothing was written in between: so nobody may know the port. That is done to a copy, which
+   * takes the place of the data when it is whole.
    */
   private void mend() throws IOException {
+    RedisData data = data();
+    readTwice(data.copy());
+    long cut = data.cut();
+    if (cut > MOST_CUT) {
+      data.clear();
+      throw new RedisStartupException(
+          "The end of Redis' data in "
+              + directory.path("redis")
+              + " is torn, and "
+              + cut
+              + " bytes would have to be cut off, more than a crash of the machine explains. Nothing"
+              + " was changed. Copy the directory, then either put a backup in its place, or cut its"
+              + " end off with: redis-check-aof --fix <the append-only file>");
+    }
+    Path before = data.replace();
+    log.warn("{} bytes of Redis' data were cut off; {} has it as it was", cut, before);
+  }
+
+  private void readTwice(Path data) throws IOException {
     for (int i = 0; i < 2; i++) {
       int at = freePort();
-      ProcessHandle child = begin(at, "--port", "" + at, "--aof-load-truncated", "yes");
-      Process last = keeper;
-      if (last != null) {
-        last.getOutputStream().close();
-      }
+      ProcessHandle child =
+          begin(
+              at,
+              "--port",
+              "" + at,
+              "--dir",
+              data.toString(),
+              "--aof-load-truncated",
+              "yes",
+              // It would write all data anew, and leave nothing to compare.
+              "--auto-aof-rewrite-percentage",
+              "0");
+      letGo(keeper);
       try {
         child.onExit().get(START.toSeconds(), TimeUnit.SECONDS);
       } catch (TimeoutException | ExecutionException e) {
@@ -188,25 +228,46 @@ public final class EmbeddedRedis implements AutoCloseable {
     ProcessBuilder builder = new ProcessBuilder(command);
     builder.environment().put("LOG", directory.path("redis.log").toString());
     Files.writeString(directory.path("redis.log"), "");
+    refuseIfClosed();
     Process started = builder.redirectError(ProcessBuilder.Redirect.DISCARD).start();
     keeper = started;
-    String line =
-        new BufferedReader(new InputStreamReader(started.getInputStream(), UTF_8)).readLine();
-    if (line == null) {
-      throw new RedisStartupException("cannot start " + binary.path());
+    try {
+      String line =
+          new BufferedReader(new InputStreamReader(started.getInputStream(), UTF_8)).readLine();
+      if (line == null) {
+        throw new RedisStartupException("cannot start " + binary.path());
+      }
+      long pid = Long.parseLong(line.strip());
+      directory.redisStarted(pid);
+      ProcessHandle child =
+          ProcessHandle.of(pid).orElseThrow(() -> new RedisStartupException(whyItEnded()));
+      awaitAnswer(child, at);
+      return child;
+    } catch (IOException | RuntimeException e) {
+      letGo(started);
+      throw e;
     }
-    long pid = Long.parseLong(line.strip());
-    directory.redisStarted(pid);
-    ProcessHandle child =
-        ProcessHandle.of(pid).orElseThrow(() -> new RedisStartupException(whyItEnded()));
-    awaitAnswer(child, at);
-    return child;
+  }
+
+  /** Has a keeper end, and its Redis with it. */
+  private static void letGo(@Nullable Process last) throws IOException {
+    if (last != null) {
+      last.getOutputStream().close();
+    }
+  }
+
+  /** Whoever closes it must not wait for all the steps of a start. */
+  private void refuseIfClosed() {
+    if (closed.get()) {
+      throw new RedisStartupException("closed while Redis starts");
+    }
   }
 
   /** Redis answers other than PONG while it reads its data. */
   private void awaitAnswer(ProcessHandle child, int at) {
     long deadline = System.nanoTime() + START.toNanos();
     while (System.nanoTime() - deadline < 0) {
+      refuseIfClosed();
       if (!child.isAlive()) {
         throw new RedisStartupException(whyItEnded());
       }
@@ -240,7 +301,7 @@ public final class EmbeddedRedis implements AutoCloseable {
 
   private void ended(ProcessHandle child) {
     synchronized (this) {
-      if (closed) {
+      if (closed.get()) {
         return;
       }
       // The pipe's other end is of no use any more.
@@ -261,7 +322,9 @@ public final class EmbeddedRedis implements AutoCloseable {
       try {
         launch();
       } catch (IOException | RedisStartupException e) {
-        log.error("Redis cannot be started again", e);
+        if (!closed.get()) {
+          log.error("Redis cannot be started again", e);
+        }
       }
     }
   }
@@ -284,17 +347,17 @@ public final class EmbeddedRedis implements AutoCloseable {
   /** Lets Redis write what it has, and ends it. */
   @Override
   public void close() {
+    if (closed.getAndSet(true)) {
+      return;
+    }
     Process last;
+    // A start that is under way has the lock, and sees that it is closed.
     synchronized (this) {
-      if (closed) {
-        return;
-      }
-      closed = true;
       last = keeper;
     }
     try {
       if (last != null) {
-        last.getOutputStream().close();
+        letGo(last);
         if (!last.waitFor(20, TimeUnit.SECONDS) && redis != null) {
           redis.destroyForcibly();
         }

@@ -19,6 +19,8 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -91,6 +93,7 @@ final class EmbeddedRedisTest {
         .isInstanceOf(RedisStartupException.class)
         .hasMessageContaining("It said:")
         .hasMessageContaining("redis-check-aof --fix");
+    noKeeperIsLeft();
   }
 
   @Test
@@ -100,7 +103,11 @@ final class EmbeddedRedisTest {
       ask(redis, "EVAL \"redis.call('incr', 'a') redis.call('incr', 'b')\" 0");
     }
     tear(directory.resolve("redis"), "incr");
+    Map<String, Long> torn = sizes(directory.resolve("redis"));
     try (EmbeddedRedis redis = EmbeddedRedis.start(config())) {
+      // It is kept as it was.
+      assertThat(besideTheData()).singleElement().asString().contains("redis-torn-");
+      assertThat(sizes(besideTheData().get(0))).isEqualTo(torn);
       assertThat(ask(redis, "MGET before a b")).contains("$1\r\n1\r\n$-1\r\n$-1\r\n");
       ask(redis, "EVAL \"redis.call('incr', 'c') redis.call('incr', 'd')\" 0");
     }
@@ -108,6 +115,69 @@ final class EmbeddedRedisTest {
       assertThat(ask(redis, "MGET before a b")).contains("$1\r\n1\r\n$-1\r\n$-1\r\n");
       assertThat(ask(redis, "MGET c d")).contains("$1\r\n1\r\n$1\r\n1\r\n");
     }
+  }
+
+  @Test
+  void moreThanACrashExplainsIsNotCutOff() throws Exception {
+    try (EmbeddedRedis redis = EmbeddedRedis.start(config())) {
+      ask(redis, "SET before 1");
+      ask(redis, "EVAL \"redis.call('set', 'large', string.rep('x', 5242880))\" 0");
+    }
+    Path data = directory.resolve("redis");
+    tear(data, "xxxxx");
+    Map<String, Long> torn = sizes(data);
+    for (int i = 0; i < 2; i++) {
+      assertThatThrownBy(() -> EmbeddedRedis.start(config()))
+          .isInstanceOf(RedisStartupException.class)
+          .hasMessageContaining("bytes would have to be cut off")
+          .hasMessageContaining("redis-check-aof --fix");
+      assertThat(sizes(data)).isEqualTo(torn);
+      assertThat(besideTheData()).isEmpty();
+    }
+    noKeeperIsLeft();
+  }
+
+  @Test
+  void whoMendsAndEndsInBetweenLosesNothing() throws Exception {
+    try (EmbeddedRedis redis = EmbeddedRedis.start(config())) {
+      ask(redis, "SET a 1");
+    }
+    Path data = directory.resolve("redis");
+    // What is half mended is not taken, what is mended is put in its place.
+    Files.createDirectories(directory.resolve("redis-mending"));
+    Files.move(data, directory.resolve("redis-mended"));
+    try (EmbeddedRedis redis = EmbeddedRedis.start(config())) {
+      assertThat(ask(redis, "GET a")).contains("$1\r\n1\r\n");
+      assertThat(besideTheData()).isEmpty();
+    }
+  }
+
+  private List<Path> besideTheData() throws IOException {
+    try (Stream<Path> files = Files.list(directory)) {
+      return files.filter(file -> file.getFileName().toString().startsWith("redis-")).toList();
+    }
+  }
+
+  private static Map<String, Long> sizes(Path data) throws IOException {
+    Map<String, Long> sizes = new TreeMap<>();
+    try (Stream<Path> files = Files.walk(data)) {
+      for (Path file : files.filter(Files::isRegularFile).toList()) {
+        sizes.put(data.relativize(file).toString(), Files.size(file));
+      }
+    }
+    return sizes;
+  }
+
+  /** Of those that were started for this directory. */
+  private void noKeeperIsLeft() {
+    await()
+        .atMost(Duration.ofSeconds(20))
+        .until(
+            () ->
+                ProcessHandle.current()
+                    .children()
+                    .flatMap(child -> child.info().commandLine().stream())
+                    .noneMatch(line -> line.contains(directory.toString())));
   }
 
   /** Loses the end of the append-only file, from within the last place that has the word. */
