@@ -2,6 +2,7 @@ package dev.troupe.server.memory;
 
 import com.google.inject.Inject;
 import com.google.protobuf.util.Timestamps;
+import dev.troupe.server.error.TroupeException;
 import dev.troupe.server.grpc.Names;
 import dev.troupe.server.grpc.RequestDigest;
 import dev.troupe.server.memory.DefaultsStore.Copy;
@@ -9,9 +10,11 @@ import dev.troupe.server.memory.MemoryScripts.Guard;
 import dev.troupe.server.redis.Namespaces;
 import dev.troupe.server.redis.Partition;
 import dev.troupe.server.redis.PartitionSweep.Swept;
+import dev.troupe.v1.ErrorReason;
 import dev.troupe.v1.MemoryDefaults;
 import dev.troupe.v1.SpaceSettings;
 import dev.troupe.v1.UpdateMemoryDefaultsRequest;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -20,6 +23,7 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What a namespace says where its spaces have no settings of their own: changed in its first
@@ -28,6 +32,8 @@ import java.util.concurrent.ConcurrentHashMap;
  * its data.
  */
 final class NamespaceDefaults {
+
+  private static final Duration TRY_AGAIN = Duration.ofMillis(500);
 
   private final DefaultsStore store;
   private final Namespaces namespaces;
@@ -62,8 +68,7 @@ final class NamespaceDefaults {
         .partitions(Names.namespace(request.getNamespace()))
         .thenCompose(
             partitions ->
-                // The first partition may have lost what others still have.
-                level(partitions)
+                readyToChange(partitions)
                     .thenCompose(
                         begun ->
                             Tries.until(
@@ -105,6 +110,36 @@ final class NamespaceDefaults {
               newest.remove(partition.namespace(), latest);
               return sweep.swept();
             });
+  }
+
+  /**
+   * Gives the first partition what another has of later, as it decides on versions and a change is
+   * merged into its copy: it may have lost that with its data. Unless it is sure that it has the
+   * newest one, nothing may be changed, as the little that it has would replace all the others'.
+   */
+  private CompletionStage<Copy> readyToChange(List<Partition> partitions) {
+    return copies(partitions)
+        .thenCompose(
+            copies -> {
+              boolean hasNothing = copies.get(0).stream().allMatch(first -> first.version() == 0);
+              if (hasNothing && copies.stream().anyMatch(Optional::isEmpty)) {
+                return CompletableFuture.failedFuture(notNow(null));
+              }
+              Copy copy = newest(copies);
+              return isOlder(copies.get(0), copy)
+                  ? store
+                      .give(partitions.get(0), copy)
+                      .exceptionallyCompose(away -> CompletableFuture.failedFuture(notNow(away)))
+                  : CompletableFuture.completedFuture(copy);
+            });
+  }
+
+  private static TroupeException notNow(@Nullable Throwable why) {
+    return TroupeException.retryable(
+        ErrorReason.ERROR_REASON_STORE_UNAVAILABLE,
+        "what the namespace says now is not known for sure; nothing was changed",
+        TRY_AGAIN,
+        why);
   }
 
   /** Gives the newest copy to those that have another; yields whether all have it then. */
