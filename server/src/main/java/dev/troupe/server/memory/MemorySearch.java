@@ -92,13 +92,17 @@ final class MemorySearch {
   private CompletionStage<SearchMemoryResponse> search(
       Partition partition, SearchMemoryRequest request, Context caller, long begun) {
     PartitionIndex index = indexes.of(partition);
-    return reached(partition, index, request, caller)
+    return reached(partition, index, request, caller, begun)
         .thenCompose(
             revision -> {
               long waited = ticker.read() - begun;
               PartitionIndex.View view = index.view(request.getSpace());
+              // Each time anew it may have to wait, but never for longer in all.
               Supplier<CompletionStage<SearchMemoryResponse>> again =
-                  () -> search(partition, request, caller, begun);
+                  () ->
+                      patience(caller.getDeadline(), begun) > 0
+                          ? search(partition, request, caller, begun)
+                          : CompletableFuture.failedFuture(behind(partition, index, request));
               if (!view.stands()) {
                 return again.get();
               }
@@ -116,13 +120,17 @@ final class MemorySearch {
   }
 
   private CompletionStage<Long> reached(
-      Partition partition, PartitionIndex index, SearchMemoryRequest request, Context caller) {
+      Partition partition,
+      PartitionIndex index,
+      SearchMemoryRequest request,
+      Context caller,
+      long begun) {
     long asked = request.getMinRevision();
     if (index.isReady() && index.revision() >= Math.max(asked, index.put())) {
       return CompletableFuture.completedFuture(index.revision());
     }
     caller.run(LoadLimit::waits);
-    long patience = patience(caller.getDeadline());
+    long patience = Math.max(1, patience(caller.getDeadline(), begun));
     return logs.head(partition)
         .thenCompose(
             head -> {
@@ -154,12 +162,12 @@ final class MemorySearch {
     return failure instanceof TimeoutException || failure.getCause() instanceof TimeoutException;
   }
 
-  private static long patience(@Nullable Deadline deadline) {
-    long most = MOST_WAIT.toMillis();
+  /** For how long a search that began then may still wait, milliseconds. */
+  private long patience(@Nullable Deadline deadline, long begun) {
+    long left = MOST_WAIT.toMillis() - TimeUnit.NANOSECONDS.toMillis(ticker.read() - begun);
     return deadline == null
-        ? most
-        : Math.max(
-            1, Math.min(most, deadline.timeRemaining(TimeUnit.MILLISECONDS) - ANSWER_MILLIS));
+        ? left
+        : Math.min(left, deadline.timeRemaining(TimeUnit.MILLISECONDS) - ANSWER_MILLIS);
   }
 
   private TroupeException behind(
