@@ -666,8 +666,10 @@ type SpaceSettings struct {
 	// Past a quota, what is put or appended evicts items: first what is past its lifetime; then SHORT before
 	// WORKING before LONG, within a tier the least important (in steps of 1/1000),
 	// and of those the one that was put or read longest ago. PINNED items are never
-	// evicted, nor are turns. At most 64 items are evicted at a time; a call is refused
-	// when that is not enough.
+	// evicted, nor are turns. At most 64 items are evicted in one step; a call for which
+	// that is not enough takes as many steps as it needs, up to 256, and a change of
+	// others may come between two of them. It is refused when what may be evicted is
+	// not enough; it is not always known before the first step.
 	MaxItems int64 `protobuf:"varint,8,opt,name=max_items,json=maxItems,proto3" json:"max_items,omitempty"`
 	// How many bytes its items may take, as in MemoryItem.size_bytes, with the turns and
 	// summaries of its conversations, encoded: up to 1 TiB; the namespace's or else the
@@ -2710,7 +2712,7 @@ type PutMemoryResponse struct {
 	// The revision of this change; give it as `min_revision` to find the item by a
 	// search.
 	Revision int64 `protobuf:"varint,3,opt,name=revision,proto3" json:"revision,omitempty"`
-	// Items that had to go for it.
+	// Items that had to go for it; the answer to a repeat names those of the last step.
 	Evicted       []string `protobuf:"bytes,4,rep,name=evicted,proto3" json:"evicted,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -5163,7 +5165,8 @@ type AppendTurnsResponse struct {
 	LastTurn int64 `protobuf:"varint,2,opt,name=last_turn,json=lastTurn,proto3" json:"last_turn,omitempty"`
 	// The revision of this change.
 	Revision int64 `protobuf:"varint,3,opt,name=revision,proto3" json:"revision,omitempty"`
-	// Ids of the items that had to go for them.
+	// Ids of the items that had to go for them; the answer to a repeat names those of the
+	// last step.
 	Evicted       []string `protobuf:"bytes,4,rep,name=evicted,proto3" json:"evicted,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

@@ -412,8 +412,10 @@ class SpaceSettings(_message.Message):
     Past a quota, what is put or appended evicts items: first what is past its lifetime; then SHORT before
     WORKING before LONG, within a tier the least important (in steps of 1/1000),
     and of those the one that was put or read longest ago. PINNED items are never
-    evicted, nor are turns. At most 64 items are evicted at a time; a call is refused
-    when that is not enough.
+    evicted, nor are turns. At most 64 items are evicted in one step; a call for which
+    that is not enough takes as many steps as it needs, up to 256, and a change of
+    others may come between two of them. It is refused when what may be evicted is
+    not enough; it is not always known before the first step.
     """
     max_bytes: _builtins.int
     """How many bytes its items may take, as in MemoryItem.size_bytes, with the turns and
@@ -1574,7 +1576,7 @@ class PutMemoryResponse(_message.Message):
 
     @_builtins.property
     def evicted(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Items that had to go for it."""
+        """Items that had to go for it; the answer to a repeat names those of the last step."""
 
     def __init__(
         self,
@@ -2853,7 +2855,9 @@ class AppendTurnsResponse(_message.Message):
     """The revision of this change."""
     @_builtins.property
     def evicted(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Ids of the items that had to go for them."""
+        """Ids of the items that had to go for them; the answer to a repeat names those of the
+    last step.
+    """
 
     def __init__(
         self,

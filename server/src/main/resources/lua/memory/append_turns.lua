@@ -4,7 +4,8 @@
 --       partition, 7 settings of a new space, 8 the same in numbers, 9 conversation, 10 number of
 --       the last turn that the caller knows ('': any), 11 most turns that are kept, then for each
 --       turn: tokens, encoded Turn without its number and time
--- Reply {'OK', revision, first number, last number, ids of items that were evicted}; {'TURN',
+-- Reply {'OK', revision, first number, last number, ids of items that were evicted}; {'MORE', ids
+--       of items that were evicted} when it has to be called again, as more have to go; {'TURN',
 --       last}; {'FULL'}; {'SPACES'}; {'STALE_FENCE', highest}; {'REUSED'}
 --#include memory/conversation
 --#include common/request
@@ -31,14 +32,18 @@ for i = 12, #ARGV, 2 do
   bytes = bytes + #turn
 end
 -- Items make room for turns, never the other way round.
-local old, least = victims(0, bytes - (over and over[T_BYTES] or 0))
+local old, least, enough = victims(0, bytes - (over and over[T_BYTES] or 0))
 if not old then
   settle()
   return {'FULL'}
 end
-if over then delete_talk(name, over) end
+if enough and over then delete_talk(name, over) end
 remove_all(old, 'expired')
 remove_all(least, 'evicted')
+if not enough then
+  settle()
+  return {'MORE', least}
+end
 t = t or new_talk()
 C('HSET', talk_key(name), unpack(fields))
 count_talk(t, bytes)

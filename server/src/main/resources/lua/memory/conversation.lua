@@ -3,6 +3,9 @@
 -- t:<generation>:<conversation>  HASH  h packed as T_* say, s encoded Summary, <number> of each
 --                                turn '<tokens>:' and the encoded Turn
 --
+-- T_BYTES counts turns and summary. One that began before they counted lacks it; what it had
+-- then is never counted.
+--
 -- Turns before the first one are gone for all who read; what is still there of them goes away
 -- with later appends and sweeps, 128 at a time, and counts until then.
 --#include memory/space
@@ -15,14 +18,17 @@ local function talk_key(name) return S..'t:'..space.g..':'..name end
 local function load_talk(name)
   local packed = C('HGET', talk_key(name), 'h')
   local t = packed and unpack_one(packed)
+  if t then t[T_BYTES] = t[T_BYTES] or 0 end
   if t and t[T_ENDS] > US then return t end
   return nil, t
 end
 
 local function new_talk() return {0, 1, 1, 0, 0, US, 0, 0, 0} end
 
--- What a conversation takes counts towards the quota of its space.
+-- What a conversation takes counts towards the quota of its space. No more is taken off than was
+-- counted.
 local function count_talk(t, bytes)
+  bytes = math.max(bytes, -t[T_BYTES])
   t[T_BYTES], space.b = t[T_BYTES] + bytes, space.b + bytes
   C('HSET', S..'s', 'b', int(space.b))
   C('HINCRBY', S..'s', 't', int(bytes))

@@ -1,14 +1,19 @@
 -- Puts items for one call or several, one after the other; a call that is refused changes
 -- nothing, nor does an item that is. Begins a space if it is not there.
 --
+-- All of them together remove 64 items at most. What needs more is left, with all behind it, to
+-- the next script; only for what comes first as many go as may, so that the next has less to do.
+--
 -- ARGV  1 most spaces of a partition, 2 settings of a new space, 3 the same in numbers, then for
 --       each call: space, fence name, fence token, request id, digest, how many items, for each
 --       item: id, content hash, tier, own lifetime us (0: the tier's), importance, source,
 --       dimensions of its embedding, tags, attributes (both lists, see tags.lua), encoded
 --       MemoryContent, encoded MemoryMerge without its time
--- Reply {'OK', for each call one of: {'OK', revision, how many items had to go, their ids (64 at
---       most), for each item: {'PUT' | 'MERGED', id, what is said of it} or {'DIMENSION', of the
---       space} or {'FULL'}}; {'SPACES'} too many; {'STALE_FENCE', highest}; {'REUSED'}}
+-- Reply {'OK', for each call one of: {'OK', revision, how many items had to go, ids of those that
+--       were evicted, for each item, but for those that are left to the next script: {'PUT' |
+--       'MERGED', id, what is said of it} or {'DIMENSION', of the space} or {'FULL'}}; {'SPACES'}
+--       too many; {'STALE_FENCE', highest}; {'REUSED'}; or, as the last one, {'LATER', how many
+--       items had to go, ids of those that were evicted} when it and those behind it are left}
 --#include memory/space
 --#include memory/tags
 --#include common/request
@@ -63,8 +68,20 @@ local function go(ids, into)
   end
 end
 
--- False when the item would grow and the quota leaves no room for that.
-local function merge(id, m, item)
+-- Removes what is to go for more items and bytes: nil when there is no room to be made, false when
+-- this script may not remove so much; then as much goes as may if it comes `first`.
+local function make_room(more_items, more_bytes, but, first)
+  local old, least, enough = victims(more_items, more_bytes, but)
+  if not old then return nil end
+  if enough or first then
+    go(old, expired)
+    go(least, evicted)
+  end
+  return enough
+end
+
+-- What became of an item; false when it is left to the next script.
+local function merge(id, m, item, first)
   local tags, attributes = all_tags(m, item.tags), all_attributes(m, item.attributes)
   local source = m[M_SOURCE] == '' and item.source or m[M_SOURCE]
   local merges = {unpack(m[M_MERGES])}
@@ -73,10 +90,8 @@ local function merge(id, m, item)
   local embeds = m[M_DIMENSION] == 0 and item.dimension > 0
   local content = embeds and #item.content or C('HSTRLEN', S..'b', id)
   local size = size_of(content, source, tags, attributes, merges)
-  local old, least = victims(0, math.max(0, size - m[M_SIZE]), id)
-  if not old then return false end
-  go(old, expired)
-  go(least, evicted)
+  local room = make_room(0, math.max(0, size - m[M_SIZE]), id, first)
+  if not room then return room == nil and {'FULL'} end
   if item.dimension > 0 then space.d = item.dimension end
   if embeds then
     m[M_DIMENSION] = item.dimension
@@ -91,7 +106,7 @@ local function merge(id, m, item)
   rank(id, m)
   keep(id, m, true)
   merged_ids[#merged_ids + 1] = id
-  return true
+  return {'MERGED', id, m}
 end
 
 local function add(item, size)
@@ -110,22 +125,20 @@ local function add(item, size)
   return m
 end
 
-local function put(item)
+local function put(item, first)
   if item.dimension > 0 and space.d > 0 and item.dimension ~= space.d then
     return {'DIMENSION', int(space.d)}
   end
   local known = C('HGET', S..'h', item.hash)
   local m, stale
   if known then m, stale = load_item(known) end
-  if m then return merge(known, m, item) and {'MERGED', known, m} or {'FULL'} end
+  if m then return merge(known, m, item, first) end
   -- What is past its lifetime goes before it is replaced.
   if stale then go({known}, expired) end
   local size = size_of(#item.content, item.source, item.tags, item.attributes, {})
-  local old, least = victims(1, size)
-  if not old then return {'FULL'} end
+  local room = make_room(1, size, nil, first)
+  if not room then return room == nil and {'FULL'} end
   if item.dimension > 0 then space.d = item.dimension end
-  go(old, expired)
-  go(least, evicted)
   return {'PUT', item.id, add(item, size)}
 end
 
@@ -144,16 +157,22 @@ local function version_of(ids)
   return 0, 0, 0
 end
 
+-- What was removed so far counts on.
 local function work_on(name)
-  local one = open[name]
-  if not one then return enter(name) end
-  S, NAME, space, items, written, removed = one.S, name, one.space, one.items, one.written, 0
-  return true
+  local one, so_far = open[name], removed or 0
+  local there = true
+  if one then
+    S, NAME, space, items, written = one.S, name, one.space, one.items, one.written
+  else
+    there = enter(name)
+  end
+  removed = so_far
+  return there
 end
 
-local function answer(name, fence, token, request_id, digest, wanted)
-  local first = replay('PutMemory', request_id, digest)
-  if first then return first end
+local function answer(name, fence, token, request_id, digest, wanted, first)
+  local before = replay('PutMemory', request_id, digest)
+  if before then return before end
   local there = work_on(name)
   if not there and is_full(ARGV[1]) then return {'SPACES'} end
   local highest = stale_fence(fence, token)
@@ -162,12 +181,17 @@ local function answer(name, fence, token, request_id, digest, wanted)
   open[name] = {S = S, space = space, items = items, written = written}
   put_ids, merged_ids, expired, evicted = {}, {}, {}, {}
   local rows = {}
-  for i, item in ipairs(wanted) do rows[i] = put(item) end
+  for i, item in ipairs(wanted) do
+    local row = put(item, first and i == 1)
+    if not row then break end
+    rows[i] = row
+  end
   if #expired > 0 then tell('expired', expired, 0, 0, 0) end
   if #evicted > 0 then tell('evicted', evicted, 0, 0, 0) end
   if #merged_ids > 0 then tell('merged', merged_ids, version_of(merged_ids)) end
   if #put_ids > 0 then tell('put', put_ids, version_of(put_ids)) end
   append_events()
+  if #rows == 0 then return {'LATER', #expired + #evicted, evicted} end
   local reply = {'OK', int(space.r), #expired + #evicted, evicted}
   for _, row in ipairs(rows) do
     if row[3] then row[3] = pack(row[3]) end
@@ -181,7 +205,9 @@ while at <= #ARGV do
   local call, wanted = at, {}
   at = call + 6
   for k = 1, tonumber(ARGV[call + 5]) do wanted[k], at = item_at(at) end
-  reply[#reply + 1] = answer(ARGV[call], ARGV[call + 1], ARGV[call + 2], ARGV[call + 3], ARGV[call + 4], wanted)
+  local one = answer(ARGV[call], ARGV[call + 1], ARGV[call + 2], ARGV[call + 3], ARGV[call + 4], wanted, call == 4)
+  reply[#reply + 1] = one
+  if one[1] == 'LATER' then break end
 end
 for name in pairs(open) do
   work_on(name)

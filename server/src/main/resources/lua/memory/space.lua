@@ -43,7 +43,8 @@ local M_DIMENSION = 21
 -- Of the settings: for each tier its lifetime us, then for each the lead of its
 -- consolidation us, 1 if reads refresh, for each tier the reads that promote (0: none), for
 -- each where to, most items, most bytes, lifetime of conversations us; which of these are
--- the space's own, a bit for each from the lowest.
+-- the space's own, a bit for each from the lowest (not there: all, as in spaces that began
+-- before namespaces could say anything).
 local CFG_LIFE, CFG_LEAD, CFG_REFRESH, CFG_READS, CFG_TO = 0, 3, 7, 7, 10
 local CFG_ITEMS, CFG_BYTES, CFG_TALK, CFG_OWN = 14, 15, 16, 17
 
@@ -58,11 +59,12 @@ local items, written, events, removed
 
 -- What a space does not say itself is as its namespace says.
 local function inherit()
+  local own = space.cfg[CFG_OWN]
+  if not own then return end
   local packed = C('HGET', P..'me:def', 'cfg')
   if not packed then return end
   for i, value in ipairs(unpack_one(packed)) do
-    local own = bit.band(space.cfg[CFG_OWN], bit.lshift(1, i - 1)) ~= 0
-    if value >= 0 and not own then space.cfg[i] = value end
+    if value >= 0 and bit.band(own, bit.lshift(1, i - 1)) == 0 then space.cfg[i] = value end
   end
 end
 
@@ -193,12 +195,26 @@ local function remove_all(ids, kind)
   tell(kind, ids, 0, 0, 0)
 end
 
+-- Whether so much would not fit beside what never goes: turns and pinned items. It looks at
+-- some of these only, so that it does not take long.
+local function never_fits(more_items, more_bytes)
+  local pinned = int((PINNED - 1) * 1024 * 2199023255552)
+  if C('ZCOUNT', S..'q', pinned, '+inf') + more_items > space.cfg[CFG_ITEMS] then return true end
+  local stays = tonumber(C('HGET', S..'s', 't') or 0) + more_bytes
+  for _, id in ipairs(C('ZRANGEBYSCORE', S..'q', pinned, '+inf', 'LIMIT', 0, MOST_MOVES)) do
+    local m = load_item(id)
+    if m then stays = stays + m[M_SIZE] end
+  end
+  return stays > space.cfg[CFG_BYTES]
+end
+
 -- Makes room for more items and bytes, never by removing `but`: returns the items that are
--- to go, first those past their lifetime; nil when there is no room to be made.
+-- to go, first those past their lifetime, and whether these are enough. If not, there may be
+-- more to go in another step. Nil when there is no room to be made.
 local function victims(more_items, more_bytes, but)
   local over_items = space.n + more_items - space.cfg[CFG_ITEMS]
   local over_bytes = space.b + more_bytes - space.cfg[CFG_BYTES]
-  if over_items <= 0 and over_bytes <= 0 then return {}, {} end
+  if over_items <= 0 and over_bytes <= 0 then return {}, {}, true end
   local stale, evicted, seen = {}, {}, {}
   local function take(id, m, into)
     seen[id] = true
@@ -206,23 +222,30 @@ local function victims(more_items, more_bytes, but)
     over_items, over_bytes = over_items - 1, over_bytes - m[M_SIZE]
   end
   local function enough() return over_items <= 0 and over_bytes <= 0 end
-  local room = MOST_MOVES - removed
-  if room <= 0 then return nil end
+  local room = math.max(0, MOST_MOVES - removed)
   for _, id in ipairs(C('ZRANGEBYSCORE', S..'x', '-inf', int(US), 'LIMIT', 0, room)) do
     if enough() then break end
     local _, over = load_item(id)
     if over and id ~= but then take(id, over, stale) end
   end
-  if not enough() then
-    for _, id in ipairs(C('ZRANGE', S..'q', 0, room)) do
-      local m = load_item(id)
-      if m and m[M_TIER] == PINNED then break end
-      if m and id ~= but and not seen[id] and #stale + #evicted < room then take(id, m, evicted) end
-      if enough() then break end
+  if enough() then return stale, evicted, true end
+  local least = C('ZRANGE', S..'q', 0, room)
+  local all = #least <= room
+  for _, id in ipairs(least) do
+    local m, over = load_item(id)
+    if m and m[M_TIER] == PINNED then
+      all = true
+      break
     end
+    if (m or over) and id ~= but and not seen[id] and #stale + #evicted < room then
+      take(id, m or over, m and evicted or stale)
+    end
+    if enough() then return stale, evicted, true end
   end
-  if not enough() then return nil end
-  return stale, evicted
+  -- By our own doing there is always one to go then; whoever calls again must not do so for ever.
+  if all or (room > 0 and #stale + #evicted == 0) then return nil end
+  if never_fits(more_items, more_bytes) then return nil end
+  return stale, evicted, false
 end
 
 -- Appends what happened, which gives what was changed its revision; false when nothing did.

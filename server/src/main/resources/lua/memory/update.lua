@@ -6,7 +6,8 @@
 --       tags.lua), encoded MemoryContent
 -- Reply {'OK', revision, what is said of it}; {'NO_SPACE'}; {'NO_ITEM'}; {'VERSION', current};
 --       {'EXISTS', id of the item with this content}; {'DIMENSION', of the space}; {'FULL'};
---       {'STALE_FENCE', highest}; {'REUSED'}
+--       {'MORE', ids of items that were evicted} when it has to be called again, as more have to
+--       go; {'STALE_FENCE', highest}; {'REUSED'}
 --#include memory/space
 --#include memory/tags
 --#include common/request
@@ -32,7 +33,7 @@ local tags, i = list_at(13)
 local attributes, at = list_at(i)
 local content = ARGV[at]
 local size = size_of(#content, ARGV[10], tags, attributes, m[M_MERGES])
-local old, least = victims(0, math.max(0, size - m[M_SIZE]), id)
+local old, least, enough = victims(0, math.max(0, size - m[M_SIZE]), id)
 if not old then return {'FULL'} end
 local highest = stale_fence(ARGV[2], ARGV[3])
 if highest then return {'STALE_FENCE', highest} end
@@ -42,6 +43,10 @@ for _, one in ipairs(old) do expired[#expired + 1] = one ~= stale and one or nil
 if stale then expired[#expired + 1] = stale end
 remove_all(expired, 'expired')
 remove_all(least, 'evicted')
+if not enough then
+  settle()
+  return {'MORE', least}
+end
 if hash ~= m[M_HASH] then
   C('HDEL', S..'h', m[M_HASH])
   C('HSET', S..'h', hash, id)

@@ -41,6 +41,7 @@ final class ConversationStore {
   private static final int TURNS = 100;
   private static final int BYTES_PER_TOKEN = 4;
   private static final int FIELDS = 5;
+  private static final int EVICTED = 4;
 
   private final MemoryScripts scripts;
   private final MemoryConfig config;
@@ -60,7 +61,10 @@ final class ConversationStore {
    */
   record Appended(long first, long last, long revision, List<String> evictedIds) {}
 
-  /** Appends turns, all of them or none; the space and the conversation begin if need be. */
+  /**
+   * Appends turns, all of them or none; the space and the conversation begin if need be. Where many
+   * items have to go for them, that takes several steps.
+   */
   CompletionStage<Appended> append(Partition partition, AppendTurnsRequest request, Guard guard) {
     List<Object> arguments = guarded(partition, request.getSpace(), guard);
     arguments.add(config.maxSpaces());
@@ -77,11 +81,17 @@ final class ConversationStore {
           turn.toBuilder().setTokens(tokens).clearNumber().clearTime().build().toByteArray());
     }
     return scripts
-        .run(APPEND, partition, arguments, "conversation", request.getConversation())
+        .runWithRoom(APPEND, partition, arguments, "conversation", request.getConversation())
         .thenApply(
-            reply ->
-                new Appended(
-                    reply.number(2), reply.number(3), reply.number(1), reply.nested(4).texts(0)));
+            made -> {
+              Reply reply = made.reply();
+              List<String> evictedIds = new ArrayList<>(made.evictedIds());
+              // An answer that is repeated may be from before it told them.
+              if (reply.size() > EVICTED) {
+                evictedIds.addAll(reply.nested(EVICTED).texts(0));
+              }
+              return new Appended(reply.number(2), reply.number(3), reply.number(1), evictedIds);
+            });
   }
 
   private static int tokens(ByteString text) {

@@ -120,6 +120,7 @@ final class MemoryPuts {
     CompletionStage<PutMemoriesResponse> put(int from, int step) {
       List<NewItem> some = new ArrayList<>();
       List<PutOutcome.Builder> theirs = new ArrayList<>();
+      List<Integer> places = new ArrayList<>();
       int bytes = 0;
       int at = from;
       while (at < request.getItemsCount()
@@ -131,6 +132,7 @@ final class MemoryPuts {
           NewItem item = checked(at);
           some.add(item);
           theirs.add(outcome);
+          places.add(at);
           bytes += item.size();
         } catch (TroupeException refusal) {
           outcome.setError(StatusMapper.toItemError(refusal));
@@ -140,16 +142,23 @@ final class MemoryPuts {
       if (some.isEmpty()) {
         return CompletableFuture.completedFuture(response());
       }
-      int next = at;
+      int end = at;
       return MemoryPuts.this
           .put(partition, request.getSpace(), some, guard.step(step))
           .thenCompose(
               put -> {
-                for (int i = 0; i < theirs.size(); i++) {
+                int done = put.results().size();
+                for (int i = 0; i < done; i++) {
                   set(theirs.get(i), put.results().get(i));
                 }
                 revision = put.revision();
                 evicted += put.evicted();
+                int next = end;
+                if (done < theirs.size()) {
+                  // Those from there on were left, as so many items had to go for the others.
+                  next = places.get(done);
+                  outcomes.subList(next, outcomes.size()).clear();
+                }
                 return next < request.getItemsCount()
                     ? put(next, step + 1)
                     : CompletableFuture.completedFuture(response());

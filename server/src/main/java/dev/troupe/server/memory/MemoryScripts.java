@@ -12,10 +12,17 @@ import dev.troupe.v1.Fence;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 
 /** Runs the scripts of the memory stores and reads why they refuse. */
 final class MemoryScripts {
+
+  /** What scripts reply when there is no room. */
+  static final Reply FULL = new Reply(List.of("FULL"));
+
+  /** How often a script is run for one call that needs room, each time for 64 items at most. */
+  static final int MOST_ROUNDS = 256;
 
   private final ScriptRunner scripts;
 
@@ -43,19 +50,56 @@ final class MemoryScripts {
       Script script, Partition partition, List<?> arguments, String... about) {
     return scripts
         .run(script, partition, arguments.toArray())
-        .thenApply(
+        .thenApply(elements -> accepted(new Reply(elements), partition, arguments, about));
+  }
+
+  private static Reply accepted(
+      Reply reply, Partition partition, List<?> arguments, String... about) {
+    if (!reply.ok()) {
+      throw refusal(reply)
+          .about(about)
+          .about(
+              "namespace",
+              partition.namespace(),
+              "space",
+              arguments.isEmpty() ? "" : String.valueOf(arguments.get(0)));
+    }
+    return reply;
+  }
+
+  /** What a script replied that made room before, and which items had to go before its last run. */
+  record Made(Reply reply, List<String> evictedIds) {}
+
+  /**
+   * The same for a script that makes room: it removes some items at a time, and is run again while
+   * it says MORE.
+   */
+  CompletionStage<Made> runWithRoom(
+      Script script, Partition partition, List<?> arguments, String... about) {
+    return runWithRoom(MOST_ROUNDS, new ArrayList<>(), script, partition, arguments, about);
+  }
+
+  private CompletionStage<Made> runWithRoom(
+      int rounds,
+      List<String> evictedIds,
+      Script script,
+      Partition partition,
+      List<?> arguments,
+      String... about) {
+    return scripts
+        .run(script, partition, arguments.toArray())
+        .thenCompose(
             elements -> {
               Reply reply = new Reply(elements);
-              if (!reply.ok()) {
-                throw refusal(reply)
-                    .about(about)
-                    .about(
-                        "namespace",
-                        partition.namespace(),
-                        "space",
-                        arguments.isEmpty() ? "" : String.valueOf(arguments.get(0)));
+              if (!reply.code().equals("MORE")) {
+                return CompletableFuture.completedFuture(
+                    new Made(accepted(reply, partition, arguments, about), evictedIds));
               }
-              return reply;
+              evictedIds.addAll(reply.nested(1).texts(0));
+              return rounds > 1
+                  ? runWithRoom(rounds - 1, evictedIds, script, partition, arguments, about)
+                  : CompletableFuture.completedFuture(
+                      new Made(accepted(FULL, partition, arguments, about), evictedIds));
             });
   }
 

@@ -204,8 +204,8 @@ final class MemoryStore {
     addMap(arguments, item.getAttributesMap());
     arguments.add(item.getContent().toByteArray());
     return scripts
-        .run(UPDATE, partition, arguments, "item_id", item.getItemId())
-        .thenApply(MemoryStore::written);
+        .runWithRoom(UPDATE, partition, arguments, "item_id", item.getItemId())
+        .thenApply(made -> written(made.reply()));
   }
 
   private static Written written(Reply reply) {

@@ -20,6 +20,7 @@ record PutCall(String space, List<NewItem> items, Guard guard) {
    *
    * @param evicted how many items had to go, with those past their lifetime
    * @param evictedIds without those
+   * @param results of the first ones of its items; the others were left for another call
    */
   record Put(long revision, long evicted, List<String> evictedIds, List<PutResult> results)
       implements Outcome {}

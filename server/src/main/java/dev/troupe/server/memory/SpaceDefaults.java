@@ -127,6 +127,27 @@ final class SpaceDefaults {
     return all.build();
   }
 
+  /**
+   * What a space has of its own that began before namespaces could say anything: all, also that
+   * reads neither refresh nor promote.
+   */
+  static SpaceSettings ownOfBefore(SpaceSettings complete) {
+    SpaceSettings.Builder own =
+        complete.toBuilder().setRefreshOnRead(complete.getRefreshOnRead()).clearPromotions();
+    for (MemoryTier tier :
+        List.of(
+            MemoryTier.MEMORY_TIER_SHORT,
+            MemoryTier.MEMORY_TIER_WORKING,
+            MemoryTier.MEMORY_TIER_LONG)) {
+      own.addPromotions(
+          complete.getPromotionsList().stream()
+              .filter(rule -> rule.getFrom() == tier)
+              .findFirst()
+              .orElse(PromotionRule.newBuilder().setFrom(tier).build()));
+    }
+    return own.build();
+  }
+
   private static TierSettings tier(TierSettings complete, TierSettings own, TierSettings other) {
     TierSettings.Builder all = complete.toBuilder();
     if (!own.hasLifetime() && other.hasLifetime()) {

@@ -151,10 +151,13 @@ final class SpaceStore {
 
   private static MemorySpace space(Reply row) {
     try {
-      SpaceSettings own = SpaceSettings.parseFrom(row.bytes(9));
+      SpaceSettings complete = SpaceSettings.parseFrom(row.bytes(1));
+      SpaceSettings own =
+          row.elements().get(9) == null
+              ? SpaceDefaults.ownOfBefore(complete)
+              : SpaceSettings.parseFrom(row.bytes(9));
       SpaceSettings inForce =
-          SpaceDefaults.inForce(
-              SpaceSettings.parseFrom(row.bytes(1)), own, SpaceSettings.parseFrom(row.bytes(10)));
+          SpaceDefaults.inForce(complete, own, SpaceSettings.parseFrom(row.bytes(10)));
       return MemorySpace.newBuilder()
           .setName(row.text(0))
           .setSettings(inForce.toBuilder().setDimension((int) row.number(5)))

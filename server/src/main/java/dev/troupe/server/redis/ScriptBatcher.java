@@ -31,7 +31,10 @@ public final class ScriptBatcher<K, I, O> {
 
   private static final Duration TRY_AGAIN = Duration.ofMillis(500);
 
-  /** Writes some items and answers in their order. */
+  /**
+   * Writes some items and answers in their order. It may answer for the first ones only, and for
+   * one at least: the others are the first of the next script.
+   */
   public interface Writer<K, I, O> {
     CompletionStage<List<O>> write(K place, List<I> items);
   }
@@ -76,15 +79,24 @@ public final class ScriptBatcher<K, I, O> {
     // In a stage, so that whatever is thrown fails these items and stops no others.
     CompletableFuture.completedFuture(batch.stream().map(Waiting::item).toList())
         .thenCompose(items -> writer.write(place, items))
+        .thenApply(
+            outcomes -> {
+              if (outcomes.isEmpty()) {
+                throw new IllegalStateException("nothing became of any of them");
+              }
+              return outcomes;
+            })
         .whenComplete(
             (outcomes, failure) -> {
+              int done = failure == null ? Math.min(outcomes.size(), batch.size()) : batch.size();
+              putBack(place, batch.subList(done, batch.size()));
               // Before the answers, so that Redis need not wait for their callers.
               if (failure == null || !isStoreAway(failure)) {
                 writeNext(place);
               } else {
                 refuseWaiting(place);
               }
-              for (int i = 0; i < batch.size(); i++) {
+              for (int i = 0; i < done; i++) {
                 if (failure != null) {
                   batch.get(i).outcome.completeExceptionally(failure);
                 } else {
@@ -92,6 +104,15 @@ public final class ScriptBatcher<K, I, O> {
                 }
               }
             });
+  }
+
+  private void putBack(K place, List<Waiting<I, O>> left) {
+    synchronized (places) {
+      Deque<Waiting<I, O>> behind = places.get(place);
+      for (int i = left.size() - 1; i >= 0 && behind != null; i--) {
+        behind.addFirst(left.get(i));
+      }
+    }
   }
 
   /**

@@ -27,6 +27,8 @@ import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
+import org.redisson.api.RScript;
+import org.redisson.client.codec.StringCodec;
 
 /** Two servers before the same Redis; each test has a namespace of its own. */
 final class MemoryHarness implements AutoCloseable {
@@ -88,6 +90,24 @@ final class MemoryHarness implements AutoCloseable {
   /** Removes a key of a partition of the namespace, as if Redis had lost it. */
   void lose(int partition, String key) {
     redis.commands().getKeys().delete("troupe:{" + namespace + "/" + partition + "}:" + key);
+  }
+
+  /** Runs a script on a key in each partition; yields how often it said that it did something. */
+  int rewrite(String key, String script) {
+    int done = 0;
+    for (int i = 0; i < partitions; i++) {
+      String said =
+          redis
+              .commands()
+              .getScript(StringCodec.INSTANCE)
+              .eval(
+                  RScript.Mode.READ_WRITE,
+                  script,
+                  RScript.ReturnType.VALUE,
+                  List.of("troupe:{" + namespace + "/" + i + "}:" + key));
+      done += said.isEmpty() ? 0 : 1;
+    }
+    return done;
   }
 
   int partitions() {

@@ -10,6 +10,8 @@ final class MemoryOnClusterTest
     implements MemoryItemContract,
         MemoryTimeContract,
         MemoryQuotaContract,
+        MemoryRoomContract,
+        MemoryOfBeforeContract,
         MemoryDefaultsContract,
         MemoryConcurrencyContract,
         ConversationContract,

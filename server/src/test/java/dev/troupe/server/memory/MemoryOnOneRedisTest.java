@@ -10,6 +10,8 @@ final class MemoryOnOneRedisTest
     implements MemoryItemContract,
         MemoryTimeContract,
         MemoryQuotaContract,
+        MemoryRoomContract,
+        MemoryOfBeforeContract,
         MemoryDefaultsContract,
         MemoryConcurrencyContract,
         ConversationContract,

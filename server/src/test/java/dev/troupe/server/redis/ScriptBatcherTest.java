@@ -43,6 +43,30 @@ final class ScriptBatcherTest {
   }
 
   @Test
+  void whatAScriptLeavesIsFirstInTheNext() {
+    CompletableFuture<String> a = add("a");
+    List<CompletableFuture<String>> behind = List.of(add("b"), add("c"), add("d"));
+    scripts.get(0).answer.complete(List.of("A"));
+    CompletableFuture<String> late = add("late");
+    scripts.get(1).answer.complete(List.of("B"));
+    assertThat(a).isCompletedWithValue("A");
+    assertThat(behind.get(0)).isCompletedWithValue("B");
+    assertThat(behind.get(1)).isNotDone();
+    assertThat(scripts.get(2).items).containsExactly("c", "d", "late");
+    scripts.get(2).answer.complete(List.of("C", "D", "LATE"));
+    assertThat(behind.get(2)).isCompletedWithValue("D");
+    assertThat(late).isCompletedWithValue("LATE");
+  }
+
+  @Test
+  void aScriptThatAnswersForNoneFailsInsteadOfBeingRunForEver() {
+    CompletableFuture<String> one = add("one");
+    scripts.get(0).answer.complete(List.of());
+    assertThat(one).isCompletedExceptionally();
+    assertThat(scripts).hasSize(1);
+  }
+
+  @Test
   void whenRedisDoesNotAnswerThoseBehindAreRefusedAtOnceAsNotDone() {
     CompletableFuture<String> sent = add("sent");
     CompletableFuture<String> behind = add("behind");
