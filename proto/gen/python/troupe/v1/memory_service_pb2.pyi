@@ -2856,8 +2856,8 @@ class AppendTurnsResponse(_message.Message):
     @_builtins.property
     def evicted(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Ids of the items that had to go for them; the answer to a repeat names those of the
-    last step.
-    """
+        last step.
+        """
 
     def __init__(
         self,
