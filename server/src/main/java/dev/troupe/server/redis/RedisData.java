@@ -59,12 +59,22 @@ final class RedisData {
     for (Path file : tree(copy)) {
       force(file);
     }
-    Path before = data.resolveSibling(data.getFileName() + "-torn-" + TIME.format(Instant.now()));
+    Path before = data.resolveSibling(data.getFileName() + "-torn-" + TIME.format(lastWrite()));
     Files.move(copy, mended);
     Files.move(data, before);
     Files.move(mended, data);
     force(data.resolveSibling(""));
     return before;
+  }
+
+  /** When the data was written last, which is when it was torn, about. */
+  private Instant lastWrite() throws IOException {
+    Instant last = Instant.EPOCH;
+    for (Path path : tree(data)) {
+      Instant written = Files.getLastModifiedTime(path).toInstant();
+      last = written.isAfter(last) ? written : last;
+    }
+    return last;
   }
 
   /** Puts a mended copy in its place if whoever mended ended just before that. */
