@@ -2,7 +2,7 @@ package dev.troupe.server.event;
 
 import dev.troupe.server.redis.TestRedis;
 
-/** Publishing, topics and their history on a Redis Cluster of six processes. */
+/** Topics and their history on a Redis Cluster of six processes. */
 final class TopicsOnClusterTest extends TopicContract {
 
   @Override

@@ -2,7 +2,7 @@ package dev.troupe.server.event;
 
 import dev.troupe.server.redis.TestRedis;
 
-/** Publishing, topics and their history on one Redis. */
+/** Topics and their history on one Redis. */
 final class TopicsOnOneRedisTest extends TopicContract {
 
   @Override
