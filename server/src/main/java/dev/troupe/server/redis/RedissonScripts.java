@@ -111,6 +111,10 @@ public final class RedissonScripts implements ScriptRunner {
       return TroupeException.outcomeUnknown(failure);
     }
     String message = String.valueOf(failure.getMessage());
+    if (message.contains("MISCONF")) {
+      // It was refused at the first write, so nothing came before it.
+      return refused("the store cannot write to its disk; nothing was changed", failure);
+    }
     if (failure instanceof RedisException
         && (message.startsWith("OOM") || message.contains("shutdown"))) {
       return unavailable(failure);
@@ -130,10 +134,11 @@ public final class RedissonScripts implements ScriptRunner {
   }
 
   private static TroupeException unavailable(Throwable cause) {
+    return refused("the store cannot be reached; nothing was changed", cause);
+  }
+
+  private static TroupeException refused(String why, Throwable cause) {
     return TroupeException.retryable(
-        ErrorReason.ERROR_REASON_STORE_UNAVAILABLE,
-        "the store cannot be reached; nothing was changed",
-        TRY_AGAIN,
-        cause);
+        ErrorReason.ERROR_REASON_STORE_UNAVAILABLE, why, TRY_AGAIN, cause);
   }
 }
