@@ -11,7 +11,6 @@ import dev.troupe.v1.ListSpacesResponse;
 import dev.troupe.v1.MemoryServiceGrpc;
 import dev.troupe.v1.MemoryServiceGrpc.MemoryServiceBlockingStub;
 import dev.troupe.v1.MemorySpace;
-import dev.troupe.v1.PromotionRule;
 import dev.troupe.v1.SearchSettings;
 import dev.troupe.v1.SpaceSettings;
 import dev.troupe.v1.TextLanguage;
@@ -20,9 +19,9 @@ import dev.troupe.v1.UpdateSpaceRequest;
 import dev.troupe.v1.VectorMetric;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.Callable;
-import java.util.stream.Collectors;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -140,10 +139,10 @@ final class SpacesCommand implements Callable<Integer> {
       throw new UsageException("nothing to change (expected: a setting such as --max-items)");
     }
     try (Connection connection = options.connect()) {
-      // A tier is changed as a whole: what is not said of it stays as it was read.
+      // A tier is changed as a whole: what is not said of it stays the space's own, or not so.
       MemorySpace before = read(connection, options, name);
-      SpaceSettings.Builder settings = before.getSettings().toBuilder();
-      List<String> paths = wanted.into(settings);
+      SpaceSettings.Builder settings = before.getOwnSettings().toBuilder();
+      Set<String> paths = wanted.into(settings);
       print(
           options,
           stub(connection, options)
@@ -225,9 +224,7 @@ final class SpacesCommand implements Callable<Integer> {
             "reads",
             settings.getRefreshOnRead() ? "begin the lifetime anew" : "change no lifetime",
             "promotions",
-            settings.getPromotionsList().stream()
-                .map(SpacesCommand::promotion)
-                .collect(Collectors.joining(", ")),
+            RetentionOptions.promotions(settings),
             "conversations",
             "last " + Text.of(settings.getConversationLifetime()) + " after their last turn",
             "search",
@@ -261,15 +258,6 @@ final class SpacesCommand implements Callable<Integer> {
         + ", told "
         + Text.of(tier.getConsolidationLead())
         + " before its end";
-  }
-
-  private static String promotion(PromotionRule rule) {
-    return Text.of(rule.getFrom())
-        + " to "
-        + Text.of(rule.getTo())
-        + " at "
-        + rule.getReads()
-        + " reads";
   }
 
   private static MemoryServiceBlockingStub stub(Connection connection, ServerOptions options) {

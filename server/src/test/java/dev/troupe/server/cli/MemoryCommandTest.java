@@ -90,7 +90,7 @@ final class MemoryCommandTest {
         .isZero();
     assertThat(terminal.out())
         .contains("0 of at most 10", "0 of at most 1048576", "3 numbers, DOT", "ENGLISH")
-        .contains("SHORT to WORKING at 3 reads", "recency 0.5")
+        .contains("short:3:working", "recency 0.5")
         .containsPattern("short +300s, told ");
     terminal.clear();
     assertThat(
@@ -113,7 +113,7 @@ final class MemoryCommandTest {
         .containsPattern("short +300s, told 20s")
         .containsPattern("working +3600s, told 20s")
         .contains("text 2.0, recency 0.5", "of tests", "begin the lifetime anew")
-        .doesNotContain("SHORT to WORKING");
+        .doesNotContain("short:3:working");
     terminal.clear();
     assertThat(run("spaces", "get", "mine", "-o", "json")).isZero();
     assertThat(terminal.out()).contains("\"version\":\"2\"", "\"maxItems\":\"10\"");
@@ -178,6 +178,23 @@ final class MemoryCommandTest {
   }
 
   @Test
+  void what_a_space_does_not_say_itself_stays_the_namespaces_when_it_is_changed() {
+    String namespace = "--namespace=of-both";
+    assertThat(run("settings", namespace, "--short-lifetime=2h")).isZero();
+    assertThat(run("spaces", "create", "mine", namespace)).isZero();
+    assertThat(run("spaces", "update", "mine", namespace, "--consolidation-lead=20s")).isZero();
+    assertThat(run("settings", namespace, "--short-lifetime=3h")).isZero();
+    terminal.clear();
+    assertThat(run("spaces", "get", "mine", namespace)).isZero();
+    assertThat(terminal.out()).containsPattern("short +10800s, told 20s");
+    assertThat(run("spaces", "update", "mine", namespace, "--short-lifetime=5m")).isZero();
+    assertThat(run("spaces", "update", "mine", namespace, "--short-lifetime=0s")).isZero();
+    terminal.clear();
+    assertThat(run("spaces", "get", "mine", namespace)).isZero();
+    assertThat(terminal.out()).containsPattern("short +10800s, told 20s");
+  }
+
+  @Test
   void settings_of_a_namespace_are_shown_and_changed() {
     String namespace = "--namespace=of-settings";
     assertThat(run("settings", namespace)).isZero();
@@ -188,7 +205,7 @@ final class MemoryCommandTest {
                 namespace,
                 "--short-lifetime=2h",
                 "--refresh-on-read",
-                "--promote=short:5:long",
+                "--promotion=short:5:long",
                 "--max-bytes=1MiB"))
         .isZero();
     assertThat(terminal.out()).contains("7200s", "short:5:long", "1048576");
@@ -199,8 +216,11 @@ final class MemoryCommandTest {
         .containsPattern("\"version\":\\s*\"2\"")
         .contains("refreshOnRead", "1048576")
         .doesNotContain("lifetime");
-    assertThat(run("settings", namespace, "--promote=short")).isNotZero();
-    assertThat(terminal.err()).contains("--promote: short (expected: such as short:5:long)");
+    assertThat(run("settings", namespace, "--max-bytes=0", "--consolidation-lead=20s")).isZero();
+    assertThat(terminal.out()).contains("bytes", "as the server has it");
+    assertThat(run("settings", namespace, "--promotion=short")).isNotZero();
+    assertThat(terminal.err())
+        .contains("--promotion: short (expected: FROM:READS:TO such as short:3:working)");
   }
 
   @Test
