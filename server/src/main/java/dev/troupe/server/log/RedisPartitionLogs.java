@@ -4,6 +4,7 @@ import com.google.common.base.Ticker;
 import dev.troupe.server.redis.Partition;
 import dev.troupe.server.redis.RedisClients;
 import dev.troupe.server.redis.ScriptRunner;
+import dev.troupe.server.redis.StoreFailures;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -97,7 +98,7 @@ public final class RedisPartitionLogs implements PartitionLogs, AutoCloseable {
                     (entries, failure) -> {
                       gate.leave();
                       if (failure != null) {
-                        page.completeExceptionally(failure);
+                        page.completeExceptionally(StoreFailures.of("reading a log", failure));
                       } else {
                         page.complete(entries);
                       }
