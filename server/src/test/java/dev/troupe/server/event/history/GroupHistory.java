@@ -8,9 +8,13 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.TimeUnit;
 
 /** What the members of one group got and acknowledged. Thread-safe. */
 final class GroupHistory {
+
+  private static final long BETWEEN_CLOCKS_NANOS =
+      TimeUnit.MILLISECONDS.toNanos(System.currentTimeMillis()) - System.nanoTime();
 
   private final Map<String, Delivery> deliveries = new HashMap<>();
   private final Map<Seen.Got, List<Delivery>> ofEvent = new HashMap<>();
@@ -19,7 +23,13 @@ final class GroupHistory {
   private final Map<String, Long> doneNanos = new HashMap<>();
 
   /** One delivery, and how many were recorded before it. */
-  private record Delivery(String id, Seen.Got event, int attempt, long token, int before) {}
+  private record Delivery(String id, Seen.Got event, int attempt, long token, int before) {
+
+    /** Tokens are times by the clock of Redis, which is that of this machine. */
+    long deliveredNanos() {
+      return TimeUnit.MICROSECONDS.toNanos(token) - BETWEEN_CLOCKS_NANOS;
+    }
+  }
 
   synchronized void delivered(String member, GroupDelivery delivery) {
     Seen.Got event = Seen.Got.of(delivery.getEvent());
@@ -104,10 +114,14 @@ final class GroupHistory {
       Seen.Got event, List<Delivery> of, List<RedisCrash> crashes, List<String> all) {
     for (Delivery one : of) {
       Long done = doneNanos.get(one.id);
-      boolean counts = done != null && crashes.stream().noneMatch(crash -> crash.mayUndo(done));
+      boolean counts =
+          done != null
+              && crashes.stream().noneMatch(crash -> crash.mayUndo(one.deliveredNanos(), done));
       if (counts && of.stream().anyMatch(other -> other.token > one.token)) {
         all.add(
-            "the group got " + event + " again after the delivery " + one.id + " was acknowledged");
+            String.format(
+                "the group got %s again after the delivery %s was acknowledged: %s",
+                event, one.id, of));
       }
     }
   }

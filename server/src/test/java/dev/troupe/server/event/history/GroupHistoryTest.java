@@ -138,6 +138,30 @@ final class GroupHistoryTest {
     assertThat(violations(crashIn(1, false))).isNotEmpty();
   }
 
+  @Test
+  void aDeliveryThatACrashUndidMayBeSettledAfterIt() {
+    assertThat(violationsAfterACrash(-1)).isEmpty();
+  }
+
+  @Test
+  void aDeliveryAfterTheCrashIsNotExcusedByIt() {
+    assertThat(violationsAfterACrash(2)).singleElement().asString().contains("was acknowledged");
+  }
+
+  /** Of an event that was delivered so long after a crash, and once more. */
+  private List<String> violationsAfterACrash(int seconds) {
+    long killed = System.nanoTime() - 5 * SECOND;
+    RedisCrash crash = new RedisCrash(killed, killed + SECOND, true, Set.of(), Set.of());
+    long token = TimeUnit.MILLISECONDS.toMicros(System.currentTimeMillis() + 1000L * (seconds - 5));
+    delivered("a", 1, 1, token);
+    delivered("a2", 1, 2, token + 1);
+    done("a2");
+    done("a");
+    delivered("b", 2, 1, token + 2);
+    done("b");
+    return violations(crash);
+  }
+
   private static RedisCrash crashIn(int seconds, boolean mayLose) {
     long killed = System.nanoTime() + seconds * SECOND;
     return new RedisCrash(killed, killed + SECOND, mayLose, Set.of(), Set.of());

@@ -54,8 +54,11 @@ public record RedisCrash(
         && (cut.contains(event.event()) || killedNanos - event.answeredNanos() < PUT_OFF_NANOS);
   }
 
-  /** Whether it can have undone what somebody was told of at that time. */
-  boolean mayUndo(long toldNanos) {
-    return mayLose && toldNanos - (killedNanos - LOST_NANOS) > 0 && toldNanos - backNanos < 0;
+  /**
+   * Whether it can have undone a delivery, or what a member was told of it: also long after it, as
+   * what is settled anew, by another member, is settled for the first one too.
+   */
+  boolean mayUndo(long deliveredNanos, long toldNanos) {
+    return mayLose && toldNanos - (killedNanos - LOST_NANOS) > 0 && deliveredNanos - backNanos < 0;
   }
 }
