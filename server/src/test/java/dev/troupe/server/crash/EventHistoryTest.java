@@ -30,7 +30,7 @@ final class EventHistoryTest {
       throws Exception {
     int runs = Math.max(1, Integer.getInteger(RUNS, FEW) / 2);
     long firstSeed = Long.getLong(SEED, System.currentTimeMillis());
-    Figures sum = new Figures(0, 0, 0, 0, 0, 0);
+    Figures sum = Figures.NONE;
     List<String> wrong = new ArrayList<>();
     long begun = System.nanoTime();
     for (int from = 0; from < runs; from += RUNS_PER_REDIS) {

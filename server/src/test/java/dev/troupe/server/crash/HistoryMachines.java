@@ -4,6 +4,7 @@ import dev.troupe.server.event.history.EventHistoryRun;
 import dev.troupe.server.event.history.Machines;
 import dev.troupe.server.event.history.RedisCrash;
 import io.grpc.ManagedChannel;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
@@ -17,6 +18,8 @@ import java.util.concurrent.locks.LockSupport;
  * would leave it there, and after its next crash take half of it for whole.
  */
 final class HistoryMachines implements Machines, AutoCloseable {
+
+  private static final int LINES_OF_A_FAULT = 30;
 
   private final boolean mayLose;
   private final RedisProcess redis;
@@ -79,6 +82,16 @@ final class HistoryMachines implements Machines, AutoCloseable {
   }
 
   @Override
+  public String ask(String command) {
+    return redis.ask(command);
+  }
+
+  @Override
+  public boolean mayLose() {
+    return mayLose;
+  }
+
+  @Override
   public RedisCrash crash(double share, long downMillis, RedisCrash.Remains remains)
       throws Exception {
     long killedNanos = System.nanoTime();
@@ -93,12 +106,19 @@ final class HistoryMachines implements Machines, AutoCloseable {
     return remains.crash(killedNanos, System.nanoTime(), mayLose);
   }
 
-  /** What servers said of faults of their own. */
+  /** What servers said of faults of their own, and right after that. */
   List<String> faults() {
-    return servers.stream()
-        .flatMap(server -> server.log().stream())
-        .filter(line -> line.contains(" ERROR "))
-        .toList();
+    List<String> faults = new ArrayList<>();
+    for (TroupeProcess server : servers) {
+      List<String> log = server.log();
+      for (int i = 0; i < log.size(); i++) {
+        if (log.get(i).contains(" ERROR ")) {
+          List<String> some = log.subList(i, Math.min(log.size(), i + LINES_OF_A_FAULT));
+          faults.add(String.join("\n", some));
+        }
+      }
+    }
+    return faults;
   }
 
   @Override

@@ -7,6 +7,7 @@ import java.io.File;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.InputStreamReader;
+import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
@@ -132,7 +133,7 @@ final class RedisProcess implements AutoCloseable {
       return new BufferedReader(new InputStreamReader(socket.getInputStream(), UTF_8))
           .lines()
           .collect(Collectors.joining("\n"));
-    } catch (IOException e) {
+    } catch (IOException | UncheckedIOException e) {
       return "";
     }
   }

@@ -5,20 +5,15 @@ import dev.troupe.server.redis.Partition;
 import dev.troupe.v1.ConsumeOpen;
 import dev.troupe.v1.CreateGroupRequest;
 import dev.troupe.v1.CreateGroupResponse;
-import dev.troupe.v1.EventStreamServiceGrpc;
-import dev.troupe.v1.EventStreamServiceGrpc.EventStreamServiceBlockingStub;
 import dev.troupe.v1.GapReason;
 import dev.troupe.v1.GetGroupRequest;
 import dev.troupe.v1.Group;
 import dev.troupe.v1.GroupSettings;
 import dev.troupe.v1.GroupStart;
-import dev.troupe.v1.ListEventsRequest;
-import dev.troupe.v1.ListEventsResponse;
 import dev.troupe.v1.SlowPolicy;
 import dev.troupe.v1.StartPosition;
 import dev.troupe.v1.SubscribeRequest;
 import io.grpc.ManagedChannel;
-import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -29,9 +24,9 @@ import java.util.Queue;
 import java.util.Random;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentLinkedQueue;
-import java.util.concurrent.TimeUnit;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Predicate;
-import java.util.function.Supplier;
+import java.util.stream.IntStream;
 import org.awaitility.Awaitility;
 import org.awaitility.core.ConditionTimeoutException;
 
@@ -49,6 +44,7 @@ public final class EventHistoryRun {
   private static final String GROUP = "members";
   private static final int PUBLISHERS = 3;
   private static final int MEMBERS = 3;
+  private static final int STANDING = 5;
   private static final int WITHOUT_FAULTS_MILLIS = 1500;
   private static final Duration PATIENCE = Duration.ofSeconds(60);
 
@@ -57,11 +53,15 @@ public final class EventHistoryRun {
   private final List<ManagedChannel> servers;
   private final HistoryPlan plan;
   private final Random random;
+  private final AnyServer anyServer;
+  private final LogTrimmer trimmer;
   private final Published published = new Published();
   private final GroupHistory group = new GroupHistory();
-  private final List<Subscription> subscriptions = new ArrayList<>();
+  private final Trims trims = new Trims();
+  private final List<Subscription> subscriptions = new CopyOnWriteArrayList<>();
   private final List<Member> members = new ArrayList<>();
   private final List<RedisCrash> crashes = new ArrayList<>();
+  private final List<Thread> threads = new CopyOnWriteArrayList<>();
   private final Queue<Throwable> failures = new ConcurrentLinkedQueue<>();
   private volatile boolean publishedEnough;
   private List<Seen.Got> log = List.of();
@@ -72,11 +72,18 @@ public final class EventHistoryRun {
     this.servers = machines.channels();
     this.plan = HistoryPlan.of(seed);
     this.random = new Random(plan.seed());
+    this.anyServer = new AnyServer(namespace, servers, random.nextLong());
+    this.trimmer =
+        new LogTrimmer(
+            machines::ask,
+            IntStream.range(0, PARTITIONS)
+                .mapToObj(index -> new Partition(namespace, index, PARTITIONS))
+                .toList(),
+            plan.logEntries(),
+            this::goesOn,
+            trims,
+            random.nextLong());
   }
-
-  /** A subscription and what it wants. */
-  private record Subscription(
-      String name, boolean mayDrop, Predicate<EventName> wanted, Reader reader) {}
 
   /**
    * What a run was.
@@ -85,9 +92,21 @@ public final class EventHistoryRun {
    * @param lost of them, how many a crash took
    * @param losses how often a subscription was told that the log lost its end
    * @param passedOver how often one was told that it was too slow, as it wanted
+   * @param trimmed how often one was told that the log was trimmed
+   * @param older events that subscriptions got from the topics, as the log no longer had them
    */
   public record Figures(
-      int faults, int crashes, int accepted, int lost, long losses, long passedOver) {
+      int faults,
+      int crashes,
+      int accepted,
+      int lost,
+      long losses,
+      long passedOver,
+      long trimmed,
+      long older) {
+
+    /** Of no run. */
+    public static final Figures NONE = new Figures(0, 0, 0, 0, 0, 0, 0, 0);
 
     /** Of two runs together. */
     public Figures plus(Figures other) {
@@ -97,7 +116,9 @@ public final class EventHistoryRun {
           accepted + other.accepted,
           lost + other.lost,
           losses + other.losses,
-          passedOver + other.passedOver);
+          passedOver + other.passedOver,
+          trimmed + other.trimmed,
+          older + other.older);
     }
   }
 
@@ -109,12 +130,14 @@ public final class EventHistoryRun {
         published.accepted().size(),
         LogCheck.missing(published, log).size(),
         gaps(GapReason.GAP_REASON_EPOCH_CHANGED),
-        gaps(GapReason.GAP_REASON_SLOW_READER));
+        gaps(GapReason.GAP_REASON_SLOW_READER),
+        gaps(GapReason.GAP_REASON_TRIMMED),
+        subscriptions.stream().mapToLong(one -> one.reader().countOlder(trims)).sum());
   }
 
   private long gaps(GapReason reason) {
     return subscriptions.stream()
-        .flatMap(one -> one.reader.history().stream())
+        .flatMap(one -> one.reader().history().stream())
         .filter(seen -> seen instanceof Seen.Missing missing && missing.reason() == reason)
         .count();
   }
@@ -127,13 +150,11 @@ public final class EventHistoryRun {
 
   /** Runs, and yields all that was wrong. */
   public List<String> run() throws Exception {
-    answer(this::createGroup);
+    AnyServer.answer(this::createGroup);
     subscribe();
-    List<Thread> threads = new ArrayList<>();
-    subscriptions.forEach(one -> threads.add(start(one.name, one.reader)));
     try {
       join();
-      List<Thread> publishers = publishers();
+      List<Thread> workers = workers();
       // Or a crash would take the group too.
       Pause.millis(plan.faults().isEmpty() ? 0 : 1_200);
       try {
@@ -145,8 +166,8 @@ public final class EventHistoryRun {
       } finally {
         publishedEnough = true;
       }
-      for (Thread publisher : publishers) {
-        publisher.join();
+      for (Thread worker : workers) {
+        worker.join();
       }
       List<String> violations = new ArrayList<>();
       try {
@@ -158,7 +179,8 @@ public final class EventHistoryRun {
       violations.addAll(violations());
       return violations;
     } finally {
-      subscriptions.forEach(one -> one.reader.stop());
+      publishedEnough = true;
+      subscriptions.forEach(one -> one.reader().stop());
       members.forEach(Member::close);
       for (Thread thread : threads) {
         thread.join(5_000);
@@ -196,13 +218,15 @@ public final class EventHistoryRun {
         Pause.millis(fault.millis());
         machines.hold(server, false);
       }
-      case READER_SLOW ->
-          subscriptions.get(fault.whom() % subscriptions.size()).reader.rest(fault.millis());
+      case READER_SLOW -> subscriptions.get(fault.whom() % STANDING).reader().rest(fault.millis());
       case MEMBER_SILENT -> members.get(fault.whom() % members.size()).rest(fault.millis());
     }
   }
 
   private void crash(HistoryPlan.Fault fault) throws Exception {
+    if (machines.mayLose()) {
+      trimmer.spareWhatComes();
+    }
     crashes.add(machines.crash(fault.share(), fault.millis(), new RedisCrash.Remains(namespace)));
   }
 
@@ -219,39 +243,34 @@ public final class EventHistoryRun {
   }
 
   private boolean hasTheLast(Subscription one) {
-    return TOPICS.stream()
-        .flatMap(topic -> last(topic, one.wanted).stream())
-        // What passes over may have passed over all but the end of a partition.
-        .filter(event -> !one.mayDrop || isLastOfPartition(event))
-        .allMatch(one.reader::hasGot);
+    List<Seen.Got> last =
+        TOPICS.stream().flatMap(topic -> last(topic, one.wanted()).stream()).toList();
+    return last.stream().allMatch(one.reader()::hasGot)
+        || one.check(trims, mayHaveLost()).accountsFor(last, one.reader().history(), this::home);
   }
 
-  private Optional<Seen.Got> last(String topic, Predicate<EventName> wanted) {
+  private Optional<Seen.Got> last(String topic, Predicate<Seen.Got> wanted) {
     return log.stream()
-        .filter(event -> event.event().topic().equals(topic) && wanted.test(event.event()))
+        .filter(event -> event.event().topic().equals(topic) && wanted.test(event))
         .max(Comparator.comparingLong(Seen.Got::topicPosition));
-  }
-
-  private boolean isLastOfPartition(Seen.Got event) {
-    int home = home(event.event().topic());
-    return log.stream()
-        .noneMatch(
-            other -> home(other.event().topic()) == home && other.position() > event.position());
   }
 
   private int home(String topic) {
     return Partition.of(namespace, PARTITIONS, topic).index();
   }
 
+  private boolean mayHaveLost() {
+    return crashes.stream().anyMatch(RedisCrash::mayLose);
+  }
+
   private List<String> violations() {
     List<String> violations = new ArrayList<>();
     failures.forEach(failure -> violations.add("failed: " + failure));
     violations.addAll(new LogCheck(published, crashes).violations(log));
-    boolean lossy = crashes.stream().anyMatch(RedisCrash::mayLose);
     for (Subscription one : subscriptions) {
       violations.addAll(
-          new SubscriptionCheck(one.name, one.mayDrop, lossy)
-              .violations(one.reader.history(), log, one.wanted, this::home));
+          one.check(trims, mayHaveLost())
+              .violations(one.reader().history(), log, one.wanted(), this::home));
     }
     violations.addAll(
         group.violations(grouped(), plan.faults().isEmpty(), plan.ordered(), crashes));
@@ -269,14 +288,9 @@ public final class EventHistoryRun {
         : List.of("of " + grouped().size() + " events the group counted " + counted);
   }
 
-  private EventStreamServiceBlockingStub anyServer() {
-    return EventStreamServiceGrpc.newBlockingStub(servers.get(random.nextInt(servers.size())))
-        .withDeadlineAfter(10, TimeUnit.SECONDS)
-        .withWaitForReady();
-  }
-
   private CreateGroupResponse createGroup() {
-    return anyServer()
+    return anyServer
+        .stub()
         .createGroup(
             CreateGroupRequest.newBuilder()
                 .setNamespace(namespace)
@@ -299,20 +313,7 @@ public final class EventHistoryRun {
             .setTopic(GROUPED)
             .setGroup(GROUP)
             .build();
-    return answer(() -> anyServer().getGroup(request).getGroup());
-  }
-
-  /** Asks again as long as a server has not found its way back to Redis. */
-  private static <T> T answer(Supplier<T> call) {
-    for (long end = System.nanoTime() + PATIENCE.toNanos(); ; Pause.millis(50)) {
-      try {
-        return call.get();
-      } catch (StatusRuntimeException away) {
-        if (!Outage.explains(away) || System.nanoTime() > end) {
-          throw away;
-        }
-      }
-    }
+    return AnyServer.answer(() -> anyServer.stub().getGroup(request).getGroup());
   }
 
   private void awaitGroup() {
@@ -328,42 +329,24 @@ public final class EventHistoryRun {
 
   /** All that the topics have, each from its oldest event to its newest. */
   private List<Seen.Got> log() {
-    List<Seen.Got> all = new ArrayList<>();
-    for (String topic : TOPICS) {
-      ListEventsRequest.Builder request =
-          ListEventsRequest.newBuilder().setNamespace(namespace).setTopic(topic).setPageSize(500);
-      do {
-        ListEventsResponse page = answer(() -> list(request.build()));
-        page.getDeliveriesList().forEach(one -> all.add(Seen.Got.of(one)));
-        request.setPageToken(page.getNextPageToken());
-      } while (!request.getPageToken().isEmpty());
-    }
-    return all;
-  }
-
-  /** A topic that nothing was published to yet has nothing. */
-  private ListEventsResponse list(ListEventsRequest request) {
-    try {
-      return anyServer().listEvents(request);
-    } catch (StatusRuntimeException e) {
-      if (e.getStatus().getCode() == Status.Code.NOT_FOUND) {
-        return ListEventsResponse.getDefaultInstance();
-      }
-      throw e;
-    }
+    return TOPICS.stream().flatMap(topic -> anyServer.list(topic).stream()).toList();
   }
 
   private void subscribe() {
     subscribe(
         "the reader of one topic",
         SubscribeRequest.newBuilder().addTopics(GROUPED).setMaxBatchSize(1 + random.nextInt(64)),
-        event -> event.topic().equals(GROUPED));
+        event -> event.event().topic().equals(GROUPED));
+    subscribe(
+        "the reader of all topics by name",
+        SubscribeRequest.newBuilder().addAllTopics(TOPICS),
+        event -> true);
     subscribe(
         "the reader of all topics", SubscribeRequest.newBuilder().addTopics("h.*"), event -> true);
     subscribe(
         "the reader of one type",
         SubscribeRequest.newBuilder().addTopics("h.*").addTypes("third"),
-        event -> Integer.parseInt(event.id()) % 3 == 0);
+        event -> Integer.parseInt(event.event().id()) % 3 == 0);
     subscribe(
         "the reader that passes over",
         SubscribeRequest.newBuilder()
@@ -373,10 +356,16 @@ public final class EventHistoryRun {
   }
 
   private void subscribe(
-      String name, SubscribeRequest.Builder request, Predicate<EventName> wanted) {
-    boolean mayDrop = request.getSlowPolicy() == SlowPolicy.SLOW_POLICY_DROP_OLDEST;
-    Reader reader = new Reader(request.setNamespace(namespace).build(), servers, random.nextLong());
-    subscriptions.add(new Subscription(name, mayDrop, wanted, reader));
+      String name, SubscribeRequest.Builder request, Predicate<Seen.Got> wanted) {
+    SubscribeRequest open =
+        request.setNamespace(namespace).setStart(StartPosition.START_POSITION_BEGINNING).build();
+    Reader reader = new Reader(open, Bookmark.NONE, servers, random.nextLong());
+    begin(new Subscription(name, open, wanted, reader));
+  }
+
+  private void begin(Subscription one) {
+    subscriptions.add(one);
+    threads.add(start(one.name(), one.reader()));
   }
 
   private void join() {
@@ -398,11 +387,15 @@ public final class EventHistoryRun {
     }
   }
 
-  private List<Thread> publishers() {
-    List<Thread> threads = new ArrayList<>();
+  private boolean goesOn() {
+    return !publishedEnough && failures.isEmpty();
+  }
+
+  private List<Thread> workers() {
+    List<Thread> workers = new ArrayList<>();
     for (int i = 0; i < PUBLISHERS; i++) {
       String name = "publisher-" + i;
-      threads.add(
+      workers.add(
           start(
               name,
               new Publisher(
@@ -411,11 +404,26 @@ public final class EventHistoryRun {
                   TOPICS,
                   servers,
                   plan.paceMillis(),
-                  () -> !publishedEnough && failures.isEmpty(),
+                  this::goesOn,
                   published,
                   random.nextLong())));
     }
-    return threads;
+    if (plan.logEntries() > 0) {
+      workers.add(start("trimmer", trimmer));
+    }
+    workers.add(
+        start(
+            "late readers",
+            new LateReaders(
+                namespace,
+                TOPICS,
+                servers,
+                List.copyOf(subscriptions),
+                this::home,
+                this::begin,
+                this::goesOn,
+                random.nextLong())));
+    return workers;
   }
 
   private Thread start(String name, Runnable work) {

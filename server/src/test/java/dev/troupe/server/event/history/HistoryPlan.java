@@ -14,8 +14,16 @@ import java.util.SplittableRandom;
  * @param paceMillis between two calls of a publisher, on average
  * @param ackSeconds ack deadline of the group
  * @param ordered whether the group delivers by key
+ * @param logEntries to how many entries, at most, the logs are trimmed all the time; 0 when they
+ *     are not, for three seeds of five
  */
-record HistoryPlan(long seed, List<Fault> faults, int paceMillis, int ackSeconds, boolean ordered) {
+record HistoryPlan(
+    long seed,
+    List<Fault> faults,
+    int paceMillis,
+    int ackSeconds,
+    boolean ordered,
+    int logEntries) {
 
   /** What goes wrong. */
   enum Kind {
@@ -74,6 +82,7 @@ record HistoryPlan(long seed, List<Fault> faults, int paceMillis, int ackSeconds
         List.copyOf(faults),
         5 + random.nextInt(20),
         faults.isEmpty() ? 30 : 1 + random.nextInt(3),
-        random.nextBoolean());
+        random.nextBoolean(),
+        Math.floorMod(seed, 5) % 2 == 0 ? 0 : 1 + random.nextInt(80));
   }
 }

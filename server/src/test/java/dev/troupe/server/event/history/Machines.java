@@ -21,6 +21,12 @@ public interface Machines {
   /** SIGSTOP to Redis, or SIGCONT. */
   void holdRedis(boolean hold) throws Exception;
 
+  /** What Redis answers to an inline command; empty when it does not. */
+  String ask(String command);
+
+  /** Whether a crash of Redis may take what it answered. */
+  boolean mayLose();
+
   /**
    * SIGKILL to Redis, and a new start after a while.
    *

@@ -25,7 +25,14 @@ sealed interface Seen {
       implements Seen {}
 
   /** What is said to be missing: everything after {@code from} up to {@code to}. */
-  record Missing(int partition, boolean resumed, long from, long to, long missed, GapReason reason)
+  record Missing(
+      int partition,
+      boolean resumed,
+      long from,
+      long to,
+      long missed,
+      GapReason reason,
+      long heardNanos)
       implements Seen {}
 
   /**

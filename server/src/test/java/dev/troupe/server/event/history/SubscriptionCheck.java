@@ -14,17 +14,20 @@ import java.util.function.Predicate;
 import java.util.function.ToIntFunction;
 
 /**
- * Compares what a subscription from the beginning saw with the log as it is at the end.
+ * Compares what a subscription saw with what topics have at the end.
  *
  * <p>Per partition it reads on, never back, except when it is told that the log lost its end: then
  * what it saw beyond is undone, and all of that is lost indeed. What it saw and was not undone,
- * with the gaps that it was told of, is the log exactly: each event once, in order.
+ * with the gaps that it was told of, is what topics have exactly: each event once, in order. It is
+ * told of a gap only where the log was trimmed by then, or where it wanted so.
  */
 final class SubscriptionCheck {
 
   private final String name;
   private final boolean mayDrop;
   private final boolean mayLose;
+  private final Trims trims;
+  private final long startedNanos;
   private final List<String> violations = new ArrayList<>();
   private final Map<Integer, Reading> partitions = new HashMap<>();
   private final Set<EventName> inView = new HashSet<>();
@@ -34,7 +37,12 @@ final class SubscriptionCheck {
   private static final class Reading {
     final NavigableMap<Long, Seen.Got> view = new TreeMap<>();
     final NavigableMap<Long, Long> gaps = new TreeMap<>();
+    final long began;
     long read;
+
+    Reading(long began) {
+      this.began = began;
+    }
 
     boolean passedOver(long position) {
       Map.Entry<Long, Long> gap = gaps.lowerEntry(position);
@@ -47,27 +55,48 @@ final class SubscriptionCheck {
    *
    * @param mayDrop whether it wants to pass over what it is too slow for
    * @param mayLose whether the log may lose its end
+   * @param trims what it cannot read any more; nothing where that is kept elsewhere for it
+   * @param startedNanos when it knew where it begins
    */
-  SubscriptionCheck(String name, boolean mayDrop, boolean mayLose) {
+  SubscriptionCheck(String name, boolean mayDrop, boolean mayLose, Trims trims, long startedNanos) {
     this.name = name;
     this.mayDrop = mayDrop;
     this.mayLose = mayLose;
+    this.trims = trims;
+    this.startedNanos = startedNanos;
   }
 
   /**
    * Looks at everything that it saw.
    *
-   * @param log what all topics have at the end
+   * @param all what all topics have at the end
    * @param wanted which events it wants
    * @param home the partition of a topic
    */
   List<String> violations(
       List<Seen> history,
-      Collection<Seen.Got> log,
-      Predicate<EventName> wanted,
+      Collection<Seen.Got> all,
+      Predicate<Seen.Got> wanted,
       ToIntFunction<String> home) {
+    read(history, home);
+    compare(all, wanted, home);
+    return violations;
+  }
+
+  /** Whether it saw these events, or was told that they are missing. */
+  boolean accountsFor(Collection<Seen.Got> events, List<Seen> history, ToIntFunction<String> home) {
+    read(history, home);
+    Set<Seen.Got> view = view();
+    return events.stream()
+        .allMatch(
+            event ->
+                view.contains(event) || mayMiss(event, home.applyAsInt(event.event().topic())));
+  }
+
+  private void read(List<Seen> history, ToIntFunction<String> home) {
     for (Seen seen : history) {
-      Reading reading = partitions.computeIfAbsent(seen.partition(), any -> new Reading());
+      Reading reading =
+          partitions.computeIfAbsent(seen.partition(), any -> new Reading(seen.from()));
       // Before a gap it may have read what did not match, and not have told so.
       boolean mayLeap = seen.resumed() || seen instanceof Seen.Missing;
       boolean goesOn = mayLeap ? seen.from() >= reading.read : seen.from() == reading.read;
@@ -80,8 +109,6 @@ final class SubscriptionCheck {
         missing(reading, missing);
       }
     }
-    compare(log, wanted, home);
-    return violations;
   }
 
   private void batch(Reading reading, Seen.Batch batch, ToIntFunction<String> home) {
@@ -120,7 +147,7 @@ final class SubscriptionCheck {
   private void missing(Reading reading, Seen.Missing missing) {
     if (missing.reason() == GapReason.GAP_REASON_EPOCH_CHANGED && mayLose) {
       lost(reading, missing);
-    } else if (missing.reason() == GapReason.GAP_REASON_SLOW_READER && mayDrop) {
+    } else if (isPassedOver(missing) || isTrimmed(missing)) {
       if (missing.to() <= missing.from() || missing.missed() != missing.to() - missing.from()) {
         say("was told of a gap that is none: %s", missing);
       }
@@ -129,6 +156,15 @@ final class SubscriptionCheck {
       say("was told of a gap: %s", missing);
     }
     reading.read = missing.to();
+  }
+
+  private boolean isPassedOver(Seen.Missing missing) {
+    return mayDrop && missing.reason() == GapReason.GAP_REASON_SLOW_READER;
+  }
+
+  private boolean isTrimmed(Seen.Missing missing) {
+    return missing.reason() == GapReason.GAP_REASON_TRIMMED
+        && missing.to() <= trims.atMostUpTo(missing.partition(), missing.heardNanos());
   }
 
   private void lost(Reading reading, Seen.Missing missing) {
@@ -144,24 +180,22 @@ final class SubscriptionCheck {
   }
 
   private void compare(
-      Collection<Seen.Got> log, Predicate<EventName> wanted, ToIntFunction<String> home) {
-    Set<Seen.Got> view = new HashSet<>();
-    partitions.values().forEach(reading -> view.addAll(reading.view.values()));
-    Set<Seen.Got> whole = new HashSet<>(log);
-    for (Seen.Got event : log) {
-      if (wanted.test(event.event()) && !view.contains(event)) {
-        Reading reading = partitions.get(home.applyAsInt(event.event().topic()));
-        if (reading == null || !reading.passedOver(event.position())) {
-          say("never saw %s", event);
-        }
+      Collection<Seen.Got> all, Predicate<Seen.Got> wanted, ToIntFunction<String> home) {
+    Set<Seen.Got> view = view();
+    Set<Seen.Got> whole = new HashSet<>(all);
+    for (Seen.Got event : all) {
+      if (wanted.test(event)
+          && !view.contains(event)
+          && !mayMiss(event, home.applyAsInt(event.event().topic()))) {
+        say("never saw %s", event);
       }
     }
     for (Seen.Got event : view) {
-      if (!wanted.test(event.event())) {
+      if (!wanted.test(event)) {
         say("saw %s, which it does not want", event);
       }
       if (!whole.contains(event)) {
-        say("saw %s, which is not in the log, and was not told so", event);
+        say("saw %s, which its topic does not have, and was not told so", event);
       }
     }
     for (Seen.Got event : undone) {
@@ -169,6 +203,22 @@ final class SubscriptionCheck {
         say("was told that %s is lost, which it is not", event);
       }
     }
+  }
+
+  private Set<Seen.Got> view() {
+    Set<Seen.Got> view = new HashSet<>();
+    partitions.values().forEach(reading -> view.addAll(reading.view.values()));
+    return view;
+  }
+
+  /** Whether it was told that the event is missing, or began when that was trimmed. */
+  private boolean mayMiss(Seen.Got event, int partition) {
+    Reading reading = partitions.get(partition);
+    boolean mayBeginBehind = event.position() <= trims.atMostUpTo(partition, startedNanos);
+    return reading == null
+        ? mayBeginBehind
+        : reading.passedOver(event.position())
+            || (mayBeginBehind && event.position() <= reading.began);
   }
 
   private void say(String what, Object... about) {

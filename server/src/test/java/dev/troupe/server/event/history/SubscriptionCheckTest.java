@@ -3,6 +3,7 @@ package dev.troupe.server.event.history;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.troupe.v1.GapReason;
+import dev.troupe.v1.SubscribeRequest;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -10,6 +11,8 @@ import org.junit.jupiter.api.Test;
 /** What the check of a subscription has to find: each test changes one thing of a whole history. */
 final class SubscriptionCheckTest {
 
+  private final long startedNanos = System.nanoTime();
+  private final Trims trims = new Trims();
   private final List<Seen> history = new ArrayList<>();
   private final List<Seen.Got> log =
       List.of(got(2, 1, "a"), got(5, 2, "b"), got(7, 3, "c"), got(9, 4, "d"));
@@ -45,7 +48,7 @@ final class SubscriptionCheckTest {
   void anEventThatIsNotInTheLogIsFound() {
     batch(0, 5, got(2, 1, "a"), got(3, 1, "x"), got(5, 2, "b"));
     batch(5, 9, got(7, 3, "c"), got(9, 4, "d"));
-    assertThat(violations()).anyMatch(one -> one.contains("not in the log"));
+    assertThat(violations()).anyMatch(one -> one.contains("does not have"));
   }
 
   @Test
@@ -53,7 +56,7 @@ final class SubscriptionCheckTest {
     batch(0, 5, got(3, 1, "a"), got(5, 2, "b"));
     batch(5, 9, got(7, 3, "c"), got(9, 4, "d"));
     assertThat(violations())
-        .anyMatch(one -> one.contains("not in the log"))
+        .anyMatch(one -> one.contains("does not have"))
         .anyMatch(one -> one.contains("never saw"));
   }
 
@@ -125,19 +128,148 @@ final class SubscriptionCheckTest {
     batch(0, 5, got(2, 1, "a"), got(5, 2, "b"));
     batch(5, 9, got(7, 3, "c"), got(9, 4, "d"));
     assertThat(
-            new SubscriptionCheck("reader", false, false)
-                .violations(history, log, event -> !event.id().equals("c"), topic -> 0))
+            new SubscriptionCheck("reader", false, false, trims, startedNanos)
+                .violations(history, log, event -> !event.event().id().equals("c"), topic -> 0))
         .singleElement()
         .asString()
         .contains("does not want");
   }
 
+  // The log is trimmed: who reads nothing else is told what is gone, and only that.
+
   @Test
-  void aTrimmedLogIsNeverExcused() {
+  void aGapPassesWhereTheLogIsTrimmed() {
+    trims.asked(0, 7);
+    batch(0, 2, got(2, 1, "a"));
+    gap(2, 7, GapReason.GAP_REASON_TRIMMED);
+    batch(7, 9, got(9, 4, "d"));
+    assertThat(violations()).isEmpty();
+  }
+
+  @Test
+  void aGapWhereNothingIsTrimmedIsFound() {
     batch(0, 2, got(2, 1, "a"));
     gap(2, 7, GapReason.GAP_REASON_TRIMMED);
     batch(7, 9, got(9, 4, "d"));
     assertThat(violations(true, true)).anyMatch(one -> one.contains("told of a gap"));
+  }
+
+  @Test
+  void aGapThatOneWhoNamesItsTopicsIsToldOfIsFound() {
+    trims.asked(0, 7);
+    batch(0, 2, got(2, 1, "a"));
+    gap(2, 7, GapReason.GAP_REASON_TRIMMED);
+    batch(7, 9, got(9, 4, "d"));
+    assertThat(violationsOf("top*")).isEmpty();
+    assertThat(violationsOf("topic")).anyMatch(one -> one.contains("told of a gap"));
+  }
+
+  private List<String> violationsOf(String topic) {
+    SubscribeRequest request = SubscribeRequest.newBuilder().addTopics(topic).build();
+    Reader reader = new Reader(request, Bookmark.NONE, List.of(), 0);
+    return new Subscription("reader", request, event -> true, reader)
+        .check(trims, false)
+        .violations(history, log, event -> true, any -> 0);
+  }
+
+  @Test
+  void aGapWhereAnotherPartitionIsTrimmedIsFound() {
+    trims.asked(1, 7);
+    batch(0, 2, got(2, 1, "a"));
+    gap(2, 7, GapReason.GAP_REASON_TRIMMED);
+    batch(7, 9, got(9, 4, "d"));
+    assertThat(violations()).anyMatch(one -> one.contains("told of a gap"));
+  }
+
+  @Test
+  void aGapThatIsWiderThanWhatIsTrimmedIsFound() {
+    trims.asked(0, 6);
+    batch(0, 2, got(2, 1, "a"));
+    gap(2, 7, GapReason.GAP_REASON_TRIMMED);
+    batch(7, 9, got(9, 4, "d"));
+    assertThat(violations()).anyMatch(one -> one.contains("told of a gap"));
+  }
+
+  @Test
+  void aGapThatIsToldBeforeTheLogIsTrimmedIsFound() {
+    batch(0, 2, got(2, 1, "a"));
+    gap(2, 7, GapReason.GAP_REASON_TRIMMED);
+    awaitLater();
+    trims.asked(0, 7);
+    batch(7, 9, got(9, 4, "d"));
+    assertThat(violations()).anyMatch(one -> one.contains("told of a gap"));
+  }
+
+  @Test
+  void aTrimmedEventThatNobodyWasToldOfIsFound() {
+    trims.asked(0, 7);
+    batch(0, 5, got(2, 1, "a"), got(5, 2, "b"));
+    batch(7, 9, got(9, 4, "d"));
+    assertThat(violations())
+        .anyMatch(one -> one.contains("from 7 after 5"))
+        .anyMatch(one -> one.contains("never saw") && one.contains("id=c"));
+  }
+
+  @Test
+  void aTrimmedEventThatAResumedStreamLeavesOutIsFound() {
+    trims.asked(0, 7);
+    batch(0, 5, got(2, 1, "a"), got(5, 2, "b"));
+    history.add(new Seen.Batch(0, true, 7, 9, List.of(got(9, 4, "d"))));
+    assertThat(violations()).singleElement().asString().contains("never saw").contains("id=c");
+  }
+
+  @Test
+  void aGapThatIsCalledALossOfTheEndIsFound() {
+    trims.asked(0, 7);
+    batch(0, 2, got(2, 1, "a"));
+    gap(2, 7, GapReason.GAP_REASON_EPOCH_CHANGED);
+    batch(7, 9, got(9, 4, "d"));
+    assertThat(violations(false, true)).anyMatch(one -> one.contains("loss of nothing"));
+  }
+
+  @Test
+  void whoBeginsBehindWhatIsTrimmedNeedNotBeTold() {
+    trims.asked(0, 5);
+    awaitLater();
+    history.add(new Seen.Batch(0, true, 5, 9, List.of(got(7, 3, "c"), got(9, 4, "d"))));
+    assertThat(violationsOfALateReader()).isEmpty();
+  }
+
+  @Test
+  void whoBeginsBehindMoreThanIsTrimmedIsFound() {
+    trims.asked(0, 5);
+    awaitLater();
+    history.add(new Seen.Batch(0, true, 7, 9, List.of(got(9, 4, "d"))));
+    assertThat(violationsOfALateReader())
+        .singleElement()
+        .asString()
+        .contains("never saw")
+        .contains("id=c");
+  }
+
+  @Test
+  void whoBeganBeforeTheLogWasTrimmedAndWasNotToldIsFound() {
+    awaitLater();
+    trims.asked(0, 5);
+    history.add(new Seen.Batch(0, true, 5, 9, List.of(got(7, 3, "c"), got(9, 4, "d"))));
+    assertThat(violations())
+        .hasSize(2)
+        .allMatch(one -> one.contains("never saw"))
+        .anyMatch(one -> one.contains("id=a"))
+        .anyMatch(one -> one.contains("id=b"));
+  }
+
+  @Test
+  void aHoleInWhatALateReaderGotIsFoundAlsoWhereItIsTrimmed() {
+    trims.asked(0, 9);
+    awaitLater();
+    history.add(new Seen.Batch(0, true, 0, 5, List.of(got(2, 1, "a"))));
+    history.add(new Seen.Batch(0, false, 5, 9, List.of(got(7, 3, "c"), got(9, 4, "d"))));
+    assertThat(violationsOfALateReader())
+        .singleElement()
+        .asString()
+        .contains("never saw")
+        .contains("id=b");
   }
 
   // The log lost its end: "x" and "y" were there, and others have their places now.
@@ -267,7 +399,7 @@ final class SubscriptionCheckTest {
   @Test
   void aGapThatCountsWrongIsFound() {
     batch(0, 2, got(2, 1, "a"));
-    history.add(new Seen.Missing(0, false, 2, 7, 4, GapReason.GAP_REASON_SLOW_READER));
+    history.add(missing(2, 7, 4, GapReason.GAP_REASON_SLOW_READER));
     batch(7, 9, got(9, 4, "d"));
     assertThat(violations(true, false)).singleElement().asString().contains("gap that is none");
   }
@@ -282,8 +414,21 @@ final class SubscriptionCheckTest {
   }
 
   private List<String> violations(boolean mayDrop, boolean mayLose) {
-    return new SubscriptionCheck("reader", mayDrop, mayLose)
+    return new SubscriptionCheck("reader", mayDrop, mayLose, trims, startedNanos)
         .violations(history, log, event -> true, topic -> 0);
+  }
+
+  private List<String> violationsOfALateReader() {
+    return new SubscriptionCheck("reader", false, false, trims, System.nanoTime())
+        .violations(history, log, event -> true, topic -> 0);
+  }
+
+  /** What is compared by the clock must not be one moment. */
+  private static void awaitLater() {
+    long now = System.nanoTime();
+    while (System.nanoTime() - now <= 0) {
+      Thread.onSpinWait();
+    }
   }
 
   private void batch(long from, long to, Seen.Got... events) {
@@ -291,7 +436,11 @@ final class SubscriptionCheckTest {
   }
 
   private void gap(long from, long to, GapReason reason) {
-    history.add(new Seen.Missing(0, false, from, to, Math.max(0, to - from), reason));
+    history.add(missing(from, to, Math.max(0, to - from), reason));
+  }
+
+  private static Seen.Missing missing(long from, long to, long missed, GapReason reason) {
+    return new Seen.Missing(0, false, from, to, missed, reason, System.nanoTime());
   }
 
   private static Seen.Got got(long position, long topicPosition, String id) {
