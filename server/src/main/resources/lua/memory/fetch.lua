@@ -16,13 +16,13 @@ else
   page = C('ZRANGEBYSCORE', S..'o', '('..ARGV[2], '+inf', 'WITHSCORES', 'LIMIT', 0, ARGV[3])
   for i = 1, #page, 2 do ids[#ids + 1] = page[i] end
 end
-local looked, bytes, n, size = 0, 0, #reply, 8
+local rows, looked, bytes, n, size = {}, 0, 0, 0, 8
 while looked < #ids and bytes < 1048576 do
   local some = {unpack(ids, looked + 1, math.min(looked + size, #ids))}
   local said, bodies = C('HMGET', S..'m', unpack(some)), C('HMGET', S..'b', unpack(some))
   for i, id in ipairs(some) do
     if said[i] and bodies[i] then
-      reply[n + 1], reply[n + 2], reply[n + 3] = id, said[i], bodies[i]
+      rows[n + 1], rows[n + 2], rows[n + 3] = id, said[i], bodies[i]
       n, bytes = n + 3, bytes + #said[i] + #bodies[i]
     end
   end
@@ -35,4 +35,5 @@ if by_ids then
 elseif looked < #ids or #ids == tonumber(ARGV[3]) then
   reply[7] = page[2 * looked]
 end
+reply[8] = cmsgpack.pack(rows)
 return reply

@@ -9,6 +9,7 @@ import dev.troupe.server.redis.Script;
 import dev.troupe.v1.ErrorReason;
 import dev.troupe.v1.SpaceSettings;
 import java.util.ArrayList;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
@@ -19,7 +20,6 @@ final class IndexReads {
 
   private static final Script FETCH = Script.load("memory/fetch");
   private static final String TO_GO_ON = "0";
-  private static final int HEADER = 7;
 
   private final MemoryScripts scripts;
 
@@ -106,8 +106,11 @@ final class IndexReads {
 
   private static Some some(Reply reply) {
     List<Row> rows = new ArrayList<>();
-    for (int i = HEADER; i < reply.size(); i += 3) {
-      rows.add(new Row(reply.text(i), ItemRecord.parse(reply.bytes(i + 1)), reply.bytes(i + 2)));
+    Iterator<Object> packed = PackedValues.array(reply.bytes(7)).iterator();
+    while (packed.hasNext()) {
+      String id = ((ByteString) packed.next()).toStringUtf8();
+      ItemRecord said = ItemRecord.parse((ByteString) packed.next());
+      rows.add(new Row(id, said, (ByteString) packed.next()));
     }
     try {
       return new Some(

@@ -5,7 +5,6 @@ import dev.troupe.server.memory.search.IndexSettings;
 import dev.troupe.server.memory.search.IndexSettings.Language;
 import dev.troupe.server.memory.search.Metric;
 import dev.troupe.server.memory.search.SpaceIndex;
-import dev.troupe.v1.MemoryContent;
 import dev.troupe.v1.SpaceSettings;
 import dev.troupe.v1.TextLanguage;
 import java.util.Set;
@@ -81,12 +80,11 @@ final class IndexedSpace implements AutoCloseable {
   /** An item as the index takes it. */
   static IndexItem item(IndexReads.Row row) {
     ItemRecord said = row.said();
-    MemoryContent content = ItemRecord.content(row.content(), false);
-    float[] embedding = embedding(content);
+    IndexedContent content = IndexedContent.parse(row.content());
     return new IndexItem(
         row.id(),
-        content.getText(),
-        embedding,
+        content.text(),
+        content.embedding(),
         Set.copyOf(said.tags()),
         said.tier().name(),
         said.source(),
@@ -95,15 +93,6 @@ final class IndexedSpace implements AutoCloseable {
         said.updatedMicros(),
         said.endsMicros() == 0 ? IndexItem.NEVER : said.endsMicros(),
         said.attributes());
-  }
-
-  /** One by one, as a list of them would box each. */
-  private static float[] embedding(MemoryContent content) {
-    float[] floats = new float[content.getEmbeddingCount()];
-    for (int i = 0; i < floats.length; i++) {
-      floats[i] = content.getEmbedding(i);
-    }
-    return floats;
   }
 
   @Override

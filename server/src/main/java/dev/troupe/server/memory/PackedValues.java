@@ -11,18 +11,22 @@ import java.util.List;
  */
 final class PackedValues {
 
+  private final ByteString packed;
   private final ByteBuffer in;
 
-  private PackedValues(ByteBuffer in) {
-    this.in = in;
+  private PackedValues(ByteString packed) {
+    this.packed = packed;
+    // Of a part of another one it would begin where that part does.
+    in = packed.asReadOnlyByteBuffer().slice();
   }
 
   /**
    * The values of a packed array: {@code Long}, {@code Double}, {@code ByteString}, {@code List}.
+   * Strings are parts of what was packed, not copies.
    */
   @SuppressWarnings("unchecked") // What is read at the top is an array.
   static List<Object> array(ByteString packed) {
-    return (List<Object>) new PackedValues(packed.asReadOnlyByteBuffer()).value();
+    return (List<Object>) new PackedValues(packed).value();
   }
 
   private Object value() {
@@ -71,8 +75,8 @@ final class PackedValues {
   }
 
   private ByteString bytes(int size) {
-    ByteBuffer part = in.slice(in.position(), size);
-    in.position(in.position() + size);
-    return ByteString.copyFrom(part);
+    int from = in.position();
+    in.position(from + size);
+    return packed.substring(from, from + size);
   }
 }

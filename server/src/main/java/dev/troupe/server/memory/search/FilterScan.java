@@ -60,22 +60,21 @@ final class FilterScan {
     int[] places = new int[Chunk.SIZE];
     int count = 0;
     for (Chunk chunk : snapshot.chunks()) {
-      count += chunk.dimension == 0 ? 0 : select(chunk, places);
+      count += chunk.dimension == 0 ? 0 : select(chunk, 0, chunk.used, places);
     }
     return count;
   }
 
   /**
-   * Writes down which places of a chunk may match.
+   * Writes down which places of a chunk, from one to before another, may match.
    *
    * @return how many
    */
-  int select(Chunk chunk, int[] places) {
-    int used = chunk.used;
+  int select(Chunk chunk, int from, int to, int[] places) {
     int count = 0;
     long low = all.low();
     long high = all.high();
-    for (int at = 0; at < used; at++) {
+    for (int at = from; at < to; at++) {
       places[count] = at;
       // One comparison for both halves: what is missing of either.
       long missing = (low & ~chunk.signaturesLow[at]) | (high & ~chunk.signaturesHigh[at]);

@@ -14,7 +14,7 @@ final class RecencyScan {
     int[] places = new int[Chunk.SIZE];
     for (int i = 0; i < snapshot.chunks().length; i++) {
       Chunk chunk = snapshot.chunks()[i];
-      int count = filter.select(chunk, places);
+      int count = filter.select(chunk, 0, chunk.used, places);
       for (int j = 0; j < count; j++) {
         int at = places[j];
         // A dead version may show any time here; it is no candidate then.

@@ -1,6 +1,7 @@
 package dev.troupe.server.memory.search;
 
 import java.util.List;
+import java.util.stream.IntStream;
 
 /**
  * Finds the vectors nearest to a query among all of a snapshot, and misses none: the int8 product
@@ -12,6 +13,14 @@ final class VectorScan {
   /** Products that stay in the first-level cache. */
   private static final int BLOCK = 256;
 
+  /** A chunk is scanned in parts of so many vectors, each by whichever thread is free. */
+  private static final int PART = 1024;
+
+  private static final int PARTS = Chunk.SIZE / PART;
+
+  /** From so many vectors on it pays to wake threads of the common pool. */
+  private static final int WORTH_SHARING = 4 * PART;
+
   private final VectorKernel kernel;
 
   VectorScan(VectorKernel kernel) {
@@ -21,15 +30,18 @@ final class VectorScan {
   /** The best, best first. */
   List<TopSlots.Scored> best(
       Snapshot snapshot, VectorQuery query, FilterScan filter, long nowMicros, int limit) {
-    TopSlots top = new TopSlots(snapshot, limit);
-    Pass pass = new Pass(snapshot, query, filter, nowMicros, top);
-    for (int i = 0; i < snapshot.chunks().length; i++) {
-      Chunk chunk = snapshot.chunks()[i];
-      if (chunk.dimension > 0) {
-        pass.scan(i << Chunk.SHIFT, chunk);
-      }
+    Bar bar = new Bar();
+    IntStream parts = IntStream.range(0, snapshot.chunks().length * PARTS);
+    if (snapshot.embedded() >= WORTH_SHARING) {
+      parts = parts.parallel();
     }
-    return top.ordered();
+    return parts
+        .collect(
+            () -> new Pass(snapshot, query, filter, nowMicros, new TopSlots(snapshot, limit), bar),
+            Pass::scan,
+            Pass::add)
+        .top
+        .ordered();
   }
 
   /** Offers what may be among the best of those that were born later than a sequence number. */
@@ -40,7 +52,7 @@ final class VectorScan {
       FilterScan filter,
       long nowMicros,
       TopSlots top) {
-    Pass pass = new Pass(snapshot, query, filter, nowMicros, top);
+    Pass pass = new Pass(snapshot, query, filter, nowMicros, top, new Bar());
     int[] places = new int[Chunk.SIZE];
     for (int i = 0; i < snapshot.chunks().length; i++) {
       Chunk chunk = snapshot.chunks()[i];
@@ -55,39 +67,67 @@ final class VectorScan {
     }
   }
 
+  /** What a key has to reach by what any of the threads found. */
+  private static final class Bar {
+    private volatile double height = Double.NEGATIVE_INFINITY;
+
+    /** Two at once may leave it at the lower one's: then more is looked at, and none is missed. */
+    void raise(double to) {
+      if (to > height) {
+        height = to;
+      }
+    }
+  }
+
+  /** What one thread does of a scan. */
   private final class Pass {
     private final Snapshot snapshot;
     private final VectorQuery query;
     private final FilterScan filter;
     private final long nowMicros;
     private final TopSlots top;
+    private final Bar bar;
     private final int[] products = new int[BLOCK];
     private final int[] nearby = new int[BLOCK];
     private final int[] places;
 
-    Pass(Snapshot snapshot, VectorQuery query, FilterScan filter, long nowMicros, TopSlots top) {
+    Pass(
+        Snapshot snapshot,
+        VectorQuery query,
+        FilterScan filter,
+        long nowMicros,
+        TopSlots top,
+        Bar bar) {
       this.snapshot = snapshot;
       this.query = query;
       this.filter = filter;
       this.nowMicros = nowMicros;
       this.top = top;
-      places = new int[filter.isEverything() ? 0 : Chunk.SIZE];
+      this.bar = bar;
+      places = new int[filter.isEverything() ? 0 : PART];
     }
 
-    void scan(int firstSlot, Chunk chunk) {
+    void scan(int part) {
+      int number = part / PARTS;
+      Chunk chunk = snapshot.chunks()[number];
+      int from = part % PARTS * PART;
+      int to = Math.min(from + PART, chunk.used);
+      if (chunk.dimension == 0 || from >= to) {
+        return;
+      }
+      int firstSlot = number << Chunk.SHIFT;
       if (filter.isEverything()) {
-        scanAll(firstSlot, chunk);
+        scanAll(firstSlot, chunk, from, to);
       } else {
-        scanSelected(firstSlot, chunk, places, filter.select(chunk, places));
+        scanSelected(firstSlot, chunk, places, filter.select(chunk, from, to, places));
       }
     }
 
-    private void scanAll(int firstSlot, Chunk chunk) {
-      int used = chunk.used;
-      for (int from = 0; from < used; from += BLOCK) {
-        int count = Math.min(BLOCK, used - from);
+    private void scanAll(int firstSlot, Chunk chunk, int begin, int end) {
+      for (int from = begin; from < end; from += BLOCK) {
+        int count = Math.min(BLOCK, end - from);
         kernel.multiply(query.codes, chunk.codes, from, count, products);
-        int near = query.select(chunk, from, count, products, top.threshold(), nearby);
+        int near = query.select(chunk, from, count, products, threshold(), nearby);
         for (int i = 0; i < near; i++) {
           consider(firstSlot, chunk, from + nearby[i], products[nearby[i]]);
         }
@@ -106,7 +146,7 @@ final class VectorScan {
 
     private void consider(int firstSlot, Chunk chunk, int at, int product) {
       // The other way round, what is not a number would be left out.
-      if (query.bound(chunk, at, product) < top.threshold()) {
+      if (query.bound(chunk, at, product) < threshold()) {
         return;
       }
       if (chunk.isVisible(at, snapshot.sequence(), nowMicros)) {
@@ -117,10 +157,20 @@ final class VectorScan {
     private void offer(int slot, Chunk chunk, int at) {
       if (filter.accepts(snapshot.item(slot))) {
         double key = query.key(chunk, at);
-        if (key >= top.threshold()) {
+        if (key >= threshold()) {
           top.offer(slot, key);
+          bar.raise(top.threshold());
         }
       }
+    }
+
+    private double threshold() {
+      return Math.max(top.threshold(), bar.height);
+    }
+
+    /** Takes over what another one found. */
+    void add(Pass other) {
+      top.add(other.top);
     }
   }
 }

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -58,6 +59,44 @@ final class VectorSearchTest {
     // Doubles do not tell the lengths of 1e37 apart that the oracle adds in another order.
     queries.removeIf(query -> Math.abs(query[0]) > 1e36 && metric == Metric.L2);
     compare(metric, 24, vectors, queries, 5);
+  }
+
+  @ParameterizedTest
+  @EnumSource(Metric.class)
+  void findsExactlyTheNearestOfSoManyThatThreadsShareTheScan(Metric metric) {
+    Random random = new Random(14);
+    Map<String, float[]> vectors = new HashMap<>();
+    for (int i = 0; i < 3 * Chunk.SIZE + 500; i++) {
+      vectors.put("item-" + i, Items.clustered(random, 20, 40));
+    }
+    List<float[]> queries =
+        IntStream.range(0, 20).mapToObj(i -> Items.clustered(random, 20, 40)).toList();
+    compare(metric, 20, vectors, queries, 10);
+  }
+
+  @Test
+  void tiesAreOrderedByIdWhicheverThreadFindsThem() {
+    Random random = new Random(15);
+    Map<String, float[]> vectors = new HashMap<>();
+    for (int i = 0; i < 3 * Chunk.SIZE; i++) {
+      // Whole numbers, so that products are exact, and few, so that each has hundreds of equals.
+      vectors.put(
+          "item-" + i, new float[] {random.nextInt(3), random.nextInt(3), random.nextInt(3)});
+    }
+    SpaceIndex index = filled(Metric.DOT, 3, vectors, VectorKernels.best());
+    float[] query = {1, 2, 1};
+    List<String> expected =
+        vectors.keySet().stream()
+            .sorted(
+                Comparator.comparingDouble(
+                        (String id) -> -Vectors.dot(query, there(vectors, id), 0))
+                    .thenComparing(Comparator.naturalOrder()))
+            .limit(30)
+            .toList();
+    for (int i = 0; i < 50; i++) {
+      assertThat(ids(index, query, 30)).isEqualTo(expected);
+    }
+    index.close();
   }
 
   @ParameterizedTest
