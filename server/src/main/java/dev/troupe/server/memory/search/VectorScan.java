@@ -18,8 +18,8 @@ final class VectorScan {
 
   private static final int PARTS = Chunk.SIZE / PART;
 
-  /** From so many vectors on it pays to wake threads of the common pool. */
-  private static final int WORTH_SHARING = 4 * PART;
+  /** Fewer are scanned in a millisecond or so, and other threads would be awake too late. */
+  private static final int WORTH_SHARING = 8 * Chunk.SIZE;
 
   private final VectorKernel kernel;
 

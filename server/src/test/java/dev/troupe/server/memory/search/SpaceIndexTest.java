@@ -14,10 +14,13 @@ import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Changes, and searches in the midst of them. */
 final class SpaceIndexTest {
 
+  private static final String OTHER = "other-";
   private static final int DIMENSION = 8;
 
   @Test
@@ -93,13 +96,24 @@ final class SpaceIndexTest {
     assertThat(index.size()).isEqualTo(50);
   }
 
-  @Test
-  void aSearchSeesOneRevisionWhole() throws Exception {
+  /**
+   * Few items are scanned by one thread.
+   *
+   * @param others so many further items that threads share the scan
+   */
+  @ParameterizedTest
+  @ValueSource(ints = {0, 8 * Chunk.SIZE})
+  void aSearchSeesOneRevisionWhole(int others) throws Exception {
     int revisions = 3000;
     List<List<IndexChange>> log = new ArrayList<>();
     List<Map<String, float[]>> truth = new ArrayList<>();
-    history(revisions, log, truth);
+    history(revisions, others == 0, log, truth);
     SpaceIndex index = Items.index(DIMENSION, Metric.L2);
+    for (int i = 0; i < others; i++) {
+      float[] faraway = new float[DIMENSION];
+      faraway[i % DIMENSION] = 1e6f + i;
+      index.upsert(Items.embedded(OTHER + i, faraway), 0);
+    }
     AtomicBoolean done = new AtomicBoolean();
     ExecutorService threads = Executors.newFixedThreadPool(3);
     try {
@@ -124,7 +138,10 @@ final class SpaceIndexTest {
 
   /** Each revision moves some items, removes some and brings some back. */
   private static void history(
-      int revisions, List<List<IndexChange>> log, List<Map<String, float[]>> truth) {
+      int revisions,
+      boolean clearing,
+      List<List<IndexChange>> log,
+      List<Map<String, float[]>> truth) {
     Random random = new Random(31);
     Map<String, float[]> now = new HashMap<>();
     truth.add(Map.copyOf(now));
@@ -141,7 +158,7 @@ final class SpaceIndexTest {
           changes.add(new IndexChange.Upsert(Items.item(id, "common " + id, vector)));
         }
       }
-      if (revision % 500 == 0) {
+      if (clearing && revision % 500 == 0) {
         now.clear();
         changes.add(new IndexChange.Clear());
       }
@@ -169,7 +186,8 @@ final class SpaceIndexTest {
       assertThat(result.revision()).isGreaterThanOrEqualTo(Math.max(last, atLeast));
       last = result.revision();
       Map<String, float[]> vectors = truth.get((int) last);
-      List<String> found = VectorSearchTest.ids(result.hits());
+      List<String> found =
+          VectorSearchTest.ids(result.hits()).stream().filter(id -> !id.startsWith(OTHER)).toList();
       if (words) {
         assertThat(found).containsExactlyInAnyOrderElementsOf(vectors.keySet());
       } else {

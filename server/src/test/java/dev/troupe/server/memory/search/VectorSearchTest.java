@@ -66,7 +66,7 @@ final class VectorSearchTest {
   void findsExactlyTheNearestOfSoManyThatThreadsShareTheScan(Metric metric) {
     Random random = new Random(14);
     Map<String, float[]> vectors = new HashMap<>();
-    for (int i = 0; i < 3 * Chunk.SIZE + 500; i++) {
+    for (int i = 0; i < 8 * Chunk.SIZE + 500; i++) {
       vectors.put("item-" + i, Items.clustered(random, 20, 40));
     }
     List<float[]> queries =
@@ -78,7 +78,7 @@ final class VectorSearchTest {
   void tiesAreOrderedByIdWhicheverThreadFindsThem() {
     Random random = new Random(15);
     Map<String, float[]> vectors = new HashMap<>();
-    for (int i = 0; i < 3 * Chunk.SIZE; i++) {
+    for (int i = 0; i < 8 * Chunk.SIZE; i++) {
       // Whole numbers, so that products are exact, and few, so that each has hundreds of equals.
       vectors.put(
           "item-" + i, new float[] {random.nextInt(3), random.nextInt(3), random.nextInt(3)});
