@@ -3,8 +3,9 @@
 --
 -- ARGV  1 space, 2 number after which to go on, 3 how many; or 1 space, 2 'ids', then ids
 -- Reply {'OK', generation, encoded SpaceSettings, dimension, items of the space, now us, where to
---       go on ('' at the end): last number looked at, or how many of the ids were; for each
---       item: id, what is said of it, encoded MemoryContent}; {'NO_SPACE'}
+--       go on ('' at the end): last number looked at, or how many of the ids were; as
+--       one packed array for each item: id, what is said of it, encoded MemoryContent};
+--       {'NO_SPACE'}. Packed, as a client takes one string apart for less than thousands.
 --#include memory/space
 if not enter(ARGV[1]) then return {'NO_SPACE'} end
 local reply = {'OK', space.g, C('HGET', S..'s', 'set'), int(space.d), int(space.n), int(US), ''}

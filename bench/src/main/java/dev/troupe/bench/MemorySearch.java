@@ -59,6 +59,10 @@ final class MemorySearch {
     command.add(ProcessHandle.current().info().command().orElse("java"));
     command.addAll(
         List.of("-XX:+UseParallelGC", "-Xmx3g", "-Dbench.cpu=" + clock.equals("cpu"), option));
+    if (clock.equals("cpu")) {
+      // Only the searching thread's time is read, so no other one may help it.
+      command.add("-Djava.util.concurrent.ForkJoinPool.common.parallelism=0");
+    }
     command.addAll(
         List.of("-cp", System.getProperty("java.class.path"), MemorySearchRun.class.getName()));
     command.addAll(List.of(way, items, searches));

@@ -102,6 +102,9 @@ final class MemorySettingsCommand implements Callable<Integer> {
   }
 
   private static String lifetime(TierSettings tier) {
-    return tier.hasLifetime() ? Text.of(tier.getLifetime()) : SERVERS;
+    String lifetime = tier.hasLifetime() ? Text.of(tier.getLifetime()) : SERVERS;
+    return tier.hasConsolidationLead()
+        ? lifetime + ", told " + Text.of(tier.getConsolidationLead()) + " before"
+        : lifetime;
   }
 }

@@ -48,9 +48,11 @@ class RetentionOptions {
   @Nullable Boolean refresh;
 
   @Option(
-      names = "--promotion",
+      names = {"--promotion", "--promote"},
       paramLabel = "FROM:READS:TO",
-      description = "Such as short:3:working; repeatable, replaces all; none: no promotions.")
+      description =
+          "Such as short:3:working, one for each tier; those named before are given up. none: as"
+              + " without this setting.")
   @Nullable List<String> promotions;
 
   @Option(
@@ -62,12 +64,13 @@ class RetentionOptions {
   @Option(
       names = "--max-bytes",
       paramLabel = "SIZE",
-      description = "Of more bytes items are evicted, such as 64MiB; 0: likewise.")
+      description = "Of more bytes items are evicted, such as 64MiB; 0: as without this setting.")
   @Nullable String maxBytes;
 
   @Option(
       names = "--conversation-lifetime",
-      description = "How long a conversation lasts after its last turn; 0s: likewise.")
+      description =
+          "How long a conversation lasts after its last turn; 0s: as without this setting.")
   @Nullable Duration conversationLifetime;
 
   /** Fills the settings in; returns the paths of those that were said. */

@@ -139,7 +139,7 @@ final class SpacesCommand implements Callable<Integer> {
       throw new UsageException("nothing to change (expected: a setting such as --max-items)");
     }
     try (Connection connection = options.connect()) {
-      // A tier is changed as a whole: what is not said of it stays the space's own, or not so.
+      // A tier is changed as a whole, so the rest of it is sent as the space itself has it.
       MemorySpace before = read(connection, options, name);
       SpaceSettings.Builder settings = before.getOwnSettings().toBuilder();
       Set<String> paths = wanted.into(settings);

@@ -98,7 +98,7 @@ public final class RedisPartitionLogs implements PartitionLogs, AutoCloseable {
                     (entries, failure) -> {
                       gate.leave();
                       if (failure != null) {
-                        page.completeExceptionally(StoreFailures.of("reading a log", failure));
+                        page.completeExceptionally(StoreFailures.ofRead("reading a log", failure));
                       } else {
                         page.complete(entries);
                       }

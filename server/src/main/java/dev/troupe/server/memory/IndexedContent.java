@@ -50,6 +50,9 @@ record IndexedContent(String text, float[] embedding) {
   }
 
   private static float[] append(float[] before, ByteBuffer packed) {
+    if (packed.remaining() % Float.BYTES != 0) {
+      throw new IllegalStateException("a stored embedding is cut short");
+    }
     int more = packed.remaining() / Float.BYTES;
     float[] all = Arrays.copyOf(before, before.length + more);
     packed.order(ByteOrder.LITTLE_ENDIAN).asFloatBuffer().get(all, before.length, more);

@@ -6,9 +6,9 @@ import dev.troupe.server.log.LogReader;
 import dev.troupe.server.log.PartitionLogs;
 import dev.troupe.server.log.PartitionLogs.LogHead;
 import dev.troupe.server.memory.search.IndexChange;
+import dev.troupe.server.memory.search.SpaceIndex;
 import dev.troupe.server.redis.Partition;
 import java.util.ArrayList;
-import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -22,7 +22,6 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
-import java.util.function.ObjLongConsumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -203,15 +202,8 @@ final class PartitionIndex implements AutoCloseable {
                 beReady();
                 advance(head.position().sequence());
                 follow(head);
-                prepare(fresh.values(), head.position().sequence());
               }
             });
-  }
-
-  /** What makes searches for words faster, and had to wait for the loading. */
-  private void prepare(Collection<IndexedSpace> loaded, long sequence) {
-    CompletableFuture.runAsync(
-        () -> loaded.forEach(space -> space.index().advance(sequence)), writer);
   }
 
   private synchronized void beReady() {
@@ -276,7 +268,7 @@ final class PartitionIndex implements AutoCloseable {
               page.rows().stream()
                   .filter(row -> !row.said().isOver(page.nowMicros()))
                   .forEach(row -> changes.add(new IndexChange.Upsert(IndexedSpace.item(row))));
-              apply(space.index()::load, changes, head.position().sequence());
+              apply(space.index(), changes, head.position().sequence());
               return changes.size();
             },
             writer)
@@ -376,19 +368,18 @@ final class PartitionIndex implements AutoCloseable {
       }
     }
     now.update(space);
-    apply(now.index()::apply, touched.changes(space), sequence);
+    apply(now.index(), touched.changes(space), sequence);
   }
 
-  private static void apply(
-      ObjLongConsumer<List<IndexChange>> index, List<IndexChange> changes, long sequence) {
+  private static void apply(SpaceIndex index, List<IndexChange> changes, long sequence) {
     try {
-      index.accept(changes, sequence);
+      index.apply(changes, sequence);
     } catch (IllegalArgumentException e) {
       // Never so by our own doing; one item must not keep the others from being found.
       log.error("changes of a space cannot be indexed together", e);
       for (IndexChange change : changes) {
         try {
-          index.accept(List.of(change), sequence);
+          index.apply(List.of(change), sequence);
         } catch (IllegalArgumentException refused) {
           log.error("an item cannot be indexed", refused);
         }

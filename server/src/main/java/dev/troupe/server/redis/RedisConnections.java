@@ -144,7 +144,7 @@ public final class RedisConnections implements RedisClients, AutoCloseable {
 
   private static RedissonClient connected(@Nullable RedissonClient client) {
     if (client == null) {
-      throw new IllegalStateException("not connected to Redis");
+      throw new NotConnectedException();
     }
     return client;
   }

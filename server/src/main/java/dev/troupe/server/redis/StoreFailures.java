@@ -76,10 +76,19 @@ public final class StoreFailures {
         && (message.startsWith("OOM") || message.contains("shutdown"))) {
       return unavailable(failure);
     }
-    if (message.contains("is shutdown")) {
+    if (failure instanceof NotConnectedException || message.contains("is shutdown")) {
       return unavailable(failure);
     }
     return new IllegalStateException(what + " failed", failure);
+  }
+
+  /** The same of what changes nothing, so that it can always be asked again. */
+  public static RuntimeException ofRead(String what, Throwable thrown) {
+    RuntimeException failure = of(what, thrown);
+    return failure instanceof TroupeException told
+            && told.reason() == ErrorReason.ERROR_REASON_OUTCOME_UNKNOWN
+        ? unavailable(cause(thrown))
+        : failure;
   }
 
   private static boolean isCausedBy(Throwable failure, Class<? extends IOException> kind) {

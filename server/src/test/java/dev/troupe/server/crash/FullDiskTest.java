@@ -27,7 +27,7 @@ import org.junit.jupiter.api.Test;
 final class FullDiskTest {
 
   @Test
-  void writesAreRefusedWithTheReasonAndGoOnWhenThereIsRoomAgain() throws Exception {
+  void writesAreRefusedWithTheReasonAndGoOnWhenRedisTakesThemAgain() throws Exception {
     try (RedisProcess redis = RedisProcess.redis();
         RedisWire wire = new RedisWire(redis.port);
         TroupeProcess server = new TroupeProcess("--redis.url=redis://127.0.0.1:" + redis.port)) {

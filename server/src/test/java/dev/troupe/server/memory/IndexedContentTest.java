@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.google.protobuf.ByteString;
 import com.google.protobuf.CodedOutputStream;
+import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.protobuf.Struct;
 import com.google.protobuf.Value;
 import dev.troupe.v1.MemoryContent;
@@ -78,6 +79,18 @@ class IndexedContentTest {
     assertThatThrownBy(() -> IndexedContent.parse(half))
         .isInstanceOf(IllegalStateException.class)
         .hasMessage("a stored item cannot be read");
+  }
+
+  @Test
+  void half_a_number_is_refused() {
+    ByteString encoded =
+        ByteString.copyFrom(new byte[] {MemoryContent.EMBEDDING_FIELD_NUMBER << 3 | 2, 3, 1, 2, 3});
+
+    assertThatThrownBy(() -> MemoryContent.parseFrom(encoded))
+        .isInstanceOf(InvalidProtocolBufferException.class);
+    assertThatThrownBy(() -> IndexedContent.parse(encoded))
+        .isInstanceOf(IllegalStateException.class)
+        .hasMessage("a stored embedding is cut short");
   }
 
   private static void assertReadAs(

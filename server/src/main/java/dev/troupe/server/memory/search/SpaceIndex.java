@@ -89,18 +89,7 @@ public final class SpaceIndex implements AutoCloseable {
    * @param revision of the log; one before {@link #revision()} leaves that as it is
    * @throws IllegalArgumentException if an embedding has another dimension than the space
    */
-  public void apply(List<? extends IndexChange> changes, long revision) {
-    load(changes, revision);
-    text.writeAhead();
-    graphs.keepUp(dimension());
-  }
-
-  /**
-   * As {@link #apply}, of a part of what there was when a space begins to be followed: nothing is
-   * done ahead of searches, which would take the processor from what they wait for. The next {@link
-   * #apply} does it.
-   */
-  public synchronized void load(List<? extends IndexChange> changes, long revision) {
+  public synchronized void apply(List<? extends IndexChange> changes, long revision) {
     requireDimension(changes);
     if (closed) {
       return;
@@ -117,10 +106,8 @@ public final class SpaceIndex implements AutoCloseable {
             changes.isEmpty() ? before.chunks() : slots.chunks(),
             slotOf.size(),
             embedded);
-  }
-
-  private synchronized int dimension() {
-    return dimension;
+    text.writeAhead();
+    graphs.keepUp(dimension);
   }
 
   private void requireDimension(List<? extends IndexChange> changes) {

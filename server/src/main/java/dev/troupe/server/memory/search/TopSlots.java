@@ -47,13 +47,6 @@ final class TopSlots {
     }
   }
 
-  /** Takes in what others found; no slot that is here. */
-  void add(TopSlots others) {
-    for (int i = 0; i < others.count; i++) {
-      offer(others.slots[i], others.keys[i]);
-    }
-  }
-
   /** Best first. */
   List<Scored> ordered() {
     return IntStream.range(0, count)

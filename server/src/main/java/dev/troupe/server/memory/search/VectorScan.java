@@ -1,6 +1,8 @@
 package dev.troupe.server.memory.search;
 
 import java.util.List;
+import java.util.concurrent.ForkJoinPool;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
 
 /**
@@ -18,8 +20,11 @@ final class VectorScan {
 
   private static final int PARTS = Chunk.SIZE / PART;
 
-  /** Fewer are scanned in a millisecond or so, and other threads would be awake too late. */
-  private static final int WORTH_SHARING = 8 * Chunk.SIZE;
+  /**
+   * Bytes of codes for which one more thread is worth waking. Less is read in a millisecond or so,
+   * and the thread would be awake too late.
+   */
+  private static final long WORTH_A_THREAD = 6 << 20;
 
   private final VectorKernel kernel;
 
@@ -30,18 +35,23 @@ final class VectorScan {
   /** The best, best first. */
   List<TopSlots.Scored> best(
       Snapshot snapshot, VectorQuery query, FilterScan filter, long nowMicros, int limit) {
-    Bar bar = new Bar();
-    IntStream parts = IntStream.range(0, snapshot.chunks().length * PARTS);
-    if (snapshot.embedded() >= WORTH_SHARING) {
-      parts = parts.parallel();
-    }
-    return parts
-        .collect(
-            () -> new Pass(snapshot, query, filter, nowMicros, new TopSlots(snapshot, limit), bar),
-            Pass::scan,
-            Pass::add)
-        .top
-        .ordered();
+    Best best = new Best(new TopSlots(snapshot, limit));
+    AtomicInteger next = new AtomicInteger();
+    // Who comes late finds nothing left to do, and nobody waits for it to begin.
+    IntStream.range(0, threads(snapshot, query, filter))
+        .parallel()
+        .forEach(each -> new Pass(snapshot, query, filter, nowMicros, best).scanWhatIsLeft(next));
+    return best.top.ordered();
+  }
+
+  /** Filters mostly leave so little that one thread is done before another one is awake. */
+  private static int threads(Snapshot snapshot, VectorQuery query, FilterScan filter) {
+    long bytes = (long) snapshot.embedded() * query.codes.length;
+    return filter.isEverything()
+        ? (int)
+            Math.max(
+                1, Math.min(ForkJoinPool.getCommonPoolParallelism() + 1, bytes / WORTH_A_THREAD))
+        : 1;
   }
 
   /** Offers what may be among the best of those that were born later than a sequence number. */
@@ -52,7 +62,7 @@ final class VectorScan {
       FilterScan filter,
       long nowMicros,
       TopSlots top) {
-    Pass pass = new Pass(snapshot, query, filter, nowMicros, top, new Bar());
+    Pass pass = new Pass(snapshot, query, filter, nowMicros, new Best(top));
     int[] places = new int[Chunk.SIZE];
     for (int i = 0; i < snapshot.chunks().length; i++) {
       Chunk chunk = snapshot.chunks()[i];
@@ -67,15 +77,19 @@ final class VectorScan {
     }
   }
 
-  /** What a key has to reach by what any of the threads found. */
-  private static final class Bar {
-    private volatile double height = Double.NEGATIVE_INFINITY;
+  /** The best that all threads found so far; only what is nearly among them is offered. */
+  private static final class Best {
+    private final TopSlots top;
+    private volatile double threshold;
 
-    /** Two at once may leave it at the lower one's: then more is looked at, and none is missed. */
-    void raise(double to) {
-      if (to > height) {
-        height = to;
-      }
+    Best(TopSlots top) {
+      this.top = top;
+      threshold = top.threshold();
+    }
+
+    synchronized void offer(int slot, double key) {
+      top.offer(slot, key);
+      threshold = top.threshold();
     }
   }
 
@@ -85,29 +99,28 @@ final class VectorScan {
     private final VectorQuery query;
     private final FilterScan filter;
     private final long nowMicros;
-    private final TopSlots top;
-    private final Bar bar;
+    private final Best best;
     private final int[] products = new int[BLOCK];
     private final int[] nearby = new int[BLOCK];
     private final int[] places;
 
-    Pass(
-        Snapshot snapshot,
-        VectorQuery query,
-        FilterScan filter,
-        long nowMicros,
-        TopSlots top,
-        Bar bar) {
+    Pass(Snapshot snapshot, VectorQuery query, FilterScan filter, long nowMicros, Best best) {
       this.snapshot = snapshot;
       this.query = query;
       this.filter = filter;
       this.nowMicros = nowMicros;
-      this.top = top;
-      this.bar = bar;
+      this.best = best;
       places = new int[filter.isEverything() ? 0 : PART];
     }
 
-    void scan(int part) {
+    void scanWhatIsLeft(AtomicInteger next) {
+      int all = snapshot.chunks().length * PARTS;
+      for (int part = next.getAndIncrement(); part < all; part = next.getAndIncrement()) {
+        scan(part);
+      }
+    }
+
+    private void scan(int part) {
       int number = part / PARTS;
       Chunk chunk = snapshot.chunks()[number];
       int from = part % PARTS * PART;
@@ -127,7 +140,7 @@ final class VectorScan {
       for (int from = begin; from < end; from += BLOCK) {
         int count = Math.min(BLOCK, end - from);
         kernel.multiply(query.codes, chunk.codes, from, count, products);
-        int near = query.select(chunk, from, count, products, threshold(), nearby);
+        int near = query.select(chunk, from, count, products, best.threshold, nearby);
         for (int i = 0; i < near; i++) {
           consider(firstSlot, chunk, from + nearby[i], products[nearby[i]]);
         }
@@ -146,7 +159,7 @@ final class VectorScan {
 
     private void consider(int firstSlot, Chunk chunk, int at, int product) {
       // The other way round, what is not a number would be left out.
-      if (query.bound(chunk, at, product) < threshold()) {
+      if (query.bound(chunk, at, product) < best.threshold) {
         return;
       }
       if (chunk.isVisible(at, snapshot.sequence(), nowMicros)) {
@@ -157,20 +170,10 @@ final class VectorScan {
     private void offer(int slot, Chunk chunk, int at) {
       if (filter.accepts(snapshot.item(slot))) {
         double key = query.key(chunk, at);
-        if (key >= threshold()) {
-          top.offer(slot, key);
-          bar.raise(top.threshold());
+        if (key >= best.threshold) {
+          best.offer(slot, key);
         }
       }
-    }
-
-    private double threshold() {
-      return Math.max(top.threshold(), bar.height);
-    }
-
-    /** Takes over what another one found. */
-    void add(Pass other) {
-      top.add(other.top);
     }
   }
 }
