@@ -82,6 +82,16 @@ final class HistoryMachines implements Machines, AutoCloseable {
   }
 
   @Override
+  public String threads() throws Exception {
+    StringBuilder all = new StringBuilder();
+    for (TroupeProcess server : servers) {
+      all.append("Threads of the server at ").append(server.port).append(":\n");
+      all.append(server.threads()).append('\n');
+    }
+    return all.append(redis.ask("CLIENT LIST")).toString();
+  }
+
+  @Override
   public String ask(String command) {
     return redis.ask(command);
   }

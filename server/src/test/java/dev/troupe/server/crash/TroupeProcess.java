@@ -86,6 +86,16 @@ public final class TroupeProcess implements AutoCloseable {
     return List.copyOf(log);
   }
 
+  /** What its threads do now, as the JDK's jstack tells it. */
+  String threads() throws IOException {
+    Path jstack = Path.of(System.getProperty("java.home"), "bin", "jstack");
+    Process asked =
+        new ProcessBuilder(jstack.toString(), "-l", Long.toString(process.pid()))
+            .redirectErrorStream(true)
+            .start();
+    return new String(asked.getInputStream().readAllBytes(), UTF_8);
+  }
+
   public ManagedChannel channel() {
     return NettyChannelBuilder.forAddress("127.0.0.1", port).usePlaintext().build();
   }

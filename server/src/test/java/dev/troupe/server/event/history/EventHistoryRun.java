@@ -175,6 +175,7 @@ public final class EventHistoryRun {
         violations.addAll(countedByTheGroup());
       } catch (ConditionTimeoutException | StatusRuntimeException e) {
         violations.add("not done in time: " + e.getMessage());
+        System.out.println(machines.threads());
       }
       violations.addAll(violations());
       return violations;

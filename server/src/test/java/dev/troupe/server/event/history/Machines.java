@@ -21,6 +21,11 @@ public interface Machines {
   /** SIGSTOP to Redis, or SIGCONT. */
   void holdRedis(boolean hold) throws Exception;
 
+  /**
+   * What the servers do at this moment, for whoever looks for the reason why they do not answer.
+   */
+  String threads() throws Exception;
+
   /** What Redis answers to an inline command; empty when it does not. */
   String ask(String command);
 
