@@ -411,8 +411,8 @@ class SpaceSettings(_message.Message):
 
     Past a quota, what is put or appended evicts items: first what is past its lifetime; then SHORT before
     WORKING before LONG, within a tier the least important (in steps of 1/1000),
-    and of those the one that was put or read longest ago. PINNED items are never
-    evicted, nor are turns. At most 64 items are evicted in one step; a call for which
+    and of those the one that was put or read longest ago (in steps of 1 ms). PINNED
+    items are never evicted, nor are turns. At most 64 items are evicted in one step; a call for which
     that is not enough takes as many steps as it needs, up to 256, and a change of
     others may come between two of them. It is refused when what may be evicted is
     not enough; it is not always known before the first step.

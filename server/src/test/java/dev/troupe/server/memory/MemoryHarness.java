@@ -143,9 +143,17 @@ final class MemoryHarness implements AutoCloseable {
     return PutMemoryRequest.newBuilder().setNamespace(namespace).setSpace(space).setItem(item);
   }
 
-  /** Puts through one server. */
+  /**
+   * Puts through one server. What is put or read next is later in the order of eviction, which goes
+   * in steps of a millisecond.
+   */
   PutMemoryResponse put(String space, MemoryPut.Builder item) {
-    return a().putMemory(putting(space, item).build());
+    PutMemoryResponse put = a().putMemory(putting(space, item).build());
+    long until = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(1);
+    while (System.nanoTime() - until < 0) {
+      Thread.onSpinWait();
+    }
+    return put;
   }
 
   /** Looks through the other server. */
