@@ -93,6 +93,12 @@ final class SubscriptionCheck {
                 view.contains(event) || mayMiss(event, home.applyAsInt(event.event().topic())));
   }
 
+  /** Whether all that it saw and was not told to be lost is among these events. */
+  boolean sawOnly(Collection<Seen.Got> all, List<Seen> history, ToIntFunction<String> home) {
+    read(history, home);
+    return new HashSet<>(all).containsAll(view());
+  }
+
   private void read(List<Seen> history, ToIntFunction<String> home) {
     for (Seen seen : history) {
       Reading reading =

@@ -283,6 +283,14 @@ final class SubscriptionCheckTest {
   }
 
   @Test
+  void whoIsNotToldOfALossYetIsWaitedFor() {
+    beforeTheLoss();
+    assertThat(sawOnly()).isFalse();
+    gap(8, 5, GapReason.GAP_REASON_EPOCH_CHANGED);
+    assertThat(sawOnly()).isTrue();
+  }
+
+  @Test
   void aLossWhereNothingMayBeLostIsFound() {
     beforeTheLoss();
     gap(8, 5, GapReason.GAP_REASON_EPOCH_CHANGED);
@@ -416,6 +424,11 @@ final class SubscriptionCheckTest {
   private List<String> violations(boolean mayDrop, boolean mayLose) {
     return new SubscriptionCheck("reader", mayDrop, mayLose, trims, startedNanos)
         .violations(history, log, event -> true, topic -> 0);
+  }
+
+  private boolean sawOnly() {
+    return new SubscriptionCheck("reader", false, true, trims, startedNanos)
+        .sawOnly(log, history, topic -> 0);
   }
 
   private List<String> violationsOfALateReader() {
