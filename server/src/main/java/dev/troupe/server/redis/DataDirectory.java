@@ -9,6 +9,7 @@ import java.nio.channels.FileLock;
 import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.List;
 import java.util.Optional;
@@ -78,7 +79,9 @@ final class DataDirectory implements AutoCloseable {
     }
     try (Stream<Path> content = Files.list(root)) {
       Optional<Path> other =
-          content.filter(path -> !path.getFileName().toString().matches("lock|bin")).findFirst();
+          content
+              .filter(path -> !path.getFileName().toString().matches("lock|bin|troupe-data.new"))
+              .findFirst();
       if (other.isPresent()) {
         throw new RedisStartupException(
             "the directory "
@@ -113,8 +116,12 @@ final class DataDirectory implements AutoCloseable {
     if (!Files.exists(pidFile)) {
       return;
     }
+    String pid = Files.readString(pidFile).strip();
+    // Nothing is in it when the disk had no room for it; then that Redis was ended at once.
     Optional<ProcessHandle> orphan =
-        ProcessHandle.of(Long.parseLong(Files.readString(pidFile).strip())).filter(this::isOurs);
+        pid.matches("\\d{1,18}")
+            ? ProcessHandle.of(Long.parseLong(pid)).filter(this::isOurs)
+            : Optional.empty();
     if (orphan.isPresent()) {
       log.warn("ending the Redis that a killed server left behind, process {}", orphan.get().pid());
       orphan.get().destroy();
@@ -172,7 +179,13 @@ final class DataDirectory implements AutoCloseable {
                 + binary.version());
       }
     }
-    Files.writeString(marker, "format=" + FORMAT + "\nredis=" + binary.major() + "\n");
+    String content = "format=" + FORMAT + "\nredis=" + binary.major() + "\n";
+    if (!Files.exists(marker) || !Files.readString(marker).equals(content)) {
+      // On a full disk the old one has to stay: without it nobody reads the data again.
+      Path fresh = root.resolve("troupe-data.new");
+      Files.writeString(fresh, content);
+      Files.move(fresh, marker, StandardCopyOption.ATOMIC_MOVE);
+    }
   }
 
   private static int number(Path marker, String name) throws IOException {

@@ -13,11 +13,10 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.security.SecureRandom;
 import java.time.Duration;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Deque;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -32,15 +31,14 @@ import org.slf4j.LoggerFactory;
  * file.
  *
  * <p>It hangs on a pipe: a small shell reads the pipe's end and terminates Redis when we are gone,
- * however that came. A Redis that dies is started again on the same port with the same data, but
- * not more than five times a minute.
+ * however that came. A Redis that dies is started again on the same port with the same data, not
+ * more than five times a minute, for as long as it takes: a disk without room may have some again.
+ * Only data that is damaged has to wait for somebody.
  */
 public final class EmbeddedRedis implements AutoCloseable {
 
   private static final Logger log = LoggerFactory.getLogger(EmbeddedRedis.class);
-  private static final Duration START = Duration.ofSeconds(60);
-  private static final Duration RESTART_WINDOW = Duration.ofMinutes(1);
-  private static final int MOST_RESTARTS = 5;
+  private static final int MOST_STARTS = 5;
 
   /**
    * More than this is not cut off without being asked for: a crash of the machine takes what was
@@ -71,16 +69,20 @@ public final class EmbeddedRedis implements AutoCloseable {
   private final RedisBinary binary;
   private final String password;
   private final int port;
-  private final Deque<Long> restarts = new ArrayDeque<>();
+  private final Times times;
+  private final StartLimit limit;
   private @Nullable Process keeper;
   private @Nullable ProcessHandle redis;
   private final AtomicBoolean closed = new AtomicBoolean();
 
-  private EmbeddedRedis(RedisConfig config, DataDirectory directory, RedisBinary binary, int port) {
+  private EmbeddedRedis(
+      RedisConfig config, DataDirectory directory, RedisBinary binary, int port, Times times) {
     this.config = config;
     this.directory = directory;
     this.binary = binary;
     this.port = port;
+    this.times = times;
+    this.limit = new StartLimit(MOST_STARTS, times.window());
     byte[] secret = new byte[24];
     new SecureRandom().nextBytes(secret);
     this.password = HexFormat.of().formatHex(secret);
@@ -92,11 +94,23 @@ public final class EmbeddedRedis implements AutoCloseable {
    * @throws RedisStartupException with a message for people
    */
   public static EmbeddedRedis start(RedisConfig config) {
+    return start(config, new Times(Duration.ofMinutes(1), Duration.ofMinutes(1)));
+  }
+
+  /**
+   * How long things may take.
+   *
+   * @param silence of a Redis that starts, longer than which it is taken for hung
+   * @param window within which it is started again five times at most
+   */
+  record Times(Duration silence, Duration window) {}
+
+  static EmbeddedRedis start(RedisConfig config, Times times) {
     DataDirectory directory = DataDirectory.take(config.dataDir());
     try {
       RedisBinary binary = RedisBinary.find(config.binary(), directory.path("bin"));
       directory.mark(binary);
-      EmbeddedRedis redis = new EmbeddedRedis(config, directory, binary, freePort());
+      EmbeddedRedis redis = new EmbeddedRedis(config, directory, binary, freePort(), times);
       redis.configure();
       redis.launch();
       return redis;
@@ -116,8 +130,6 @@ public final class EmbeddedRedis implements AutoCloseable {
   }
 
   private void configure() throws IOException {
-    data().finishMending();
-    Files.createDirectories(directory.path("redis"));
     Path file = directory.path("redis.conf");
     Files.deleteIfExists(file);
     Files.createFile(
@@ -142,6 +154,8 @@ public final class EmbeddedRedis implements AutoCloseable {
 
   private synchronized void launch() throws IOException {
     ProcessHandle child;
+    data().finishMending();
+    Files.createDirectories(directory.path("redis"));
     try {
       child = begin(port);
     } catch (RedisStartupException refused) {
@@ -172,7 +186,7 @@ public final class EmbeddedRedis implements AutoCloseable {
     long cut = data.cut();
     if (cut > MOST_CUT) {
       data.clear();
-      throw new RedisStartupException(
+      throw new DamagedDataException(
           "The end of Redis' data in "
               + directory.path("redis")
               + " is torn, and "
@@ -202,7 +216,7 @@ public final class EmbeddedRedis implements AutoCloseable {
               "0");
       letGo(keeper);
       try {
-        child.onExit().get(START.toSeconds(), TimeUnit.SECONDS);
+        child.onExit().get(times.silence().toMillis(), TimeUnit.MILLISECONDS);
       } catch (TimeoutException | ExecutionException e) {
         child.destroyForcibly();
         throw new RedisStartupException("Redis does not end after its data was mended", e);
@@ -239,8 +253,7 @@ public final class EmbeddedRedis implements AutoCloseable {
       }
       long pid = Long.parseLong(line.strip());
       directory.redisStarted(pid);
-      ProcessHandle child =
-          ProcessHandle.of(pid).orElseThrow(() -> new RedisStartupException(whyItEnded()));
+      ProcessHandle child = ProcessHandle.of(pid).orElseThrow(this::whyItEnded);
       awaitAnswer(child, at);
       return child;
     } catch (IOException | RuntimeException e) {
@@ -263,21 +276,25 @@ public final class EmbeddedRedis implements AutoCloseable {
     }
   }
 
-  /** Redis answers other than PONG while it reads its data. */
+  /** Much data takes long to read, and Redis says so meanwhile: that is no silence. */
   private void awaitAnswer(ProcessHandle child, int at) {
-    long deadline = System.nanoTime() + START.toNanos();
-    while (System.nanoTime() - deadline < 0) {
+    long heard = System.nanoTime();
+    while (System.nanoTime() - heard < times.silence().toNanos()) {
       refuseIfClosed();
       if (!child.isAlive()) {
-        throw new RedisStartupException(whyItEnded());
+        throw whyItEnded();
       }
       try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), at)) {
         socket.setSoTimeout(2000);
         socket
             .getOutputStream()
             .write(("AUTH " + password + "\r\nPING\r\nQUIT\r\n").getBytes(UTF_8));
-        if (new String(socket.getInputStream().readAllBytes(), UTF_8).contains("+PONG")) {
+        String answer = new String(socket.getInputStream().readAllBytes(), UTF_8);
+        if (answer.contains("+PONG")) {
           return;
+        }
+        if (answer.contains("-LOADING")) {
+          heard = System.nanoTime();
         }
       } catch (IOException e) {
         log.trace("Redis does not answer yet", e);
@@ -285,48 +302,65 @@ public final class EmbeddedRedis implements AutoCloseable {
       LockSupport.parkNanos(5_000_000);
     }
     child.destroyForcibly();
-    throw new RedisStartupException("Redis did not answer within " + START.toSeconds() + " s");
+    throw new RedisStartupException(
+        "Redis did not answer within " + times.silence().toSeconds() + " s");
   }
 
-  private String whyItEnded() {
+  private RedisStartupException whyItEnded() {
     String words = directory.lastWords();
-    String advice =
-        words.contains("Bad file format") || words.contains("redis-check-aof")
-            ? "\nThe data is damaged. Keep a copy of "
+    String ended = "Redis ended while starting in " + directory + ". It said:\n" + words;
+    return words.contains("Bad file format") || words.contains("redis-check-aof")
+        ? new DamagedDataException(
+            ended
+                + "\nThe data is damaged. Keep a copy of "
                 + directory.path("redis")
-                + ", then repair it with: redis-check-aof --fix <the append-only file>"
-            : "";
-    return "Redis ended while starting in " + directory + ". It said:\n" + words + advice;
+                + ", then repair it with: redis-check-aof --fix <the append-only file>")
+        : new RedisStartupException(ended);
   }
 
-  private void ended(ProcessHandle child) {
-    synchronized (this) {
-      if (closed.get()) {
-        return;
-      }
-      // The pipe's other end is of no use any more.
-      if (keeper != null) {
-        keeper.destroy();
-      }
-      long now = System.nanoTime();
-      restarts.removeIf(time -> now - time > RESTART_WINDOW.toNanos());
-      if (restarts.size() >= MOST_RESTARTS) {
-        log.error(
-            "Redis died {} times within a minute and stays down. It said:\n{}",
-            MOST_RESTARTS + 1,
-            directory.lastWords());
-        return;
-      }
-      restarts.add(now);
-      log.warn("Redis (process {}) died; starting it again with its data", child.pid());
-      try {
-        launch();
-      } catch (IOException | RedisStartupException e) {
-        if (!closed.get()) {
-          log.error("Redis cannot be started again", e);
-        }
+  private synchronized void ended(ProcessHandle child) {
+    if (closed.get()) {
+      return;
+    }
+    // The pipe's other end is of no use any more.
+    if (keeper != null) {
+      keeper.destroy();
+    }
+    redis = null;
+    log.warn("Redis (process {}) died. It said:\n{}", child.pid(), directory.lastWords());
+    startAgain();
+  }
+
+  private synchronized void startAgain() {
+    if (closed.get()) {
+      return;
+    }
+    Duration wait = limit.claim(System.nanoTime());
+    if (!wait.isZero()) {
+      log.error(
+          "Redis was started {} times within {} s; the next start is in {} ms",
+          MOST_STARTS,
+          times.window().toSeconds(),
+          wait.toMillis());
+      later(wait);
+      return;
+    }
+    log.warn("starting Redis again with its data");
+    try {
+      launch();
+    } catch (DamagedDataException damaged) {
+      log.error("Redis stays down until its data is repaired and Troupe is started again", damaged);
+    } catch (IOException | RedisStartupException e) {
+      if (!closed.get()) {
+        log.error("Redis cannot be started again", e);
+        later(Duration.ZERO);
       }
     }
+  }
+
+  private void later(Duration wait) {
+    CompletableFuture.delayedExecutor(wait.toNanos(), TimeUnit.NANOSECONDS)
+        .execute(this::startAgain);
   }
 
   /** Where it is, in the form of {@code redis.url}. Holds the password. */

@@ -3,7 +3,7 @@ package dev.troupe.server.redis;
 import org.jspecify.annotations.Nullable;
 
 /** Why there is no Redis to work with, in words for whoever starts the server. */
-public final class RedisStartupException extends RuntimeException {
+public class RedisStartupException extends RuntimeException {
 
   public RedisStartupException(String message) {
     super(message);

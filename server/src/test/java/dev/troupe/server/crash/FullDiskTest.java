@@ -1,11 +1,16 @@
 package dev.troupe.server.crash;
 
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 import static org.awaitility.Awaitility.await;
 
+import com.google.protobuf.ByteString;
+import dev.troupe.server.Main;
 import dev.troupe.server.agent.RedisWire;
 import dev.troupe.server.grpc.Refusal;
+import dev.troupe.server.redis.NarrowDisk;
 import dev.troupe.v1.EnqueueRequest;
 import dev.troupe.v1.GetTaskRequest;
 import dev.troupe.v1.TaskQueueServiceGrpc;
@@ -15,14 +20,21 @@ import dev.troupe.v1.TaskState;
 import io.grpc.ManagedChannel;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
+import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 /**
- * A Redis that cannot write to its disk and so takes no writes. It says MISCONF for an append-only
- * file that it cannot write and for a snapshot alike; the test makes a snapshot fail, which needs
- * no full disk.
+ * A disk that is full, once really, for the embedded Redis and {@code everysec} (what it does with
+ * {@code always} is tested with it), once as Redis says it of a snapshot, from which it goes on by
+ * itself.
  */
 final class FullDiskTest {
 
@@ -42,13 +54,8 @@ final class FullDiskTest {
               () ->
                   ((String) wire.command("INFO", "persistence"))
                       .contains("rdb_last_bgsave_status:err"));
-      StatusRuntimeException failure =
-          catchThrowableOfType(StatusRuntimeException.class, () -> enqueue(channel, "meanwhile"));
-      Refusal refusal = Refusal.of(failure);
-      assertThat(refusal.code()).isEqualTo(Status.Code.UNAVAILABLE);
-      assertThat(refusal.reason()).isEqualTo("STORE_UNAVAILABLE");
-      assertThat(refusal.saysWhenToRetry()).isTrue();
-      assertThat(failure).hasMessageContaining("cannot write to its disk; nothing was changed");
+      assertSaysThatTheDiskIsFull(
+          catchThrowableOfType(StatusRuntimeException.class, () -> enqueue(channel, "meanwhile")));
       assertThat(state(channel, "before")).isEqualTo(TaskState.TASK_STATE_READY);
 
       wire.command("CONFIG", "SET", "save", "");
@@ -58,17 +65,102 @@ final class FullDiskTest {
     }
   }
 
+  @Test
+  void withEverysecWritesAreRefusedAndWhatIsOnTheDiskIsThereAfterwards(
+      @TempDir Path tools, @TempDir Path data) throws Exception {
+    NarrowDisk disk = new NarrowDisk(tools);
+    try (TroupeProcess server =
+        new TroupeProcess(
+            "--redis.fsync=everysec",
+            "--redis.binary=" + disk.binary(),
+            "--redis.data-dir=" + data)) {
+      ManagedChannel channel = server.channel();
+      enqueue(channel, "before");
+      await().until(() -> isInAFile(data.resolve("redis"), "before"));
+      int[] accepted = {0};
+      StatusRuntimeException failure = null;
+      while (failure == null) {
+        failure =
+            catchThrowableOfType(
+                StatusRuntimeException.class,
+                () -> enqueueWithPayload(channel, "filling" + accepted[0]++));
+      }
+      assertSaysThatTheDiskIsFull(failure);
+      assertThat(accepted[0]).isGreaterThan(1);
+      assertThat(state(channel, "before")).isEqualTo(TaskState.TASK_STATE_READY);
+
+      disk.makeRoom();
+      ProcessHandle.of(Long.parseLong(Files.readString(data.resolve("redis.pid")).strip()))
+          .orElseThrow()
+          .destroyForcibly();
+      await()
+          .atMost(Duration.ofSeconds(30))
+          .ignoreExceptions()
+          .untilAsserted(() -> enqueue(channel, "after"));
+      assertThat(state(channel, "before")).isEqualTo(TaskState.TASK_STATE_READY);
+      channel.shutdownNow();
+    }
+  }
+
+  private static boolean isInAFile(Path folder, String text) throws IOException {
+    try (Stream<Path> files = Files.walk(folder)) {
+      for (Path file : files.filter(Files::isRegularFile).toList()) {
+        if (Files.readString(file, ISO_8859_1).contains(text)) {
+          return true;
+        }
+      }
+    }
+    return false;
+  }
+
+  @Test
+  void aStartWithoutRoomSaysSoAndLeavesTheDataReadable(@TempDir Path data) throws Exception {
+    List<String> serve =
+        TroupeProcess.command(Main.class, "serve", "--grpc.port=0", "--redis.data-dir=" + data);
+    try (TroupeProcess server = new TroupeProcess("--redis.data-dir=" + data)) {
+      ManagedChannel channel = server.channel();
+      enqueue(channel, "before");
+      channel.shutdownNow();
+    }
+    List<String> withoutRoom =
+        new ArrayList<>(List.of("sh", "-c", "trap '' XFSZ; ulimit -f 0; exec \"$@\"", "sh"));
+    withoutRoom.addAll(serve);
+    Process refused = TroupeProcess.start(withoutRoom);
+    String said = new String(refused.getInputStream().readAllBytes(), UTF_8);
+    assertThat(refused.waitFor()).isNotZero();
+    assertThat(said).contains(data.toString()).contains("File too large").doesNotContain("at dev.");
+
+    try (TroupeProcess server = new TroupeProcess("--redis.data-dir=" + data)) {
+      ManagedChannel channel = server.channel();
+      assertThat(state(channel, "before")).isEqualTo(TaskState.TASK_STATE_READY);
+      channel.shutdownNow();
+    }
+  }
+
+  private static void assertSaysThatTheDiskIsFull(StatusRuntimeException failure) {
+    Refusal refusal = Refusal.of(failure);
+    assertThat(refusal.code()).isEqualTo(Status.Code.UNAVAILABLE);
+    assertThat(refusal.reason()).isEqualTo("STORE_UNAVAILABLE");
+    assertThat(refusal.saysWhenToRetry()).isTrue();
+    assertThat(failure).hasMessageContaining("cannot write to its disk; nothing was changed");
+  }
+
   private static TaskQueueServiceBlockingStub tasks(ManagedChannel channel) {
     return TaskQueueServiceGrpc.newBlockingStub(channel).withDeadlineAfter(10, TimeUnit.SECONDS);
   }
 
   private static void enqueue(ManagedChannel channel, String id) {
-    tasks(channel)
-        .enqueue(
-            EnqueueRequest.newBuilder()
-                .setQueue("q")
-                .setTask(TaskSpec.newBuilder().setTaskId(id))
-                .build());
+    enqueue(channel, TaskSpec.newBuilder().setTaskId(id));
+  }
+
+  /** So large that a few fill a narrow disk. */
+  private static void enqueueWithPayload(ManagedChannel channel, String id) {
+    ByteString payload = ByteString.copyFrom(new byte[2000]);
+    enqueue(channel, TaskSpec.newBuilder().setTaskId(id).setPayload(payload));
+  }
+
+  private static void enqueue(ManagedChannel channel, TaskSpec.Builder task) {
+    tasks(channel).enqueue(EnqueueRequest.newBuilder().setQueue("q").setTask(task).build());
   }
 
   private static TaskState state(ManagedChannel channel, String id) {

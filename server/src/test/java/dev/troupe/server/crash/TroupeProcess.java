@@ -68,6 +68,10 @@ public final class TroupeProcess implements AutoCloseable {
 
   /** A JVM with this test's class path; what it says on both streams is read by the caller. */
   public static Process java(Class<?> main, String... arguments) throws IOException {
+    return start(command(main, arguments));
+  }
+
+  static List<String> command(Class<?> main, String... arguments) {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.addAll(List.of("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xmx256m"));
@@ -75,6 +79,10 @@ public final class TroupeProcess implements AutoCloseable {
         System.getProperty("surefire.test.class.path", System.getProperty("java.class.path"));
     command.addAll(List.of("-cp", path, main.getName()));
     command.addAll(List.of(arguments));
+    return command;
+  }
+
+  static Process start(List<String> command) throws IOException {
     return new ProcessBuilder(command)
         .directory(new File(System.getProperty("java.io.tmpdir")))
         .redirectErrorStream(true)

@@ -1,21 +1,20 @@
 package dev.troupe.server.redis;
 
+import static dev.troupe.server.redis.EmbeddedRedisFixture.ask;
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
-import dev.troupe.server.config.Config;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.epoll.Epoll;
 import io.netty.channel.epoll.EpollIoHandler;
 import io.netty.channel.nio.NioIoHandler;
 import java.io.IOException;
-import java.net.Socket;
-import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.List;
@@ -79,6 +78,20 @@ final class EmbeddedRedisTest {
         .hasMessageContaining("has format 1")
         .hasMessageContaining("reads format 2");
     assertThat(Files.readString(marker)).isEqualTo("format=1\nredis=6\n");
+  }
+
+  @Test
+  void theMarkOfTheDataIsNotWrittenAgainWithoutNeed() throws IOException {
+    EmbeddedRedis.start(config()).close();
+    Path marker = directory.resolve("troupe-data");
+    FileTime longAgo = FileTime.fromMillis(0);
+    Files.setLastModifiedTime(marker, longAgo);
+    EmbeddedRedis.start(config()).close();
+    assertThat(Files.getLastModifiedTime(marker)).isEqualTo(longAgo);
+
+    Files.writeString(marker, "format=2\nredis=5\n");
+    EmbeddedRedis.start(config()).close();
+    assertThat(Files.readString(marker)).matches("format=2\nredis=[6-9]\n");
   }
 
   @Test
@@ -193,17 +206,6 @@ final class EmbeddedRedisTest {
     }
   }
 
-  private static String ask(EmbeddedRedis redis, String command) throws IOException {
-    URI url = URI.create(redis.url());
-    try (Socket socket = new Socket(url.getHost(), url.getPort())) {
-      String login = "AUTH " + url.getUserInfo().substring(1);
-      socket
-          .getOutputStream()
-          .write((login + "\r\n" + command + "\r\nQUIT\r\n").getBytes(ISO_8859_1));
-      return new String(socket.getInputStream().readAllBytes(), ISO_8859_1);
-    }
-  }
-
   @Test
   void aRedisThatAKilledServerLeftBehindIsEndedBeforeTheNextOneStarts() throws Exception {
     EmbeddedRedis.start(config()).close();
@@ -266,15 +268,6 @@ final class EmbeddedRedisTest {
   }
 
   private RedisConfig config() {
-    RedisConfig defaults = Config.defaults(RedisConfig.class);
-    return new RedisConfig(
-        defaults.url(),
-        defaults.tlsCa(),
-        defaults.connections(),
-        defaults.timeout(),
-        directory,
-        RedisConfig.Fsync.ALWAYS,
-        defaults.binary(),
-        defaults.partitions());
+    return EmbeddedRedisFixture.config(directory, "");
   }
 }
