@@ -205,7 +205,8 @@ final class MemoryCommandTest {
                 namespace,
                 "--short-lifetime=2h",
                 "--refresh-on-read",
-                "--promotion=short:5:long",
+                // As the option was called before.
+                "--promote=short:5:long",
                 "--max-bytes=1MiB"))
         .isZero();
     assertThat(terminal.out()).contains("7200s", "short:5:long", "1048576");
@@ -217,7 +218,9 @@ final class MemoryCommandTest {
         .contains("refreshOnRead", "1048576")
         .doesNotContain("lifetime");
     assertThat(run("settings", namespace, "--max-bytes=0", "--consolidation-lead=20s")).isZero();
-    assertThat(terminal.out()).contains("bytes", "as the server has it");
+    assertThat(terminal.out())
+        .contains("bytes", "as the server has it")
+        .containsPattern("working .*told 20s before");
     assertThat(run("settings", namespace, "--promotion=short")).isNotZero();
     assertThat(terminal.err())
         .contains("--promotion: short (expected: FROM:READS:TO such as short:3:working)");
