@@ -6,12 +6,9 @@ import dev.troupe.server.grpc.Checks;
 import dev.troupe.server.grpc.StatusMapper;
 import dev.troupe.server.task.HeldAttempts.Held;
 import dev.troupe.v1.Attempt;
-import dev.troupe.v1.AttemptRelease;
 import dev.troupe.v1.Drain;
 import dev.troupe.v1.ErrorReason;
-import dev.troupe.v1.Fence;
 import dev.troupe.v1.LeasedTask;
-import dev.troupe.v1.ReportKind;
 import dev.troupe.v1.ReportOutcome;
 import dev.troupe.v1.StopAttempt;
 import dev.troupe.v1.StopReason;
@@ -25,7 +22,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
-import java.util.function.Function;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -97,10 +94,8 @@ final class WorkStream implements StreamObserver<WorkRequest>, LeaseTaker {
       case SET_SLOTS -> setSlots(request.getSetSlots().getSlots());
       case DELIVERY_ACK -> acknowledged(request.getDeliveryAck().getAttemptsList());
       case HEARTBEAT -> heartbeat();
-      case PROGRESS -> progress(request);
-      case COMPLETE -> complete(request);
-      case FAIL -> fail(request);
-      case RELEASE -> release(request.getRelease());
+      case PROGRESS, COMPLETE, FAIL, RELEASE ->
+          report(AttemptReport.of(request, host, this::cancelled));
       case HELLO, MESSAGE_NOT_SET ->
           throw TroupeException.of(
               ErrorReason.ERROR_REASON_PROTOCOL_VIOLATION, "a message without content");
@@ -241,7 +236,7 @@ final class WorkStream implements StreamObserver<WorkRequest>, LeaseTaker {
     }
   }
 
-  private void extend(java.util.function.Predicate<Held> which) {
+  private void extend(Predicate<Held> which) {
     Map<QueueId, List<Held>> selected;
     synchronized (this) {
       selected = held.select(which);
@@ -293,98 +288,37 @@ final class WorkStream implements StreamObserver<WorkRequest>, LeaseTaker {
     return one.ending || held.find(one.attempt) != one;
   }
 
-  private void progress(WorkRequest request) {
-    var report = request.getProgress();
-    report(
-        report.getAttempt(),
-        ReportKind.REPORT_KIND_PROGRESS,
-        () -> TaskChecks.check(report),
-        queue ->
-            host.store()
-                .progress(
-                    queue,
-                    report.getAttempt(),
-                    report.getProgress(),
-                    report.getCheckpoint().toByteArray())
-                .thenAccept(
-                    cancelRequested -> {
-                      Held one = find(report.getAttempt());
-                      if (cancelRequested && one != null) {
-                        stop(one, StopReason.STOP_REASON_CANCELLED);
-                      }
-                    }));
-  }
-
-  private void complete(WorkRequest request) {
-    var report = request.getComplete();
-    report(
-        report.getAttempt(),
-        ReportKind.REPORT_KIND_COMPLETE,
-        () -> TaskChecks.check(report, host.config().maxPayload().bytes()),
-        queue ->
-            host.shared()
-                .complete(
-                    queue,
-                    new Completion(
-                        report.getAttempt(),
-                        report.getResult().toByteArray(),
-                        Fence.getDefaultInstance(),
-                        report.getEventsList())));
-  }
-
-  private void fail(WorkRequest request) {
-    var report = request.getFail();
-    report(
-        report.getAttempt(),
-        ReportKind.REPORT_KIND_FAIL,
-        () -> TaskChecks.check(report),
-        queue ->
-            host.store()
-                .fail(queue, report.getAttempt(), report.getFailure(), Fence.getDefaultInstance()));
-  }
-
-  private void release(AttemptRelease report) {
-    report(
-        report.getAttempt(),
-        ReportKind.REPORT_KIND_RELEASE,
-        () -> TaskChecks.check(report),
-        queue ->
-            host.store()
-                .release(queue, report.getAttempt(), report.getDelay(), report.getReason()));
-  }
-
   /** Does what a report asks for and says what became of it, exactly once. */
-  private void report(
-      Attempt attempt,
-      ReportKind kind,
-      Runnable check,
-      Function<QueueId, CompletionStage<?>> change) {
+  private void report(AttemptReport report) {
+    Attempt attempt = report.attempt();
     CompletionStage<?> done;
     synchronized (this) {
       unanswered++;
     }
-    if (kind != ReportKind.REPORT_KIND_PROGRESS) {
+    if (report.isEnding()) {
       markEnding(attempt, true);
     }
     try {
-      check.run();
+      report.check().run();
       done =
-          host.store().locate(identity.namespace(), attempt.getQueue()).thenCompose(change::apply);
+          host.store()
+              .locate(identity.namespace(), attempt.getQueue())
+              .thenCompose(report.change()::apply);
     } catch (TroupeException refusal) {
       done = CompletableFuture.failedFuture(refusal);
     }
     done.whenComplete(
         (result, failure) -> {
           ReportOutcome.Builder outcome =
-              ReportOutcome.newBuilder().setAttempt(attempt).setKind(kind);
+              ReportOutcome.newBuilder().setAttempt(attempt).setKind(report.kind());
           if (failure != null) {
             outcome.setError(StatusMapper.toItemError(failure));
           }
           send(WorkResponse.newBuilder().setOutcome(outcome).build());
           answered();
-          if (endsAttempt(kind, failure == null, outcome.getError().getReason())) {
+          if (report.hasEnded(failure == null, outcome.getError().getReason())) {
             freed(attempt);
-          } else if (kind != ReportKind.REPORT_KIND_PROGRESS) {
+          } else if (report.isEnding()) {
             markEnding(attempt, false);
           }
         });
@@ -395,17 +329,6 @@ final class WorkStream implements StreamObserver<WorkRequest>, LeaseTaker {
     if (one != null) {
       one.ending = ending;
     }
-  }
-
-  private static boolean endsAttempt(ReportKind kind, boolean taken, ErrorReason refusal) {
-    if (taken) {
-      return kind != ReportKind.REPORT_KIND_PROGRESS;
-    }
-    return switch (refusal) {
-      case ERROR_REASON_STALE_LEASE, ERROR_REASON_TASK_NOT_FOUND, ERROR_REASON_RESULT_CONFLICT ->
-          true;
-      default -> false;
-    };
   }
 
   @Override
@@ -602,20 +525,22 @@ final class WorkStream implements StreamObserver<WorkRequest>, LeaseTaker {
 
   /** A task that this worker runs was cancelled. */
   void cancelled(QueueId queue, String taskId, long token) {
-    Held one =
-        find(
-            Attempt.newBuilder()
-                .setQueue(queue.name())
-                .setTaskId(taskId)
-                .setFencingToken(token)
-                .build());
+    cancelled(
+        Attempt.newBuilder()
+            .setQueue(queue.name())
+            .setTaskId(taskId)
+            .setFencingToken(token)
+            .build());
+  }
+
+  private void cancelled(Attempt attempt) {
+    Held one;
+    synchronized (this) {
+      one = held.find(attempt);
+    }
     if (one != null) {
       stop(one, StopReason.STOP_REASON_CANCELLED);
     }
-  }
-
-  private synchronized @Nullable Held find(Attempt attempt) {
-    return held.find(attempt);
   }
 
   private void stop(Held one, StopReason reason) {
