@@ -65,15 +65,8 @@ final class AgentScripts {
               Map.of("current_version", reply.text(1)));
       case "SESSION" ->
           TroupeException.of(ErrorReason.ERROR_REASON_STALE_SESSION, "the agent's session is over");
-      case "STALE_FENCE" ->
-          TroupeException.of(
-              ErrorReason.ERROR_REASON_STALE_FENCE,
-              "a higher fencing token was seen for this fence",
-              Map.of("highest_token", reply.text(1)));
-      case "REUSED" ->
-          TroupeException.of(
-              ErrorReason.ERROR_REASON_REQUEST_ID_REUSED,
-              "the request_id was used by a call with other arguments");
+      case "STALE_FENCE" -> TroupeException.staleFence(reply.number(1));
+      case "REUSED" -> TroupeException.requestIdReused();
       case "LIMIT" ->
           TroupeException.of(
               ErrorReason.ERROR_REASON_LIMIT_EXCEEDED,

@@ -103,6 +103,21 @@ public final class TroupeException extends RuntimeException {
     return new TroupeException(reason, message, Map.of(), metadata, List.of(), retryAfter, null);
   }
 
+  /** Another holder of the fence was seen since the caller got its token. */
+  public static TroupeException staleFence(long highestToken) {
+    return of(
+        ErrorReason.ERROR_REASON_STALE_FENCE,
+        "a higher fencing token was seen for this fence",
+        Map.of("highest_token", Long.toString(highestToken)));
+  }
+
+  /** The first call with the request id asked for something else. */
+  public static TroupeException requestIdReused() {
+    return of(
+        ErrorReason.ERROR_REASON_REQUEST_ID_REUSED,
+        "the request_id was used by a call with other arguments");
+  }
+
   /** Redis did not answer in time, so that nobody knows whether the write happened. */
   public static TroupeException outcomeUnknown(Throwable cause) {
     return new TroupeException(

@@ -4,6 +4,7 @@ import com.google.inject.Inject;
 import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.protobuf.Timestamp;
 import com.google.protobuf.util.Timestamps;
+import dev.troupe.server.error.TroupeException;
 import dev.troupe.server.event.EventStore.Outcome;
 import dev.troupe.server.event.EventStore.Outcome.Fenced;
 import dev.troupe.server.event.EventStore.Outcome.Published;
@@ -223,7 +224,7 @@ final class EventHistory {
         response.setAppended(response.getAppended() + 1);
       }
     } else if (outcome instanceof Fenced fenced) {
-      throw TopicCodec.staleFence(fenced.highestToken());
+      throw TroupeException.staleFence(fenced.highestToken());
     } else {
       throw TopicCodec.tooManyTopics();
     }

@@ -1,6 +1,7 @@
 package dev.troupe.server.event;
 
 import com.google.inject.Inject;
+import dev.troupe.server.error.TroupeException;
 import dev.troupe.server.log.LogPosition;
 import dev.troupe.server.log.PartitionLogs.LogHead;
 import dev.troupe.server.redis.Fences;
@@ -145,7 +146,7 @@ public final class EventStore {
       return published;
     }
     throw outcome instanceof Outcome.Fenced fenced
-        ? TopicCodec.staleFence(fenced.highestToken())
+        ? TroupeException.staleFence(fenced.highestToken())
         : TopicCodec.tooManyTopics();
   }
 }

@@ -301,20 +301,13 @@ final class GroupStore {
               "the consumer group exists with other settings");
       case "LIMIT" ->
           TroupeException.of(ErrorReason.ERROR_REASON_LIMIT_EXCEEDED, "there are too many topics");
-      case "REUSED" ->
-          TroupeException.of(
-              ErrorReason.ERROR_REASON_REQUEST_ID_REUSED,
-              "this request_id was used with other arguments");
+      case "REUSED" -> TroupeException.requestIdReused();
       case "VERSION" ->
           TroupeException.of(
               ErrorReason.ERROR_REASON_VERSION_MISMATCH,
               "the consumer group was changed meanwhile",
               Map.of("current_version", reply.text(1)));
-      case "STALE_FENCE" ->
-          TroupeException.of(
-              ErrorReason.ERROR_REASON_STALE_FENCE,
-              "a higher fencing token was seen for this fence",
-              Map.of("highest_token", reply.text(1)));
+      case "STALE_FENCE" -> TroupeException.staleFence(reply.number(1));
       default -> throw new IllegalStateException("not an answer of ours: " + reply.code());
     };
   }

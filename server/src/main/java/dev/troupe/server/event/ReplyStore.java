@@ -102,9 +102,7 @@ final class ReplyStore {
         .thenApply(
             elements -> {
               if (!new Reply(elements).ok()) {
-                throw TroupeException.of(
-                    ErrorReason.ERROR_REASON_REQUEST_ID_REUSED,
-                    "request_id: used for another request before");
+                throw TroupeException.requestIdReused();
               }
               return null;
             });
@@ -140,7 +138,7 @@ final class ReplyStore {
             elements -> {
               Reply answer = new Reply(elements);
               if (!answer.ok()) {
-                throw TopicCodec.staleFence(answer.number(1));
+                throw TroupeException.staleFence(answer.number(1));
               }
               return answer.text(1).equals("1");
             });

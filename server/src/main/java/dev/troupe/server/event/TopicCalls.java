@@ -2,11 +2,9 @@ package dev.troupe.server.event;
 
 import com.google.inject.Inject;
 import dev.troupe.server.event.TopicStore.Asked;
-import dev.troupe.server.event.TopicStore.TopicPage;
 import dev.troupe.server.grpc.Names;
-import dev.troupe.server.grpc.PageTokens;
+import dev.troupe.server.grpc.PartitionPages;
 import dev.troupe.server.grpc.RequestDigest;
-import dev.troupe.server.redis.Namespaces;
 import dev.troupe.server.redis.Partition;
 import dev.troupe.v1.CreateTopicRequest;
 import dev.troupe.v1.CreateTopicResponse;
@@ -18,8 +16,7 @@ import dev.troupe.v1.ListTopicsRequest;
 import dev.troupe.v1.ListTopicsResponse;
 import dev.troupe.v1.UpdateTopicRequest;
 import dev.troupe.v1.UpdateTopicResponse;
-import java.util.List;
-import java.util.concurrent.CompletableFuture;
+import java.util.Optional;
 import java.util.concurrent.CompletionStage;
 
 /** The calls about topics: check, call, answer. */
@@ -31,12 +28,12 @@ final class TopicCalls {
   private static final int AT_ONCE = 64;
 
   private final TopicStore store;
-  private final Namespaces namespaces;
+  private final PartitionPages pages;
 
   @Inject
-  TopicCalls(TopicStore store, Namespaces namespaces) {
+  TopicCalls(TopicStore store, PartitionPages pages) {
     this.store = store;
-    this.namespaces = namespaces;
+    this.pages = pages;
   }
 
   CompletionStage<CreateTopicResponse> create(CreateTopicRequest request) {
@@ -101,55 +98,40 @@ final class TopicCalls {
     TopicChecks.list(request);
     String namespace = Names.namespace(request.getNamespace());
     String arguments = String.join("\n", "topics", namespace, request.getPrefix());
-    String place = PageTokens.read(arguments, request.getPageToken());
-    int newline = place.indexOf('\n');
-    int first = newline < 0 ? 0 : Integer.parseInt(place.substring(0, newline));
-    int most = request.getPageSize() == 0 ? USUAL_PAGE : request.getPageSize();
-    return namespaces
-        .partitions(namespace)
-        .thenCompose(
-            partitions ->
-                new Page(request.getPrefix(), partitions, arguments, most)
-                    .fill(first, place.substring(newline + 1)));
+    Page page = new Page(request);
+    return pages
+        .fill(namespace, arguments, request.getPageToken(), page)
+        .thenApply(next -> page.response.setNextPageToken(next).build());
   }
 
-  /** One page, filled partition by partition. */
-  private final class Page {
+  private final class Page implements PartitionPages.Page {
 
     private final String prefix;
-    private final List<Partition> partitions;
-    private final String arguments;
     private final int most;
     private final ListTopicsResponse.Builder response = ListTopicsResponse.newBuilder();
 
-    Page(String prefix, List<Partition> partitions, String arguments, int most) {
-      this.prefix = prefix;
-      this.partitions = partitions;
-      this.arguments = arguments;
-      this.most = most;
+    Page(ListTopicsRequest request) {
+      prefix = request.getPrefix();
+      most = request.getPageSize() == 0 ? USUAL_PAGE : request.getPageSize();
     }
 
-    CompletionStage<ListTopicsResponse> fill(int index, String after) {
-      if (index >= partitions.size()) {
-        return CompletableFuture.completedFuture(response.build());
-      }
-      int room = Math.min(AT_ONCE, most - response.getTopicsCount());
-      if (room == 0) {
-        return CompletableFuture.completedFuture(
-            response.setNextPageToken(PageTokens.make(arguments, index + "\n" + after)).build());
-      }
+    @Override
+    public boolean isFull() {
+      return response.getTopicsCount() == most;
+    }
+
+    @Override
+    public CompletionStage<Optional<String>> add(Partition partition, String after) {
       return store
-          .list(partitions.get(index), prefix, after, room)
-          .thenCompose(page -> add(index, after, page));
-    }
-
-    private CompletionStage<ListTopicsResponse> add(int index, String after, TopicPage page) {
-      response.addAllTopics(page.topics());
-      if (!page.more()) {
-        return fill(index + 1, "");
-      }
-      int last = page.topics().size() - 1;
-      return fill(index, last < 0 ? after : page.topics().get(last).getName());
+          .list(partition, prefix, after, Math.min(AT_ONCE, most - response.getTopicsCount()))
+          .thenApply(
+              found -> {
+                response.addAllTopics(found.topics());
+                int last = found.topics().size() - 1;
+                return found.more()
+                    ? Optional.of(last < 0 ? after : found.topics().get(last).getName())
+                    : Optional.empty();
+              });
     }
   }
 }

@@ -95,11 +95,8 @@ final class TopicCodec {
               "the topic changed since that version",
               Map.of("current_version", reply.text(1)));
       case "LIMIT" -> tooManyTopics();
-      case "STALE_FENCE" -> staleFence(reply.number(1));
-      case "REUSED" ->
-          TroupeException.of(
-              ErrorReason.ERROR_REASON_REQUEST_ID_REUSED,
-              "the request id was used for another request");
+      case "STALE_FENCE" -> TroupeException.staleFence(reply.number(1));
+      case "REUSED" -> TroupeException.requestIdReused();
       default -> throw new IllegalStateException("an unknown reply: " + reply.code());
     };
   }
@@ -109,12 +106,5 @@ final class TopicCodec {
         ErrorReason.ERROR_REASON_LIMIT_EXCEEDED,
         "too many topics in this partition",
         Map.of("limit", "100000"));
-  }
-
-  static TroupeException staleFence(long highestToken) {
-    return TroupeException.of(
-        ErrorReason.ERROR_REASON_STALE_FENCE,
-        "a higher fencing token was seen for this fence",
-        Map.of("highest_token", Long.toString(highestToken)));
   }
 }

@@ -26,6 +26,7 @@ public final class GrpcModule extends AbstractModule {
   protected void configure() {
     Multibinder.newSetBinder(binder(), BindableService.class);
     bind(ChangeWatches.class).in(Scopes.SINGLETON);
+    bind(PartitionPages.class).in(Scopes.SINGLETON);
     Multibinder.newSetBinder(binder(), Drainable.class);
   }
 

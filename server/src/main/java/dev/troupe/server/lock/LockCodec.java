@@ -209,15 +209,8 @@ final class LockCodec {
               ErrorReason.ERROR_REASON_DEADLOCK,
               "owners wait for each other in a circle; the metadata has it",
               Map.of("circle", reply.text(1)));
-      case "STALE_FENCE" ->
-          TroupeException.of(
-              ErrorReason.ERROR_REASON_STALE_FENCE,
-              "a higher fencing token was seen for this fence",
-              Map.of("highest_token", reply.text(1)));
-      case "REUSED" ->
-          TroupeException.of(
-              ErrorReason.ERROR_REASON_REQUEST_ID_REUSED,
-              "the request_id was used by a call with other arguments");
+      case "STALE_FENCE" -> TroupeException.staleFence(reply.number(1));
+      case "REUSED" -> TroupeException.requestIdReused();
       default -> throw new IllegalStateException("unknown reply " + reply.code());
     };
   }

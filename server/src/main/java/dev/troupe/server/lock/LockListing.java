@@ -2,13 +2,12 @@ package dev.troupe.server.lock;
 
 import com.google.inject.Inject;
 import dev.troupe.server.grpc.Names;
-import dev.troupe.server.grpc.PageTokens;
-import dev.troupe.server.redis.Namespaces;
+import dev.troupe.server.grpc.PartitionPages;
 import dev.troupe.server.redis.Partition;
 import dev.troupe.v1.ListLocksRequest;
 import dev.troupe.v1.ListLocksResponse;
 import dev.troupe.v1.LockInfo;
-import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 
@@ -24,81 +23,72 @@ final class LockListing {
   private static final int BYTES = 1 << 20;
 
   private final LockStore store;
-  private final Namespaces namespaces;
+  private final PartitionPages pages;
 
   @Inject
-  LockListing(LockStore store, Namespaces namespaces) {
+  LockListing(LockStore store, PartitionPages pages) {
     this.store = store;
-    this.namespaces = namespaces;
+    this.pages = pages;
   }
 
   CompletionStage<ListLocksResponse> list(ListLocksRequest request) {
     String namespace = Names.namespace(request.getNamespace());
     String arguments =
         String.join("\n", "locks", namespace, request.getPrefix(), request.getOwner());
-    String place = PageTokens.read(arguments, request.getPageToken());
-    int newline = place.indexOf('\n');
-    int first = newline < 0 ? 0 : Integer.parseInt(place.substring(0, newline));
-    int most = request.getPageSize() == 0 ? LOCKS : request.getPageSize();
-    return namespaces
-        .partitions(namespace)
-        .thenCompose(
-            partitions ->
-                new Page(request, partitions, arguments, most)
-                    .fill(first, place.substring(newline + 1)));
+    Page page = new Page(request);
+    return pages
+        .fill(namespace, arguments, request.getPageToken(), page)
+        .thenApply(next -> page.response.setNextPageToken(next).build());
   }
 
-  /** One page, filled partition by partition. */
-  private final class Page {
+  private final class Page implements PartitionPages.Page {
 
-    private final ListLocksRequest request;
-    private final List<Partition> partitions;
-    private final String arguments;
+    private final String given;
+    private final boolean byOwner;
     private final int most;
     private final ListLocksResponse.Builder response = ListLocksResponse.newBuilder();
     private int bytes;
 
-    Page(ListLocksRequest request, List<Partition> partitions, String arguments, int most) {
-      this.request = request;
-      this.partitions = partitions;
-      this.arguments = arguments;
-      this.most = most;
+    Page(ListLocksRequest request) {
+      byOwner = !request.getOwner().isEmpty();
+      given = byOwner ? request.getOwner() : request.getPrefix();
+      most = request.getPageSize() == 0 ? LOCKS : request.getPageSize();
     }
 
-    CompletionStage<ListLocksResponse> fill(int index, String after) {
-      if (index >= partitions.size()) {
-        return CompletableFuture.completedFuture(response.build());
-      }
+    @Override
+    public boolean isFull() {
+      return response.getLocksCount() == most || bytes > BYTES;
+    }
+
+    @Override
+    public CompletionStage<Optional<String>> add(Partition partition, String after) {
       int room = Math.min(AT_ONCE, most - response.getLocksCount());
-      if (room == 0 || bytes > BYTES) {
-        return CompletableFuture.completedFuture(
-            response.setNextPageToken(PageTokens.make(arguments, index + "\n" + after)).build());
-      }
-      boolean byOwner = !request.getOwner().isEmpty();
-      String given = byOwner ? request.getOwner() : request.getPrefix();
       return store
-          .names(partitions.get(index), byOwner, given, room, after)
-          .thenCompose(names -> add(index, after, names));
+          .names(partition, byOwner, given, room, after)
+          .thenCompose(names -> add(partition, after, names));
     }
 
-    private CompletionStage<ListLocksResponse> add(int index, String after, NamePage names) {
-      if (names.names().isEmpty() && !names.more()) {
-        return fill(index + 1, "");
+    private CompletionStage<Optional<String>> add(
+        Partition partition, String after, NamePage names) {
+      if (names.names().isEmpty()) {
+        return CompletableFuture.completedFuture(
+            names.more() ? Optional.of(after) : Optional.empty());
       }
-      String last = names.names().isEmpty() ? after : names.names().get(names.names().size() - 1);
       return store
-          .get(partitions.get(index), names.names())
-          .thenCompose(
+          .get(partition, names.names())
+          .thenApply(
               locks -> {
                 String behind = after;
                 for (LockInfo lock : locks) {
-                  if (bytes > BYTES) {
-                    return fill(index, behind);
+                  if (isFull()) {
+                    return Optional.of(behind);
                   }
                   add(lock);
                   behind = lock.getName();
                 }
-                return names.more() ? fill(index, last) : fill(index + 1, "");
+                return names.more()
+                    ? Optional.of(names.names().get(names.names().size() - 1))
+                    : Optional.empty();
               });
     }
 

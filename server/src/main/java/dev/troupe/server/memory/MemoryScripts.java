@@ -192,15 +192,8 @@ final class MemoryScripts {
               ErrorReason.ERROR_REASON_TURN_MISMATCH,
               "the former summary goes further",
               Map.of("last_turn", reply.text(1)));
-      case "STALE_FENCE" ->
-          TroupeException.of(
-              ErrorReason.ERROR_REASON_STALE_FENCE,
-              "a higher fencing token was seen for this fence",
-              Map.of("highest_token", reply.text(1)));
-      case "REUSED" ->
-          TroupeException.of(
-              ErrorReason.ERROR_REASON_REQUEST_ID_REUSED,
-              "the request_id was used by a call with other arguments");
+      case "STALE_FENCE" -> TroupeException.staleFence(reply.number(1));
+      case "REUSED" -> TroupeException.requestIdReused();
       default -> throw new IllegalStateException("unknown reply " + reply.code());
     };
   }

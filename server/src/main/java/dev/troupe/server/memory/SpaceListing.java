@@ -2,12 +2,10 @@ package dev.troupe.server.memory;
 
 import com.google.inject.Inject;
 import dev.troupe.server.grpc.Names;
-import dev.troupe.server.grpc.PageTokens;
-import dev.troupe.server.redis.Namespaces;
+import dev.troupe.server.grpc.PartitionPages;
 import dev.troupe.server.redis.Partition;
 import dev.troupe.v1.ListSpacesRequest;
 import dev.troupe.v1.ListSpacesResponse;
-import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -18,71 +16,58 @@ final class SpaceListing {
   private static final int SPACES = 100;
 
   private final SpaceStore store;
-  private final Namespaces namespaces;
+  private final PartitionPages pages;
 
   @Inject
-  SpaceListing(SpaceStore store, Namespaces namespaces) {
+  SpaceListing(SpaceStore store, PartitionPages pages) {
     this.store = store;
-    this.namespaces = namespaces;
+    this.pages = pages;
   }
 
   CompletionStage<ListSpacesResponse> list(ListSpacesRequest request) {
     String namespace = Names.namespace(request.getNamespace());
     String arguments = String.join("\n", "spaces", namespace, request.getPrefix());
-    String place = PageTokens.read(arguments, request.getPageToken());
-    int newline = place.indexOf('\n');
-    int first = newline < 0 ? 0 : Integer.parseInt(place.substring(0, newline));
-    int most = request.getPageSize() == 0 ? SPACES : request.getPageSize();
-    return namespaces
-        .partitions(namespace)
-        .thenCompose(
-            partitions ->
-                new Page(request.getPrefix(), partitions, arguments, most)
-                    .fill(first, place.substring(newline + 1)));
+    Page page = new Page(request);
+    return pages
+        .fill(namespace, arguments, request.getPageToken(), page)
+        .thenApply(next -> page.response.setNextPageToken(next).build());
   }
 
-  /** One page, filled partition by partition. */
-  private final class Page {
+  private final class Page implements PartitionPages.Page {
 
     private final String prefix;
-    private final List<Partition> partitions;
-    private final String arguments;
     private final int most;
     private final ListSpacesResponse.Builder response = ListSpacesResponse.newBuilder();
 
-    Page(String prefix, List<Partition> partitions, String arguments, int most) {
-      this.prefix = prefix;
-      this.partitions = partitions;
-      this.arguments = arguments;
-      this.most = most;
+    Page(ListSpacesRequest request) {
+      prefix = request.getPrefix();
+      most = request.getPageSize() == 0 ? SPACES : request.getPageSize();
     }
 
-    CompletionStage<ListSpacesResponse> fill(int index, String after) {
-      if (index >= partitions.size()) {
-        return CompletableFuture.completedFuture(response.build());
-      }
+    @Override
+    public boolean isFull() {
+      return response.getSpacesCount() == most;
+    }
+
+    @Override
+    public CompletionStage<Optional<String>> add(Partition partition, String after) {
       int room = most - response.getSpacesCount();
-      if (room == 0) {
-        return CompletableFuture.completedFuture(
-            response.setNextPageToken(PageTokens.make(arguments, index + "\n" + after)).build());
-      }
-      Partition partition = partitions.get(index);
       return store
           .names(partition, prefix, after, room)
           .thenCompose(
               names ->
                   names.isEmpty()
-                      ? fill(index + 1, "")
+                      ? CompletableFuture.completedFuture(Optional.empty())
                       : store
                           .get(partition, names)
-                          .thenCompose(
+                          .thenApply(
                               spaces -> {
                                 spaces.stream()
                                     .flatMap(Optional::stream)
                                     .forEach(response::addSpaces);
                                 return names.size() < room
-                                    ? fill(index + 1, "")
-                                    : fill(index, names.get(names.size() - 1));
+                                    ? Optional.empty()
+                                    : Optional.of(names.get(names.size() - 1));
                               }));
     }
   }

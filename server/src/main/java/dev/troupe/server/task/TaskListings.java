@@ -3,7 +3,7 @@ package dev.troupe.server.task;
 import com.google.inject.Inject;
 import dev.troupe.server.grpc.Names;
 import dev.troupe.server.grpc.PageTokens;
-import dev.troupe.server.redis.Namespaces;
+import dev.troupe.server.grpc.PartitionPages;
 import dev.troupe.server.redis.Partition;
 import dev.troupe.v1.ListQueuesRequest;
 import dev.troupe.v1.ListQueuesResponse;
@@ -15,6 +15,7 @@ import dev.troupe.v1.RedriveTasksRequest;
 import dev.troupe.v1.RedriveTasksResponse;
 import dev.troupe.v1.TaskState;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 
@@ -26,12 +27,12 @@ final class TaskListings {
   private static final int REDRIVEN = 1000;
 
   private final TaskStore store;
-  private final Namespaces namespaces;
+  private final PartitionPages pages;
 
   @Inject
-  TaskListings(TaskStore store, Namespaces namespaces) {
+  TaskListings(TaskStore store, PartitionPages pages) {
     this.store = store;
-    this.namespaces = namespaces;
+    this.pages = pages;
   }
 
   CompletionStage<ListTasksResponse> tasks(QueueId queue, ListTasksRequest request) {
@@ -112,43 +113,40 @@ final class TaskListings {
 
   CompletionStage<ListQueuesResponse> queues(ListQueuesRequest request) {
     String namespace = Names.namespace(request.getNamespace());
-    String arguments = "queues\n" + namespace;
-    String place = PageTokens.read(arguments, request.getPageToken());
-    int newline = place.indexOf('\n');
-    int partition = newline < 0 ? 0 : Integer.parseInt(place.substring(0, newline));
-    String after = place.substring(newline + 1);
-    int most = request.getPageSize() == 0 ? QUEUES : request.getPageSize();
-    ListQueuesResponse.Builder response = ListQueuesResponse.newBuilder();
-    return namespaces
-        .partitions(namespace)
-        .thenCompose(all -> fill(all, partition, after, most, arguments, response));
+    QueuePage page = new QueuePage(request.getPageSize() == 0 ? QUEUES : request.getPageSize());
+    return pages
+        .fill(namespace, "queues\n" + namespace, request.getPageToken(), page)
+        .thenApply(next -> page.response.setNextPageToken(next).build());
   }
 
-  private CompletionStage<ListQueuesResponse> fill(
-      List<Partition> partitions,
-      int index,
-      String after,
-      int left,
-      String arguments,
-      ListQueuesResponse.Builder response) {
-    if (index >= partitions.size()) {
-      return CompletableFuture.completedFuture(response.build());
+  private final class QueuePage implements PartitionPages.Page {
+
+    private final int most;
+    private final ListQueuesResponse.Builder response = ListQueuesResponse.newBuilder();
+
+    QueuePage(int most) {
+      this.most = most;
     }
-    return store
-        .names(partitions.get(index), left, after)
-        .thenCompose(
-            names -> addStats(partitions.get(index), names, 0, response).thenApply(d -> names))
-        .thenCompose(
-            names -> {
-              if (names.size() < left) {
-                return fill(partitions, index + 1, "", left - names.size(), arguments, response);
-              }
-              String last = names.get(names.size() - 1);
-              return CompletableFuture.completedFuture(
-                  response
-                      .setNextPageToken(PageTokens.make(arguments, index + "\n" + last))
-                      .build());
-            });
+
+    @Override
+    public boolean isFull() {
+      return response.getQueuesCount() == most;
+    }
+
+    @Override
+    public CompletionStage<Optional<String>> add(Partition partition, String after) {
+      int room = most - response.getQueuesCount();
+      return store
+          .names(partition, room, after)
+          .thenCompose(
+              names ->
+                  addStats(partition, names, 0, response)
+                      .thenApply(
+                          added ->
+                              names.size() < room
+                                  ? Optional.empty()
+                                  : Optional.of(names.get(names.size() - 1))));
+    }
   }
 
   private CompletionStage<Void> addStats(

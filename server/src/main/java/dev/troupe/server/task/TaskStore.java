@@ -577,20 +577,13 @@ public final class TaskStore {
               ErrorReason.ERROR_REASON_RESULT_CONFLICT,
               "this attempt was already ended, with another result",
               Map.of("state", TaskStates.of(reply.text(1)).name()));
-      case "STALE_FENCE" ->
-          TroupeException.of(
-              ErrorReason.ERROR_REASON_STALE_FENCE,
-              "a higher fencing token was seen for this fence",
-              Map.of("highest_token", reply.text(1)));
+      case "STALE_FENCE" -> TroupeException.staleFence(reply.number(1));
       case "STATE" ->
           TroupeException.of(
               ErrorReason.ERROR_REASON_TASK_STATE,
               "the task has ended",
               Map.of("state", TaskStates.of(reply.text(1)).name()));
-      case "REUSED" ->
-          TroupeException.of(
-              ErrorReason.ERROR_REASON_REQUEST_ID_REUSED,
-              "the request_id was used by a call with other arguments");
+      case "REUSED" -> TroupeException.requestIdReused();
       case "REPLACED" ->
           TroupeException.of(
               ErrorReason.ERROR_REASON_SESSION_REPLACED,

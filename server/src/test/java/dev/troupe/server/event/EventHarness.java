@@ -3,6 +3,7 @@ package dev.troupe.server.event;
 import com.google.common.base.Ticker;
 import dev.troupe.server.agent.AgentDirectory;
 import dev.troupe.server.config.DataSize;
+import dev.troupe.server.grpc.PartitionPages;
 import dev.troupe.server.grpc.StreamPumps;
 import dev.troupe.server.log.LogConfig;
 import dev.troupe.server.log.RedisPartitionLogs;
@@ -121,7 +122,7 @@ final class EventHarness implements AutoCloseable {
             new Subscribing(
                 new EventStarts(NAMESPACES, logs, new TopicStreams(redis)), pumps, config),
             new EventHistory(topics, store, replicas),
-            new TopicCalls(topics, NAMESPACES),
+            new TopicCalls(topics, new PartitionPages(NAMESPACES)),
             groupCalls,
             new GroupPulls(groups, dispatchers, executor),
             new ConsumeStreams(groups, groupCalls, dispatchers, config, ticker),
