@@ -13,7 +13,6 @@ import com.google.rpc.Status;
 import dev.troupe.server.grpc.Refusal;
 import dev.troupe.server.redis.Partition;
 import dev.troupe.server.redis.Script;
-import dev.troupe.server.redis.TestRedis;
 import dev.troupe.v1.CreateTopicRequest;
 import dev.troupe.v1.ErrorReason;
 import dev.troupe.v1.Event;
@@ -40,44 +39,23 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Objects;
 import java.util.Set;
-import java.util.UUID;
 import java.util.concurrent.TimeUnit;
 import org.awaitility.Awaitility;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.TestInstance;
 import org.redisson.api.stream.StreamTrimArgs;
 
 /** What topics promise, on whatever Redis. */
-@TestInstance(TestInstance.Lifecycle.PER_CLASS)
 @SuppressWarnings("NullAway.Init")
-abstract class EventStreamContract {
+abstract class EventStreamContract extends EventContract {
 
   private static final Script EMIT = Script.load("test/emit");
-  private TestRedis redis;
 
   private EventHarness harness;
-  private String namespace;
-
-  /** The Redis to test on; closed after the last test. */
-  abstract TestRedis redis() throws Exception;
-
-  @BeforeAll
-  void startRedis() throws Exception {
-    redis = redis();
-  }
-
-  @AfterAll
-  void stopRedis() throws Exception {
-    redis.close();
-  }
 
   @BeforeEach
   void open() throws Exception {
-    namespace = "t" + UUID.randomUUID();
     harness = new EventHarness(redis, Duration.ofMillis(300), Duration.ofMillis(400));
   }
 

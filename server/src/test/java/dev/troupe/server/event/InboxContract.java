@@ -8,7 +8,6 @@ import com.google.protobuf.util.Durations;
 import com.google.protobuf.util.Timestamps;
 import dev.troupe.server.crash.TroupeProcess;
 import dev.troupe.server.grpc.Refusal;
-import dev.troupe.server.redis.TestRedis;
 import dev.troupe.v1.AgentStateServiceGrpc;
 import dev.troupe.v1.DeregisterAgentRequest;
 import dev.troupe.v1.Event;
@@ -33,7 +32,6 @@ import io.grpc.StatusRuntimeException;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
-import java.util.UUID;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -43,30 +41,21 @@ import java.util.concurrent.TimeUnit;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.TestInstance;
 
 /** What inboxes, requests and replies promise, with two servers, on whatever Redis. */
-@TestInstance(TestInstance.Lifecycle.PER_CLASS)
 @SuppressWarnings("NullAway.Init")
-abstract class InboxContract {
+abstract class InboxContract extends EventContract {
 
   private static final int PARTITIONS = 4;
 
-  private TestRedis redis;
   private final List<TroupeProcess> servers = new ArrayList<>();
   private final List<ManagedChannel> channels = new ArrayList<>();
   private final ScheduledExecutorService timers = Executors.newSingleThreadScheduledExecutor();
   private final ExecutorService threads = Executors.newCachedThreadPool();
-  private String namespace;
-
-  /** The Redis to test on; closed after the last test. */
-  abstract TestRedis redis() throws Exception;
 
   @BeforeAll
   void start() throws Exception {
-    redis = redis();
     for (int i = 0; i < 2; i++) {
       servers.add(
           new TroupeProcess("--redis.url=" + redis.url(), "--redis.partitions=" + PARTITIONS));
@@ -82,12 +71,6 @@ abstract class InboxContract {
     for (TroupeProcess server : servers) {
       server.close();
     }
-    redis.close();
-  }
-
-  @BeforeEach
-  void newNamespace() {
-    namespace = "t" + UUID.randomUUID();
   }
 
   @Test

@@ -6,7 +6,6 @@ import com.google.protobuf.util.Timestamps;
 import dev.troupe.server.grpc.Refusal;
 import dev.troupe.server.redis.Partition;
 import dev.troupe.server.redis.Script;
-import dev.troupe.server.redis.TestRedis;
 import dev.troupe.v1.ErrorReason;
 import dev.troupe.v1.Event;
 import dev.troupe.v1.EventBatch;
@@ -26,48 +25,27 @@ import io.grpc.StatusRuntimeException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.UUID;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.awaitility.Awaitility;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.TestInstance;
 
 /** What a subscription can ask for, on whatever Redis. The server's memory is small here. */
-@TestInstance(TestInstance.Lifecycle.PER_CLASS)
 @SuppressWarnings("NullAway.Init")
-abstract class SubscribeContract {
+abstract class SubscribeContract extends EventContract {
 
   private static final Script EMIT = Script.load("test/emit");
 
   /** More than the memory holds by far. */
   private static final int MANY = 1_500;
 
-  private TestRedis redis;
   private EventHarness harness;
-  private String namespace;
-
-  /** The Redis to test on; closed after the last test. */
-  abstract TestRedis redis() throws Exception;
-
-  @BeforeAll
-  void startRedis() throws Exception {
-    redis = redis();
-  }
-
-  @AfterAll
-  void stopRedis() throws Exception {
-    redis.close();
-  }
 
   @BeforeEach
   void open() throws Exception {
-    namespace = "t" + UUID.randomUUID();
     harness = new EventHarness(redis, Duration.ofMillis(300), Duration.ofMillis(400), 1 << 16);
   }
 

@@ -2,7 +2,6 @@ package dev.troupe.server.event;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.troupe.server.redis.TestRedis;
 import dev.troupe.v1.CreateTopicRequest;
 import dev.troupe.v1.Event;
 import dev.troupe.v1.EventDelivery;
@@ -20,40 +19,19 @@ import dev.troupe.v1.TopicSettings;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.UUID;
 import java.util.stream.LongStream;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
-import org.junit.jupiter.api.TestInstance;
 
 /** Two servers with one Redis, a namespace for each test, and what tests of topics say to them. */
-@TestInstance(TestInstance.Lifecycle.PER_CLASS)
 @SuppressWarnings("NullAway.Init")
-abstract class TopicFixture {
+abstract class TopicFixture extends EventContract {
 
-  TestRedis redis;
   EventHarness one;
   EventHarness other;
-  String namespace;
-
-  /** The Redis to test on; closed after the last test. */
-  abstract TestRedis redis() throws Exception;
-
-  @BeforeAll
-  void startRedis() throws Exception {
-    redis = redis();
-  }
-
-  @AfterAll
-  void stopRedis() throws Exception {
-    redis.close();
-  }
 
   @BeforeEach
   void open() throws Exception {
-    namespace = "t" + UUID.randomUUID();
     one = new EventHarness(redis, Duration.ofSeconds(15), Duration.ofSeconds(30));
     other = new EventHarness(redis, Duration.ofSeconds(15), Duration.ofSeconds(30));
   }

@@ -14,7 +14,6 @@ import dev.troupe.server.redis.Partition;
 import dev.troupe.server.redis.PartitionSweep.Swept;
 import dev.troupe.server.redis.Script;
 import dev.troupe.server.redis.ScriptRunner;
-import dev.troupe.server.redis.TestRedis;
 import dev.troupe.v1.ErrorReason;
 import dev.troupe.v1.Event;
 import dev.troupe.v1.Fence;
@@ -25,18 +24,15 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
-import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.IntStream;
 import org.awaitility.Awaitility;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.TestInstance;
 import org.redisson.api.stream.StreamMessageId;
 import org.redisson.api.stream.StreamRangeArgs;
 import org.redisson.client.codec.ByteArrayCodec;
@@ -44,9 +40,8 @@ import org.redisson.client.codec.StringCodec;
 import org.redisson.codec.CompositeCodec;
 
 /** What the stores of events and topics promise, on whatever Redis. */
-@TestInstance(TestInstance.Lifecycle.PER_CLASS)
 @SuppressWarnings("NullAway.Init")
-abstract class TopicStoreContract {
+abstract class TopicStoreContract extends EventContract {
 
   private static final CompositeCodec CODEC =
       new CompositeCodec(StringCodec.INSTANCE, ByteArrayCodec.INSTANCE);
@@ -54,29 +49,19 @@ abstract class TopicStoreContract {
   private static final Script MANY_TOPICS = Script.load("test/many_topics");
   private static final Script LAY_OUT = Script.load("test/lay_out");
 
-  private TestRedis redis;
   private EventStore events;
   private TopicStore topics;
   private Partition partition;
 
-  /** The Redis to test on; closed after the last test. */
-  abstract TestRedis redis() throws Exception;
-
   @BeforeAll
-  void startRedis() throws Exception {
-    redis = redis();
+  void makeStores() {
     events = new EventStore(redis, EventHarness.NAMESPACES);
     topics = new TopicStore(redis, EventHarness.NAMESPACES);
   }
 
-  @AfterAll
-  void stopRedis() throws Exception {
-    redis.close();
-  }
-
   @BeforeEach
-  void anotherNamespace() {
-    partition = new Partition("t" + UUID.randomUUID(), 1, EventHarness.PARTITIONS);
+  void takePartition() {
+    partition = new Partition(namespace, 1, EventHarness.PARTITIONS);
   }
 
   @Test

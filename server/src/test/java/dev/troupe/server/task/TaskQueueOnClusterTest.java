@@ -2,7 +2,7 @@ package dev.troupe.server.task;
 
 import dev.troupe.server.crash.TroupeOnRedis;
 
-/** The unary calls on a Redis Cluster of six processes, with 16 partitions. */
+/** Tasks from beginning to end on a Redis Cluster of six processes, with 16 partitions. */
 final class TaskQueueOnClusterTest extends TaskQueueContract {
 
   TaskQueueOnClusterTest() {

@@ -2,7 +2,7 @@ package dev.troupe.server.task;
 
 import dev.troupe.server.crash.TroupeOnRedis;
 
-/** The unary calls on one Redis. */
+/** Tasks from beginning to end on one Redis. */
 final class TaskQueueOnOneRedisTest extends TaskQueueContract {
 
   TaskQueueOnOneRedisTest() {
