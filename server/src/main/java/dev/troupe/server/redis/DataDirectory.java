@@ -1,5 +1,6 @@
 package dev.troupe.server.redis;
 
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import java.io.IOException;
@@ -184,6 +185,7 @@ final class DataDirectory implements AutoCloseable {
       // On a full disk the old one has to stay: without it nobody reads the data again.
       Path fresh = root.resolve("troupe-data.new");
       Files.writeString(fresh, content);
+      RedisData.force(fresh);
       Files.move(fresh, marker, StandardCopyOption.ATOMIC_MOVE);
     }
   }
@@ -204,10 +206,16 @@ final class DataDirectory implements AutoCloseable {
     Files.writeString(root.resolve("redis.pid"), Long.toString(pid));
   }
 
+  /** Where Redis logs, from the beginning. */
+  Path emptyLog() throws IOException {
+    return Files.write(root.resolve("redis.log"), new byte[0]);
+  }
+
   /** The last lines that Redis logged. */
   String lastWords() {
     try {
-      List<String> lines = Files.readAllLines(root.resolve("redis.log"));
+      // Whatever bytes there are: a damaged command is quoted as it is.
+      List<String> lines = Files.readAllLines(root.resolve("redis.log"), ISO_8859_1);
       return String.join("\n", lines.subList(Math.max(0, lines.size() - 8), lines.size()));
     } catch (IOException e) {
       return "";

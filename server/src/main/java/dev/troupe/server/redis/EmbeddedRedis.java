@@ -2,9 +2,7 @@ package dev.troupe.server.redis;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
-import java.io.BufferedReader;
 import java.io.IOException;
-import java.io.InputStreamReader;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
@@ -13,15 +11,14 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.security.SecureRandom;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ExecutionException;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.LockSupport;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -30,10 +27,9 @@ import org.slf4j.LoggerFactory;
  * A Redis as a child of this process: on loopback, behind a random password, with an append-only
  * file.
  *
- * <p>It hangs on a pipe: a small shell reads the pipe's end and terminates Redis when we are gone,
- * however that came. A Redis that dies is started again on the same port with the same data, not
- * more than five times a minute, for as long as it takes: a disk without room may have some again.
- * Only data that is damaged has to wait for somebody.
+ * <p>One that dies is started again on the same port with the same data, not more than five times a
+ * minute, for as long as it takes: a disk without room may have some again. Only data that is
+ * damaged has to wait for somebody.
  */
 public final class EmbeddedRedis implements AutoCloseable {
 
@@ -49,20 +45,12 @@ public final class EmbeddedRedis implements AutoCloseable {
   /** What Redis says when its file ends within a command or a transaction. */
   private static final String TORN = "Unexpected end of file";
 
-  /**
-   * Starts Redis away from the terminal's signals (Ctrl-C is for us; Redis stops when we are done),
-   * tells its pid, and ends it when the pipe closes. The loop ends too when Redis ends by itself.
-   */
-  private static final String KEEPER =
-      """
-      trap '' INT HUP QUIT
-      "$@" </dev/null >>"$LOG" 2>&1 &
-      child=$!
-      echo $child
-      cat >/dev/null
-      kill -TERM $child 2>/dev/null
-      wait $child
-      """;
+  /** What Redis says when it will not take its data, however often it is asked to. */
+  private static final Pattern DAMAGED =
+      Pattern.compile(
+          "bad file format|redis-check-|rdb preamble|rdb reading|rdb checksum|rdb file reading"
+              + "|error loading the db|unknown command|aof manifest|wrong signature",
+          Pattern.CASE_INSENSITIVE);
 
   private final RedisConfig config;
   private final DataDirectory directory;
@@ -71,9 +59,12 @@ public final class EmbeddedRedis implements AutoCloseable {
   private final int port;
   private final Times times;
   private final StartLimit limit;
-  private @Nullable Process keeper;
-  private @Nullable ProcessHandle redis;
   private final AtomicBoolean closed = new AtomicBoolean();
+
+  /** Where it is started again: that takes as long as Redis reads its data. */
+  private final ScheduledThreadPoolExecutor restarts;
+
+  private @Nullable RedisChild redis;
 
   private EmbeddedRedis(
       RedisConfig config, DataDirectory directory, RedisBinary binary, int port, Times times) {
@@ -82,10 +73,19 @@ public final class EmbeddedRedis implements AutoCloseable {
     this.binary = binary;
     this.port = port;
     this.times = times;
-    this.limit = new StartLimit(MOST_STARTS, times.window());
+    limit = new StartLimit(MOST_STARTS, times.window());
+    restarts =
+        new ScheduledThreadPoolExecutor(
+            1,
+            task -> {
+              Thread thread = new Thread(task, "embedded-redis");
+              thread.setDaemon(true);
+              return thread;
+            });
+    restarts.setExecuteExistingDelayedTasksAfterShutdownPolicy(false);
     byte[] secret = new byte[24];
     new SecureRandom().nextBytes(secret);
-    this.password = HexFormat.of().formatHex(secret);
+    password = HexFormat.of().formatHex(secret);
   }
 
   /**
@@ -111,6 +111,8 @@ public final class EmbeddedRedis implements AutoCloseable {
       RedisBinary binary = RedisBinary.find(config.binary(), directory.path("bin"));
       directory.mark(binary);
       EmbeddedRedis redis = new EmbeddedRedis(config, directory, binary, freePort(), times);
+      redis.data().finishMending();
+      Files.createDirectories(directory.path("redis"));
       redis.configure();
       redis.launch();
       return redis;
@@ -153,9 +155,7 @@ public final class EmbeddedRedis implements AutoCloseable {
   }
 
   private synchronized void launch() throws IOException {
-    ProcessHandle child;
-    data().finishMending();
-    Files.createDirectories(directory.path("redis"));
+    RedisChild child;
     try {
       child = begin(port);
     } catch (RedisStartupException refused) {
@@ -167,7 +167,7 @@ public final class EmbeddedRedis implements AutoCloseable {
       child = begin(port);
     }
     redis = child;
-    child.onExit().thenAccept(this::ended);
+    child.whenEnded(() -> schedule(Duration.ZERO, this::ended));
   }
 
   private RedisData data() {
@@ -182,27 +182,40 @@ public final class EmbeddedRedis implements AutoCloseable {
    */
   private void mend() throws IOException {
     RedisData data = data();
-    readTwice(data.copy());
-    long cut = data.cut();
-    if (cut > MOST_CUT) {
-      data.clear();
-      throw new DamagedDataException(
-          "The end of Redis' data in "
-              + directory.path("redis")
-              + " is torn, and "
-              + cut
-              + " bytes would have to be cut off, more than a crash of the machine explains. Nothing"
-              + " was changed. Copy the directory, then either put a backup in its place, or cut its"
-              + " end off with: redis-check-aof --fix <the append-only file>");
+    try {
+      readTwice(data.copy());
+      long cut = data.cut();
+      if (cut > MOST_CUT) {
+        throw new DamagedDataException(
+            "The end of Redis' data in "
+                + directory.path("redis")
+                + " is torn, and "
+                + cut
+                + " bytes would have to be cut off, more than a crash of the machine explains."
+                + " Nothing was changed. Copy the directory, then either put a backup in its place,"
+                + " or cut its end off with: redis-check-aof --fix <the append-only file>");
+      }
+      Path before = data.replace();
+      log.warn("{} bytes of Redis' data were cut off; {} has it as it was", cut, before);
+    } catch (IOException | RuntimeException e) {
+      clearCopy(data, e);
+      throw e;
     }
-    Path before = data.replace();
-    log.warn("{} bytes of Redis' data were cut off; {} has it as it was", cut, before);
+  }
+
+  /** On a full disk half a copy would take the last of the room. */
+  private static void clearCopy(RedisData data, Exception failure) {
+    try {
+      data.clearCopy();
+    } catch (IOException e) {
+      failure.addSuppressed(e);
+    }
   }
 
   private void readTwice(Path data) throws IOException {
     for (int i = 0; i < 2; i++) {
       int at = freePort();
-      ProcessHandle child =
+      RedisChild child =
           begin(
               at,
               "--port",
@@ -214,58 +227,20 @@ public final class EmbeddedRedis implements AutoCloseable {
               // It would write all data anew, and leave nothing to compare.
               "--auto-aof-rewrite-percentage",
               "0");
-      letGo(keeper);
-      try {
-        child.onExit().get(times.silence().toMillis(), TimeUnit.MILLISECONDS);
-      } catch (TimeoutException | ExecutionException e) {
-        child.destroyForcibly();
-        throw new RedisStartupException("Redis does not end after its data was mended", e);
-      } catch (InterruptedException e) {
-        Thread.currentThread().interrupt();
-        throw new RedisStartupException("interrupted while Redis mends its data", e);
-      }
+      child.end(times.silence());
     }
   }
 
   /** Starts a Redis that reads the data, and returns when it answers. */
-  private ProcessHandle begin(int at, String... options) throws IOException {
-    List<String> command =
-        new ArrayList<>(
-            List.of(
-                "sh",
-                "-c",
-                KEEPER,
-                "troupe-redis-keeper",
-                binary.path().toString(),
-                directory.path("redis.conf").toString()));
-    command.addAll(List.of(options));
-    ProcessBuilder builder = new ProcessBuilder(command);
-    builder.environment().put("LOG", directory.path("redis.log").toString());
-    Files.writeString(directory.path("redis.log"), "");
+  private RedisChild begin(int at, String... options) throws IOException {
     refuseIfClosed();
-    Process started = builder.redirectError(ProcessBuilder.Redirect.DISCARD).start();
-    keeper = started;
+    RedisChild child = RedisChild.start(directory, binary, List.of(options));
     try {
-      String line =
-          new BufferedReader(new InputStreamReader(started.getInputStream(), UTF_8)).readLine();
-      if (line == null) {
-        throw new RedisStartupException("cannot start " + binary.path());
-      }
-      long pid = Long.parseLong(line.strip());
-      directory.redisStarted(pid);
-      ProcessHandle child = ProcessHandle.of(pid).orElseThrow(this::whyItEnded);
       awaitAnswer(child, at);
       return child;
-    } catch (IOException | RuntimeException e) {
-      letGo(started);
+    } catch (RuntimeException e) {
+      child.end(RedisChild.PATIENCE);
       throw e;
-    }
-  }
-
-  /** Has a keeper end, and its Redis with it. */
-  private static void letGo(@Nullable Process last) throws IOException {
-    if (last != null) {
-      last.getOutputStream().close();
     }
   }
 
@@ -277,39 +252,42 @@ public final class EmbeddedRedis implements AutoCloseable {
   }
 
   /** Much data takes long to read, and Redis says so meanwhile: that is no silence. */
-  private void awaitAnswer(ProcessHandle child, int at) {
+  private void awaitAnswer(RedisChild child, int at) {
     long heard = System.nanoTime();
     while (System.nanoTime() - heard < times.silence().toNanos()) {
       refuseIfClosed();
+      String answer = ping(at);
       if (!child.isAlive()) {
         throw whyItEnded();
       }
-      try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), at)) {
-        socket.setSoTimeout(2000);
-        socket
-            .getOutputStream()
-            .write(("AUTH " + password + "\r\nPING\r\nQUIT\r\n").getBytes(UTF_8));
-        String answer = new String(socket.getInputStream().readAllBytes(), UTF_8);
-        if (answer.contains("+PONG")) {
-          return;
-        }
-        if (answer.contains("-LOADING")) {
-          heard = System.nanoTime();
-        }
-      } catch (IOException e) {
-        log.trace("Redis does not answer yet", e);
+      // One that cannot write to its disk says so instead, and answers those who read.
+      if (answer.contains("+PONG") || answer.contains("-MISCONF")) {
+        return;
+      }
+      if (answer.contains("-LOADING")) {
+        heard = System.nanoTime();
       }
       LockSupport.parkNanos(5_000_000);
     }
-    child.destroyForcibly();
     throw new RedisStartupException(
         "Redis did not answer within " + times.silence().toSeconds() + " s");
+  }
+
+  private String ping(int at) {
+    try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), at)) {
+      socket.setSoTimeout(2000);
+      socket.getOutputStream().write(("AUTH " + password + "\r\nPING\r\nQUIT\r\n").getBytes(UTF_8));
+      return new String(socket.getInputStream().readAllBytes(), UTF_8);
+    } catch (IOException e) {
+      log.trace("Redis does not answer yet", e);
+      return "";
+    }
   }
 
   private RedisStartupException whyItEnded() {
     String words = directory.lastWords();
     String ended = "Redis ended while starting in " + directory + ". It said:\n" + words;
-    return words.contains("Bad file format") || words.contains("redis-check-aof")
+    return DAMAGED.matcher(words).find()
         ? new DamagedDataException(
             ended
                 + "\nThe data is damaged. Keep a copy of "
@@ -318,15 +296,13 @@ public final class EmbeddedRedis implements AutoCloseable {
         : new RedisStartupException(ended);
   }
 
-  private synchronized void ended(ProcessHandle child) {
-    if (closed.get()) {
+  private synchronized void ended() {
+    RedisChild child = redis;
+    if (closed.get() || child == null) {
       return;
     }
-    // The pipe's other end is of no use any more.
-    if (keeper != null) {
-      keeper.destroy();
-    }
     redis = null;
+    child.end(RedisChild.PATIENCE);
     log.warn("Redis (process {}) died. It said:\n{}", child.pid(), directory.lastWords());
     startAgain();
   }
@@ -342,25 +318,32 @@ public final class EmbeddedRedis implements AutoCloseable {
           MOST_STARTS,
           times.window().toSeconds(),
           wait.toMillis());
-      later(wait);
+      schedule(wait, this::startAgain);
       return;
     }
     log.warn("starting Redis again with its data");
     try {
+      // The directory is not made: where it is missing, somebody may be about to put it back.
+      data().finishMending();
       launch();
     } catch (DamagedDataException damaged) {
-      log.error("Redis stays down until its data is repaired and Troupe is started again", damaged);
-    } catch (IOException | RedisStartupException e) {
+      log.error(
+          "Redis stays down until its data is repaired and Troupe is started again. {}",
+          damaged.getMessage());
+    } catch (IOException | RuntimeException e) {
       if (!closed.get()) {
-        log.error("Redis cannot be started again", e);
-        later(Duration.ZERO);
+        log.warn("Redis did not start, which is tried again: {}", e.toString());
+        schedule(Duration.ZERO, this::startAgain);
       }
     }
   }
 
-  private void later(Duration wait) {
-    CompletableFuture.delayedExecutor(wait.toNanos(), TimeUnit.NANOSECONDS)
-        .execute(this::startAgain);
+  private void schedule(Duration wait, Runnable step) {
+    try {
+      restarts.schedule(step, wait.toNanos(), TimeUnit.NANOSECONDS);
+    } catch (RejectedExecutionException e) {
+      log.debug("closed meanwhile", e);
+    }
   }
 
   /** Where it is, in the form of {@code redis.url}. Holds the password. */
@@ -384,24 +367,13 @@ public final class EmbeddedRedis implements AutoCloseable {
     if (closed.getAndSet(true)) {
       return;
     }
-    Process last;
+    restarts.shutdown();
     // A start that is under way has the lock, and sees that it is closed.
     synchronized (this) {
-      last = keeper;
-    }
-    try {
-      if (last != null) {
-        letGo(last);
-        if (!last.waitFor(20, TimeUnit.SECONDS) && redis != null) {
-          redis.destroyForcibly();
-        }
+      if (redis != null) {
+        redis.end(Duration.ofSeconds(20));
       }
-    } catch (IOException e) {
-      log.warn("cannot end Redis", e);
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-    } finally {
-      directory.close();
     }
+    directory.close();
   }
 }

@@ -1,6 +1,7 @@
 package dev.troupe.server.redis;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -85,14 +86,18 @@ final class RedisData {
     clear();
   }
 
-  /** Removes copies. */
-  void clear() throws IOException {
-    delete(copy);
+  private void clear() throws IOException {
+    clearCopy();
     delete(mended);
   }
 
+  /** Gives up what was begun, unless it is whole: that may stand in for the data by now. */
+  void clearCopy() throws IOException {
+    delete(copy);
+  }
+
   /** On its way to the disk, a crash of the machine could tear it again. */
-  private static void force(Path path) throws IOException {
+  static void force(Path path) throws IOException {
     try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ)) {
       channel.force(true);
     }
@@ -117,6 +122,8 @@ final class RedisData {
   private static List<Path> tree(Path directory) throws IOException {
     try (Stream<Path> paths = Files.walk(directory)) {
       return paths.toList();
+    } catch (UncheckedIOException e) {
+      throw new IOException("cannot list " + directory, e);
     }
   }
 }

@@ -1,12 +1,14 @@
 package dev.troupe.server.redis;
 
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
+import static org.awaitility.Awaitility.await;
 
 import dev.troupe.server.config.Config;
 import java.io.IOException;
 import java.net.Socket;
 import java.net.URI;
 import java.nio.file.Path;
+import java.time.Duration;
 
 /** What tests of the embedded Redis start it with, and how they ask it. */
 final class EmbeddedRedisFixture {
@@ -37,5 +39,17 @@ final class EmbeddedRedisFixture {
           .write((login + "\r\n" + command + "\r\nQUIT\r\n").getBytes(ISO_8859_1));
       return new String(socket.getInputStream().readAllBytes(), ISO_8859_1);
     }
+  }
+
+  /** Of those that were started for a directory. */
+  static void noKeeperIsLeft(Path directory) {
+    await()
+        .atMost(Duration.ofSeconds(20))
+        .until(
+            () ->
+                ProcessHandle.current()
+                    .children()
+                    .flatMap(child -> child.info().commandLine().stream())
+                    .noneMatch(line -> line.contains(directory.toString())));
   }
 }

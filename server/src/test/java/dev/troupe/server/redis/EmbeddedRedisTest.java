@@ -1,6 +1,7 @@
 package dev.troupe.server.redis;
 
 import static dev.troupe.server.redis.EmbeddedRedisFixture.ask;
+import static dev.troupe.server.redis.EmbeddedRedisFixture.noKeeperIsLeft;
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -81,7 +82,7 @@ final class EmbeddedRedisTest {
   }
 
   @Test
-  void theMarkOfTheDataIsNotWrittenAgainWithoutNeed() throws IOException {
+  void theMarkOfTheDataIsWrittenWholeAndOnlyWhenItChanges() throws IOException {
     EmbeddedRedis.start(config()).close();
     Path marker = directory.resolve("troupe-data");
     FileTime longAgo = FileTime.fromMillis(0);
@@ -89,7 +90,16 @@ final class EmbeddedRedisTest {
     EmbeddedRedis.start(config()).close();
     assertThat(Files.getLastModifiedTime(marker)).isEqualTo(longAgo);
 
-    Files.writeString(marker, "format=2\nredis=5\n");
+    // What cannot be written whole, as on a full disk, leaves it as it was.
+    String before = "format=2\nredis=5\n";
+    Files.writeString(marker, before);
+    Path inTheWay = Files.createDirectory(directory.resolve("troupe-data.new"));
+    assertThatThrownBy(() -> EmbeddedRedis.start(config()))
+        .isInstanceOf(RedisStartupException.class)
+        .hasMessageContaining("troupe-data.new");
+    assertThat(Files.readString(marker)).isEqualTo(before);
+
+    Files.delete(inTheWay);
     EmbeddedRedis.start(config()).close();
     assertThat(Files.readString(marker)).matches("format=2\nredis=[6-9]\n");
   }
@@ -106,7 +116,7 @@ final class EmbeddedRedisTest {
         .isInstanceOf(RedisStartupException.class)
         .hasMessageContaining("It said:")
         .hasMessageContaining("redis-check-aof --fix");
-    noKeeperIsLeft();
+    noKeeperIsLeft(directory);
   }
 
   @Test
@@ -147,7 +157,7 @@ final class EmbeddedRedisTest {
       assertThat(sizes(data)).isEqualTo(torn);
       assertThat(besideTheData()).isEmpty();
     }
-    noKeeperIsLeft();
+    noKeeperIsLeft(directory);
   }
 
   @Test
@@ -179,18 +189,6 @@ final class EmbeddedRedisTest {
       }
     }
     return sizes;
-  }
-
-  /** Of those that were started for this directory. */
-  private void noKeeperIsLeft() {
-    await()
-        .atMost(Duration.ofSeconds(20))
-        .until(
-            () ->
-                ProcessHandle.current()
-                    .children()
-                    .flatMap(child -> child.info().commandLine().stream())
-                    .noneMatch(line -> line.contains(directory.toString())));
   }
 
   /** Loses the end of the append-only file, from within the last place that has the word. */
