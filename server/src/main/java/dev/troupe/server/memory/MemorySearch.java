@@ -174,13 +174,14 @@ final class MemorySearch {
       Partition partition, PartitionIndex index, SearchMemoryRequest request) {
     IndexState state = indexes.state(partition, request.getSpace(), 0);
     return TroupeException.retryable(
-        ErrorReason.ERROR_REASON_INDEX_BEHIND,
-        "the index did not get there in time; try again, or ask for less",
-        Map.of(
-            "revision", Long.toString(index.revision()),
-            "items_loaded", Long.toString(state.getItemsLoaded()),
-            "items_total", Long.toString(state.getItemsTotal())),
-        TRY_AGAIN);
+            ErrorReason.ERROR_REASON_INDEX_BEHIND,
+            "the index did not get there in time; try again, or ask for less",
+            Map.of(
+                "revision", Long.toString(index.revision()),
+                "items_loaded", Long.toString(state.getItemsLoaded()),
+                "items_total", Long.toString(state.getItemsTotal())),
+            TRY_AGAIN)
+        .about("namespace", partition.namespace(), "space", request.getSpace());
   }
 
   /** The space is not there, or began after the revision that was asked for. */

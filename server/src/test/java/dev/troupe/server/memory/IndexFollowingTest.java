@@ -128,7 +128,8 @@ final class IndexFollowingTest {
     assertThat(refusal.reason()).isEqualTo("INDEX_BEHIND");
     assertThat(refusal.saysWhenToRetry()).isTrue();
     assertThat(refusal.metadata())
-        .containsKey("revision")
+        .containsKeys("revision", "namespace")
+        .containsEntry("space", "s")
         .containsEntry("items_loaded", "1")
         .containsEntry("items_total", "1");
     // Less may be asked for meanwhile; and what is written next closes the gap.
