@@ -57,9 +57,9 @@ final class ConsumeStream implements StreamObserver<ConsumeRequest>, GroupTaker 
   @GuardedBy("this")
   private final Set<String> held = new LinkedHashSet<>();
 
-  /** The answers so far, as they come in the order of the settlements. */
+  /** Done when all so far are answered, as answers come in the order of the settlements. */
   @GuardedBy("this")
-  private CompletionStage<?> answers = CompletableFuture.completedFuture(null);
+  private CompletionStage<@Nullable Void> answers = CompletableFuture.completedFuture(null);
 
   @GuardedBy("this")
   private Phase phase = Phase.EXPECTING_OPEN;
@@ -203,15 +203,24 @@ final class ConsumeStream implements StreamObserver<ConsumeRequest>, GroupTaker 
     }
     CompletionStage<SettleOutcomes> settled =
         host.calls().settle(entered.dispatcher().group(), all);
+    CompletableFuture<@Nullable Void> answered = new CompletableFuture<>();
+    CompletionStage<@Nullable Void> before;
     synchronized (this) {
       unanswered++;
-      answers =
-          answers
-              .thenCombine(settled, (before, outcomes) -> outcomes)
-              .whenComplete((outcomes, failure) -> answer(all, outcomes, failure))
-              // What comes next is answered by its own outcome, not by this one's.
-              .exceptionally(failure -> null);
+      before = answers;
+      answers = answered;
     }
+    // Not under the lock: where the outcomes are there already, it is answered at once.
+    before
+        .thenCombine(settled, (done, outcomes) -> outcomes)
+        .whenComplete(
+            (outcomes, failure) -> {
+              try {
+                answer(all, outcomes, failure);
+              } finally {
+                answered.complete(null);
+              }
+            });
   }
 
   private void answer(

@@ -206,26 +206,32 @@ final class PublishStreams implements Drainable {
       leaveIfAnswered();
     }
 
-    private synchronized void leaveIfAnswered() {
-      if (over || !unanswered.isEmpty() || !(leaving || drained)) {
-        return;
+    private void leaveIfAnswered() {
+      synchronized (this) {
+        if (over || !unanswered.isEmpty() || !(leaving || drained)) {
+          return;
+        }
+        over = true;
+        if (leaving) {
+          caller.onCompleted();
+        } else {
+          caller.onError(
+              StatusMapper.toStatus(
+                  TroupeException.retryable(
+                      ErrorReason.ERROR_REASON_SHUTTING_DOWN,
+                      "the server is stopping; go on with another one",
+                      RETRY_ELSEWHERE,
+                      null)));
+        }
       }
       end();
-      if (leaving) {
-        caller.onCompleted();
-      } else {
-        caller.onError(
-            StatusMapper.toStatus(
-                TroupeException.retryable(
-                    ErrorReason.ERROR_REASON_SHUTTING_DOWN,
-                    "the server is stopping; go on with another one",
-                    RETRY_ELSEWHERE,
-                    null)));
-      }
     }
 
-    private synchronized void end() {
-      over = true;
+    private void end() {
+      synchronized (this) {
+        over = true;
+      }
+      // Not under the lock: the server may go on stopping right here.
       streams.remove(this);
       ended.complete(null);
     }

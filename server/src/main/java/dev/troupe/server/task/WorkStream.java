@@ -159,29 +159,9 @@ final class WorkStream implements StreamObserver<WorkRequest>, LeaseTaker {
   }
 
   private void live(WorkerOpening.Opened opened) {
-    synchronized (this) {
-      if (phase == Phase.CLOSED) {
-        host.giveBack(opened.identity(), host.config().streamGrace(), "the stream broke");
-        return;
-      }
-      identity = opened.identity();
-      slots = opened.slots();
-      for (WorkerOpening.Kept kept : opened.kept()) {
-        Held one = new Held(kept.queue(), kept.attempt(), host.nanos());
-        one.acknowledged = true;
-        one.confirmed = true;
-        held.add(one);
-      }
-      phase = Phase.LIVE;
-      send(
-          WorkResponse.newBuilder()
-              .setWelcome(
-                  WorkerWelcome.newBuilder()
-                      .setSessionToken(identity.newestEpoch())
-                      .setHeartbeatInterval(
-                          Durations.fromMillis(host.config().heartbeatInterval().toMillis()))
-                      .addAllHeld(opened.kept().stream().map(WorkerOpening.Kept::attempt).toList()))
-              .build());
+    if (!welcome(opened)) {
+      host.giveBack(opened.identity(), host.config().streamGrace(), "the stream broke");
+      return;
     }
     List<LeasePools.Membership> joined = new ArrayList<>();
     identity
@@ -203,6 +183,32 @@ final class WorkStream implements StreamObserver<WorkRequest>, LeaseTaker {
       drain();
     }
     next();
+  }
+
+  /** Begins to live, unless the stream broke meanwhile. */
+  private synchronized boolean welcome(WorkerOpening.Opened opened) {
+    if (phase == Phase.CLOSED) {
+      return false;
+    }
+    identity = opened.identity();
+    slots = opened.slots();
+    for (WorkerOpening.Kept kept : opened.kept()) {
+      Held one = new Held(kept.queue(), kept.attempt(), host.nanos());
+      one.acknowledged = true;
+      one.confirmed = true;
+      held.add(one);
+    }
+    phase = Phase.LIVE;
+    send(
+        WorkResponse.newBuilder()
+            .setWelcome(
+                WorkerWelcome.newBuilder()
+                    .setSessionToken(identity.newestEpoch())
+                    .setHeartbeatInterval(
+                        Durations.fromMillis(host.config().heartbeatInterval().toMillis()))
+                    .addAllHeld(opened.kept().stream().map(WorkerOpening.Kept::attempt).toList()))
+            .build());
+    return true;
   }
 
   private void setSlots(int wanted) {

@@ -11,6 +11,7 @@ import dev.troupe.server.redis.Namespaces;
 import dev.troupe.server.redis.Partition;
 import dev.troupe.server.redis.RedissonDoorbell;
 import dev.troupe.server.redis.Replicas;
+import dev.troupe.server.redis.ScriptRunner;
 import dev.troupe.server.redis.TestRedis;
 import dev.troupe.server.redis.TestReplicas;
 import dev.troupe.v1.EventStreamServiceGrpc;
@@ -92,6 +93,17 @@ final class EventHarness implements AutoCloseable {
 
   EventHarness(TestRedis redis, Duration checkpoint, Duration slow, long ringBytes)
       throws Exception {
+    this(redis, checkpoint, slow, ringBytes, redis);
+  }
+
+  /** One whose groups go to Redis by way of somebody else. */
+  EventHarness(
+      TestRedis redis,
+      Duration checkpoint,
+      Duration slow,
+      long ringBytes,
+      ScriptRunner groupScripts)
+      throws Exception {
     Ticker ticker = Ticker.systemTicker();
     logs =
         new RedisPartitionLogs(
@@ -108,7 +120,7 @@ final class EventHarness implements AutoCloseable {
     Replicas replicas = TestReplicas.of(redis);
     Publishing publishing = new Publishing(store, replicas, config);
     publishStreams = new PublishStreams(publishing);
-    GroupStore groups = new GroupStore(redis, NAMESPACES);
+    GroupStore groups = new GroupStore(groupScripts, NAMESPACES);
     GroupDispatchers dispatchers =
         new GroupDispatchers(
             groups, new GroupWakes(logs, new RedissonDoorbell(redis), executor), executor, ticker);
