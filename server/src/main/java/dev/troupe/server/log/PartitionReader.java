@@ -20,7 +20,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * A cursor that reads from the tail's ring where it can and from Redis where it must.
  *
- * <p>The ring is trusted only for a position that it holds with the same sequence. Any other
+ * <p>The ring is trusted only for a position that it holds with the same sequence, and once it was
+ * compared with Redis after the reader came, or was told that the log was replaced. Any other
  * position is first checked with Redis: that is where a replaced log, a lost end and trimmed
  * entries come to light. So the switch from history to live depends on positions alone, not on
  * timing. Where the log begins behind the cursor, or may, older entries are asked for first; the
@@ -47,6 +48,10 @@ final class PartitionReader implements LogReader {
   @GuardedBy("this")
   private Cursor cursor;
 
+  /** The first look of the tail at Redis that knows what this reader knows. */
+  @GuardedBy("this")
+  private long look;
+
   @GuardedBy("this")
   private @Nullable CompletableFuture<Page> pending;
 
@@ -67,7 +72,8 @@ final class PartitionReader implements LogReader {
       CatchUpGate gate,
       ScheduledExecutorService executor,
       LogPosition after,
-      long epoch) {
+      long epoch,
+      long look) {
     this.partition = partition;
     this.tail = tail;
     this.store = store;
@@ -76,6 +82,7 @@ final class PartitionReader implements LogReader {
     this.executor = executor;
     this.home = executor;
     this.cursor = Cursor.unchecked(after, epoch);
+    this.look = look;
   }
 
   @Override
@@ -168,7 +175,7 @@ final class PartitionReader implements LogReader {
       if (closed) {
         return;
       }
-      attempt = tail.attempt(this, cursor, max, maxBytes);
+      attempt = tail.attempt(this, cursor, look, max, maxBytes);
     }
     switch (attempt.outcome()) {
       case READ -> deliver(attempt.page(), attempt.epoch(), attempt.life());
@@ -234,7 +241,7 @@ final class PartitionReader implements LogReader {
     LogPosition here = at.position();
     if (at.epoch() != 0 && at.epoch() != epoch) {
       // Another log: none of its entries was seen.
-      complete(Page.replaced(), checked(attempt, new LogPosition(0, 0, 0), epoch, false, false));
+      replaced(checked(attempt, new LogPosition(0, 0, 0), epoch, false, false));
       return;
     }
     LogPosition follows = sight.follows();
@@ -250,7 +257,7 @@ final class PartitionReader implements LogReader {
     long missed = here.isExact() ? actual.sequence() - here.sequence() : 0;
     boolean rewritten = atEnd && missed == 0 && here.isExact() && here.compareTo(actual) > 0;
     if (missed < 0 || rewritten) {
-      complete(Page.replaced(), checked);
+      replaced(checked);
     } else if (older != null && (missed > 0 || !here.isExact())) {
       older(at, checked, older);
     } else if (missed > 0) {
@@ -258,6 +265,14 @@ final class PartitionReader implements LogReader {
     } else {
       goOn(checked);
     }
+  }
+
+  /** Tells of a log that was replaced, or of a lost end, which the ring may not know of yet. */
+  private void replaced(Cursor checked) {
+    synchronized (this) {
+      look = tail.nextLook();
+    }
+    complete(Page.replaced(), checked);
   }
 
   private void goOn(Cursor from) {

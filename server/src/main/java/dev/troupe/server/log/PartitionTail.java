@@ -10,9 +10,12 @@ import dev.troupe.server.log.LogStore.Sight;
 import dev.troupe.server.log.PartitionLogs.LogHead;
 import dev.troupe.server.redis.Partition;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Iterator;
+import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -24,6 +27,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -34,6 +38,10 @@ import org.slf4j.LoggerFactory;
  * <p>Whatever does not continue the ring exactly (Redis lost data, entries were trimmed while it
  * was away) replaces it by an empty one at the log's present end; readers then look at the history
  * and find out for themselves what it means for their own cursor. {@code life} counts these rings.
+ *
+ * <p>A reader that comes anew may know more of the log than the ring: another server told it that
+ * the end is lost, while this one did not run. So before the ring answers it, the ring is compared
+ * with the log, by one <i>look</i> for all who come meanwhile.
  *
  * <p>It ends itself after a while without readers. Thread-safe.
  */
@@ -65,6 +73,7 @@ final class PartitionTail {
   private final AtomicBoolean started = new AtomicBoolean();
   private final PageSize readSize = new PageSize(READ_BYTES, MOST_PER_READ);
   private final Backoff backoff = new Backoff();
+  private final Backoff lookBackoff = new Backoff();
 
   @GuardedBy("this")
   private EntryRing ring;
@@ -82,6 +91,20 @@ final class PartitionTail {
 
   @GuardedBy("this")
   private final Set<PartitionReader> parked = new LinkedHashSet<>();
+
+  /** Readers that wait for a look, by its number. */
+  @GuardedBy("this")
+  private final Map<PartitionReader, Long> doubting = new LinkedHashMap<>();
+
+  /** Looks are numbered; each says of the ring what was true when it began, or later. */
+  @GuardedBy("this")
+  private long looksBegun;
+
+  @GuardedBy("this")
+  private long looksDone;
+
+  @GuardedBy("this")
+  private boolean looking;
 
   /** The page read last, which most readers ask for in turn. */
   @GuardedBy("this")
@@ -149,14 +172,30 @@ final class PartitionTail {
     HISTORY
   }
 
+  /** The number of the look that begins next: what is known now, it knows too. */
+  synchronized long nextLook() {
+    return looksBegun + 1;
+  }
+
   /**
    * Reads on behalf of a reader, or parks it, in one step so that no wake-up falls in between.
    *
    * @param cursor where it stands; if the ring holds what follows, the result is its next page
+   * @param look the first after which the reader trusts the ring
    */
-  synchronized Attempt attempt(PartitionReader reader, Cursor cursor, int max, long bytes) {
+  synchronized Attempt attempt(
+      PartitionReader reader, Cursor cursor, long look, int max, long bytes) {
     if (life == 0) {
       return park(reader);
+    }
+    if (looksDone < look) {
+      doubting.put(reader, look);
+      if (!looking) {
+        looking = true;
+        // Not here, where readers hold locks of their own.
+        schedule(this::lookBetween, 0);
+      }
+      return new Attempt(Outcome.PARKED, Page.NOTHING, epoch, life, changes);
     }
     boolean sameLog = cursor.epoch() == epoch || cursor.epoch() == 0;
     int index = sameLog ? ring.successorOf(cursor.position()) : EntryRing.ELSEWHERE;
@@ -249,6 +288,7 @@ final class PartitionTail {
   /** Forgets a parked reader that was closed. */
   synchronized void unpark(PartitionReader reader) {
     parked.remove(reader);
+    doubting.remove(reader);
   }
 
   /**
@@ -296,14 +336,81 @@ final class PartitionTail {
 
   /** Compares the ring with the log's end, then goes on reading. */
   private void look() {
-    guarded(() -> store.sight(partition, last()), this::compare);
+    long look = beginLook();
+    guarded(
+        () -> store.sight(partition, last()),
+        sight -> {
+          endLook(look, isOfRing(sight) ? null : sight.head());
+          read();
+        });
   }
 
-  private void compare(Sight sight) {
-    if (!isOfRing(sight)) {
-      replaceRing(sight.head());
+  private synchronized long beginLook() {
+    return ++looksBegun;
+  }
+
+  /**
+   * Lets those go on who waited for this look or for one before.
+   *
+   * @param instead where the ring begins anew; null when it holds
+   */
+  private void endLook(long look, @Nullable LogHead instead) {
+    List<PartitionReader> woken = new ArrayList<>();
+    synchronized (this) {
+      if (instead != null) {
+        woken.addAll(renew(instead));
+      }
+      looksDone = Math.max(looksDone, look);
+      doubting.forEach(
+          (reader, awaited) -> {
+            if (awaited <= looksDone) {
+              woken.add(reader);
+            }
+          });
+      doubting.keySet().removeAll(woken);
     }
-    read();
+    wake(woken);
+  }
+
+  /** A look between two of the regular ones, while a read may be under way. */
+  private void lookBetween() {
+    LogPosition last;
+    int during;
+    long look;
+    synchronized (this) {
+      last = ring.last();
+      during = life;
+      look = beginLook();
+    }
+    begun(() -> store.sight(partition, last))
+        .whenComplete(
+            (sight, failure) -> {
+              if (failure == null) {
+                endLook(look, isContinued(last, during, sight) ? null : sight.head());
+              }
+              lookAgain(failure == null);
+            });
+  }
+
+  /** Whether the log went on from a position as the ring did, if that is the same still. */
+  private synchronized boolean isContinued(LogPosition last, int during, Sight sight) {
+    if (life != during) {
+      return true;
+    }
+    LogPosition head = sight.head().position();
+    LogPosition follows = sight.follows();
+    return sight.head().epoch() == epoch
+        && (follows == null ? head.equals(last) : follows.sequence() == last.sequence() + 1);
+  }
+
+  private synchronized void lookAgain(boolean succeeded) {
+    looking = !doubting.isEmpty();
+    if (succeeded) {
+      lookBackoff.succeeded();
+    }
+    if (looking) {
+      schedule(this::lookBetween, succeeded ? 0 : lookBackoff.nextMillis());
+    }
   }
 
   private synchronized boolean isOfRing(Sight sight) {
@@ -382,12 +489,17 @@ final class PartitionTail {
   void replaceRing(LogHead head) {
     List<PartitionReader> woken;
     synchronized (this) {
-      ring = ringAt(head.position());
-      epoch = head.epoch();
-      life++;
-      woken = takeParked();
+      woken = renew(head);
     }
     wake(woken);
+  }
+
+  @GuardedBy("this")
+  private List<PartitionReader> renew(LogHead head) {
+    ring = ringAt(head.position());
+    epoch = head.epoch();
+    life++;
+    return takeParked();
   }
 
   private EntryRing ringAt(LogPosition base) {
@@ -442,24 +554,27 @@ final class PartitionTail {
 
   /** Goes on with what Redis answers, or looks again after a pause. */
   private <T> void guarded(Supplier<CompletionStage<T>> call, Consumer<T> next) {
-    CompletionStage<T> stage;
+    begun(call)
+        .whenComplete(
+            (value, failure) -> {
+              if (failure != null) {
+                retry(failure);
+                return;
+              }
+              if (backoff.failing()) {
+                log.info("{}: the log is read again", partition);
+                backoff.succeeded();
+              }
+              next.accept(value);
+            });
+  }
+
+  private static <T> CompletionStage<T> begun(Supplier<CompletionStage<T>> call) {
     try {
-      stage = call.get();
+      return call.get();
     } catch (RuntimeException refused) {
-      stage = CompletableFuture.failedFuture(refused);
+      return CompletableFuture.failedFuture(refused);
     }
-    stage.whenComplete(
-        (value, failure) -> {
-          if (failure != null) {
-            retry(failure);
-            return;
-          }
-          if (backoff.failing()) {
-            log.info("{}: the log is read again", partition);
-            backoff.succeeded();
-          }
-          next.accept(value);
-        });
   }
 
   private void retry(Throwable failure) {
@@ -469,8 +584,12 @@ final class PartitionTail {
     if (!backoff.failing()) {
       log.warn("{}: the log cannot be read, trying again: {}", partition, failure.toString());
     }
+    schedule(this::look, backoff.nextMillis());
+  }
+
+  private void schedule(Runnable step, long millis) {
     try {
-      executor.schedule(this::look, backoff.nextMillis(), TimeUnit.MILLISECONDS);
+      executor.schedule(step, millis, TimeUnit.MILLISECONDS);
     } catch (RejectedExecutionException stopping) {
       end();
     }

@@ -129,8 +129,11 @@ public final class RedisPartitionLogs implements PartitionLogs, AutoCloseable {
     while (true) {
       PartitionTail tail = tails.computeIfAbsent(partition, this::newTail);
       if (tail.retain()) {
+        // Before it starts, so that the first reader waits for the first look only.
+        long look = tail.nextLook();
         tail.start();
-        return new PartitionReader(partition, tail, store, older, gate, executor, after, epoch);
+        return new PartitionReader(
+            partition, tail, store, older, gate, executor, after, epoch, look);
       }
       // It ended between being found and being asked; its successor takes its place.
       tails.remove(partition, tail);

@@ -63,6 +63,22 @@ final class LogHarness implements AutoCloseable {
         .trim(StreamTrimArgs.maxLen(left).noLimit());
   }
 
+  /** All of a log, to be put in its place again as after a crash of Redis. */
+  List<byte[]> dump(Partition partition) {
+    return keys(partition).stream().map(key -> redis.commands().getBucket(key).dump()).toList();
+  }
+
+  void restore(Partition partition, List<byte[]> dumped) {
+    List<String> keys = keys(partition);
+    for (int i = 0; i < keys.size(); i++) {
+      redis.commands().getBucket(keys.get(i)).restoreAndReplace(dumped.get(i));
+    }
+  }
+
+  private static List<String> keys(Partition partition) {
+    return List.of(new String(partition.logKey(), UTF_8), partition.key("head"));
+  }
+
   static <T> T get(CompletionStage<T> stage) throws Exception {
     return stage.toCompletableFuture().get(20, TimeUnit.SECONDS);
   }

@@ -186,6 +186,27 @@ abstract class PartitionLogsContract {
   }
 
   @Test
+  void whoComesAnewIsNotGivenWhatThisServerHasNotNoticedToBeLost() throws Exception {
+    harness.append(partition, new int[10]);
+    List<byte[]> before = harness.dump(partition);
+    LogHead kept = get(logs.head(partition));
+    try (LogReader here = logs.open(partition, NOTHING_YET, 0)) {
+      assertThat(entries(here, 10)).hasSize(10);
+      assertThat(get(here.next(100)).live()).isTrue();
+      harness.append(partition, new int[5]);
+      assertThat(entries(here, 5)).hasSize(5);
+      // The tail hears of it within two seconds; another server may have before.
+      harness.restore(partition, before);
+      try (LogReader anew = logs.open(partition, kept.position(), kept.epoch())) {
+        assertThat(get(anew.next(100))).isEqualTo(Page.of(List.of(), true));
+        CompletionStage<Page> next = anew.next(100);
+        harness.append(partition, 7);
+        assertThat(get(next).entries()).extracting(each -> each.data().size()).containsExactly(8);
+      }
+    }
+  }
+
+  @Test
   void aThousandReadersShareOneConnection() throws Exception {
     harness.append(partition, 1);
     LogHead head = get(logs.head(partition));

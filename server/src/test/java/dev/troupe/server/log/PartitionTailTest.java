@@ -87,8 +87,8 @@ final class PartitionTailTest {
     CatchUpGate gate = new CatchUpGate(1, executor);
     PartitionReader reader =
         new PartitionReader(
-            PARTITION, tail, store, null, gate, executor, cursor.position(), cursor.epoch());
-    return tail.attempt(reader, cursor, 10, 1_000);
+            PARTITION, tail, store, null, gate, executor, cursor.position(), cursor.epoch(), 0);
+    return tail.attempt(reader, cursor, 0, 10, 1_000);
   }
 
   private static LogEntry entry(int i) {
