@@ -179,14 +179,17 @@ final class LeaseKeeper {
       if (up == null || !up.isReady()) {
         return;
       }
+      Question oldest;
       synchronized (unanswered) {
-        Question oldest = unanswered.peek();
-        if (oldest != null) {
-          if (now - oldest.askedNanos() > PATIENCE_NANOS) {
-            up.cancel("no answer to a renewal", null);
-          }
-          return;
+        oldest = unanswered.peek();
+      }
+      if (oldest != null) {
+        if (now - oldest.askedNanos() > PATIENCE_NANOS) {
+          up.cancel("no answer to a renewal", null);
+          // At once: whoever lets go of a lock must not complete what is cancelled.
+          ended(this);
         }
+        return;
       }
       for (int from = 0; from < due.size(); from += MOST_PER_MESSAGE) {
         List<LockHandle> some = due.subList(from, Math.min(due.size(), from + MOST_PER_MESSAGE));

@@ -120,11 +120,18 @@ public final class LockHandle implements AutoCloseable {
   }
 
   /** The lease lasts for its whole time from when this was asked for. */
-  synchronized void renewed(long askedNanos) {
-    if (released != null || lost.isDone()) {
-      return;
+  void renewed(long askedNanos) {
+    if (!isWatchedUntil(askedNanos + ttlNanos - marginNanos)) {
+      // Not under the lock: who hears of it may release the lock right here.
+      lost.complete("the client was closed");
     }
-    safeUntilNanos = askedNanos + ttlNanos - marginNanos;
+  }
+
+  private synchronized boolean isWatchedUntil(long nanos) {
+    if (released != null || lost.isDone()) {
+      return true;
+    }
+    safeUntilNanos = nanos;
     if (alarm != null) {
       alarm.cancel(false);
     }
@@ -134,10 +141,11 @@ public final class LockHandle implements AutoCloseable {
               .timer()
               .schedule(
                   () -> lose("it could not be renewed in time"),
-                  Math.max(0, safeUntilNanos - System.nanoTime()),
+                  Math.max(0, nanos - System.nanoTime()),
                   TimeUnit.NANOSECONDS);
+      return true;
     } catch (RejectedExecutionException clientClosed) {
-      lost.complete("the client was closed");
+      return false;
     }
   }
 

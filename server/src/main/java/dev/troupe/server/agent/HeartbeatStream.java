@@ -78,6 +78,7 @@ final class HeartbeatStream implements StreamObserver<HeartbeatRequest> {
     caller.disableAutoRequest();
     caller.setOnReadyHandler(this::ready);
     caller.setOnCancelHandler(this::end);
+    caller.setOnCloseHandler(this::end);
     caller.request(1);
   }
 

@@ -94,6 +94,8 @@ final class ConsumeStream implements StreamObserver<ConsumeRequest>, GroupTaker 
     caller.disableAutoRequest();
     caller.setOnReadyHandler(this::ready);
     caller.setOnCancelHandler(this::broken);
+    // Also when gRPC ended the call itself, as when a message cannot be written.
+    caller.setOnCloseHandler(this::broken);
     caller.request(1);
   }
 
@@ -240,7 +242,7 @@ final class ConsumeStream implements StreamObserver<ConsumeRequest>, GroupTaker 
       send(ConsumeResponse.newBuilder().setSettled(outcomes).build());
     }
     offer();
-    next();
+    readNext();
     leaveIfAnswered();
   }
 
@@ -352,9 +354,12 @@ final class ConsumeStream implements StreamObserver<ConsumeRequest>, GroupTaker 
         return;
       }
       phase = Phase.CLOSED;
-      caller.onError(StatusMapper.toStatus(failure));
     }
-    withdraw();
+    try {
+      caller.onError(StatusMapper.toStatus(failure));
+    } finally {
+      withdraw();
+    }
   }
 
   private GroupDispatchers.@Nullable Use withdraw() {

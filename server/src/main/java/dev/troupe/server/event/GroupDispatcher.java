@@ -86,6 +86,10 @@ final class GroupDispatcher {
   @GuardedBy("this")
   private boolean inFlight;
 
+  /** Whether somebody came while a round was under way, or was being made. */
+  @GuardedBy("this")
+  private boolean offerMissed;
+
   @GuardedBy("this")
   private boolean dry;
 
@@ -206,10 +210,26 @@ final class GroupDispatcher {
   }
 
   private @Nullable Round nextRound() {
+    Round round = tryRound();
+    while (round == null && isOfferMissed()) {
+      round = tryRound();
+    }
+    return round;
+  }
+
+  /** Whether somebody had more room just after he was asked, for a round that then was none. */
+  private synchronized boolean isOfferMissed() {
+    boolean missed = offerMissed && !inFlight;
+    offerMissed &= inFlight;
+    return missed;
+  }
+
+  private @Nullable Round tryRound() {
     List<GroupTaker> members;
     DeliveryPolicy policy;
     synchronized (this) {
       if (inFlight) {
+        offerMissed = true;
         return null;
       }
       Round round = pullsTurn || touched.isEmpty() || dry ? pullRound() : null;
@@ -321,7 +341,13 @@ final class GroupDispatcher {
       failed(round, failure == null ? new IllegalStateException("no answer") : failure);
       return;
     }
-    Evaluated next = evaluate(taken);
+    Evaluated next;
+    try {
+      next = evaluate(taken);
+    } catch (RuntimeException | Error fault) {
+      failed(round, fault);
+      return;
+    }
     int asked = round.take.slots().size();
     boolean last = next == null && !taken.more() && taken.given().size() < asked;
     if (round.call != null) {
@@ -357,10 +383,19 @@ final class GroupDispatcher {
       each.get(given.member()).add(given.delivery());
     }
     for (int i = 0; i < each.size(); i++) {
-      round.takers.get(i).give(round.reserved.get(i), each.get(i));
+      give(round.takers.get(i), round.reserved.get(i), each.get(i));
       if (taken.replaced().contains(i)) {
         round.takers.get(i).replaced();
       }
+    }
+  }
+
+  /** A member that fails must not keep the others from their events, nor from the next round. */
+  private void give(GroupTaker taker, int reserved, List<GroupDelivery> deliveries) {
+    try {
+      taker.give(reserved, deliveries);
+    } catch (RuntimeException | Error fault) {
+      log.warn("{}: {} does not take its events", group, taker.member().id(), fault);
     }
   }
 
@@ -432,7 +467,7 @@ final class GroupDispatcher {
 
   private void failed(Round round, Throwable failure) {
     for (int i = 0; i < round.takers.size(); i++) {
-      round.takers.get(i).give(round.reserved.get(i), List.of());
+      give(round.takers.get(i), round.reserved.get(i), List.of());
     }
     if (round.call != null) {
       forget(round.call);

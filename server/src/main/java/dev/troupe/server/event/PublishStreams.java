@@ -101,6 +101,7 @@ final class PublishStreams implements Drainable {
       caller.disableAutoRequest();
       caller.setOnReadyHandler(this::ready);
       caller.setOnCancelHandler(this::end);
+      caller.setOnCloseHandler(this::end);
       caller.request(1);
     }
 

@@ -85,6 +85,13 @@ public final class LoadLimit implements ServerInterceptor {
         counted.over();
         super.onCancel();
       }
+
+      // Where gRPC closes a call itself, as when its answer cannot be written, nothing else tells.
+      @Override
+      public void onComplete() {
+        counted.over();
+        super.onComplete();
+      }
     };
   }
 

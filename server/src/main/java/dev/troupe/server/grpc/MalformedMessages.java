@@ -49,9 +49,9 @@ final class MalformedMessages {
               super.onMessage(message);
             } else if (!refused) {
               refused = true;
-              refuse(call);
-              // What waits for this call has to let go of it.
+              // First, so that nobody else says anything to the call while it is closed.
               super.onCancel();
+              refuse(call);
             }
           }
 

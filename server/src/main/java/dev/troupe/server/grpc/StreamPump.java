@@ -22,6 +22,8 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * One stream of log entries: merges readers of several partitions, filters, and sends as fast as
@@ -35,6 +37,8 @@ import org.jspecify.annotations.Nullable;
  * @param <T> the message
  */
 public final class StreamPump<T> {
+
+  private static final Logger log = LoggerFactory.getLogger(StreamPump.class);
 
   private final ServerCallStreamObserver<T> call;
   private final StreamPace pace;
@@ -80,11 +84,14 @@ public final class StreamPump<T> {
     this.ticker = ticker;
     this.onEnd = onEnd;
     call.setOnReadyHandler(this::pump);
-    call.setOnCancelHandler(
-        () -> {
-          cancelled = true;
-          pump();
-        });
+    call.setOnCancelHandler(this::cancelled);
+    // Also when gRPC ended the call itself, as when a message cannot be written.
+    call.setOnCloseHandler(this::cancelled);
+  }
+
+  private void cancelled() {
+    cancelled = true;
+    pump();
   }
 
   /**
@@ -138,10 +145,19 @@ public final class StreamPump<T> {
       } catch (RuntimeException | Error fault) {
         if (!over) {
           finish();
-          call.onError(StatusMapper.toStatus(fault));
+          fail(fault);
         }
       }
     } while (work.addAndGet(-seen) != 0);
+  }
+
+  /** The timer of all streams goes on whatever became of this one's call. */
+  private void fail(Throwable fault) {
+    try {
+      call.onError(StatusMapper.toStatus(fault));
+    } catch (RuntimeException closed) {
+      log.debug("a stream had ended before it failed", closed);
+    }
   }
 
   private void turn() {

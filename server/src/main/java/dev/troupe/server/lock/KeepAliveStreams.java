@@ -96,6 +96,7 @@ final class KeepAliveStreams implements Drainable {
       caller.disableAutoRequest();
       caller.setOnReadyHandler(this::ready);
       caller.setOnCancelHandler(this::end);
+      caller.setOnCloseHandler(this::end);
       caller.request(1);
     }
 

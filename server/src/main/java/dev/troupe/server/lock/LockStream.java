@@ -98,6 +98,7 @@ final class LockStream implements StreamObserver<LockStreamRequest> {
     caller.disableAutoRequest();
     caller.setOnReadyHandler(this::flush);
     caller.setOnCancelHandler(this::broken);
+    caller.setOnCloseHandler(this::broken);
     caller.request(1);
   }
 

@@ -11,10 +11,13 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Trims every log once in a while. */
 final class LogTrimming implements Service {
 
+  private static final Logger log = LoggerFactory.getLogger(LogTrimming.class);
   private static final Duration PERIOD = Duration.ofSeconds(2);
 
   private final LogTrim trim;
@@ -52,8 +55,18 @@ final class LogTrimming implements Service {
   private CompletionStage<@Nullable Void> trim(List<Partition> partitions) {
     CompletionStage<@Nullable Void> all = CompletableFuture.completedFuture(null);
     for (Partition partition : partitions) {
-      all = all.thenCompose(done -> trim.trim(partition));
+      all = all.thenCompose(done -> trimmed(partition));
     }
     return all;
+  }
+
+  /** One that cannot be trimmed now must not keep the others from it. */
+  private CompletionStage<@Nullable Void> trimmed(Partition partition) {
+    return trim.trim(partition)
+        .exceptionally(
+            failure -> {
+              log.warn("the log of {} cannot be trimmed, which is tried again", partition, failure);
+              return null;
+            });
   }
 }

@@ -21,7 +21,7 @@ import org.slf4j.LoggerFactory;
  * the round just missed, so it is counted, and such a round does not make the pool dry. A lost ring
  * is made up for by {@link #ring} once a second.
  *
- * <p>Thread-safe. Takers are called without the lock.
+ * <p>Thread-safe. Takers are called without the lock, but for how much they take.
  */
 final class LeasePool {
 
@@ -116,6 +116,15 @@ final class LeasePool {
     return new Round(asking, wishes, asked, rings);
   }
 
+  /** A taker that fails must not keep the others from their tasks, nor from the next round. */
+  private void serve(LeaseTaker taker, int wanted, List<LeasedTask> tasks) {
+    try {
+      taker.settle(queue, wanted, tasks);
+    } catch (RuntimeException | Error fault) {
+      log.warn("{}: {} does not take what was leased for it", queue, taker.worker(), fault);
+    }
+  }
+
   private void settle(Round round, @Nullable LeaseGrant grant, @Nullable Throwable failure) {
     if (failure != null) {
       log.debug("leasing from {} failed, trying again soon", queue, failure);
@@ -125,7 +134,7 @@ final class LeasePool {
       LeaseTaker taker = round.takers.get(i);
       List<LeasedTask> tasks = grant == null ? List.of() : grant.tasks().get(i);
       granted += tasks.size();
-      taker.settle(queue, round.wishes.get(i).wanted(), tasks);
+      serve(taker, round.wishes.get(i).wanted(), tasks);
       if (grant != null && grant.replaced().contains(i)) {
         taker.replaced();
       }

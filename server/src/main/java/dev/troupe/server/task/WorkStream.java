@@ -70,6 +70,8 @@ final class WorkStream implements StreamObserver<WorkRequest>, LeaseTaker {
     worker.disableAutoRequest();
     worker.setOnReadyHandler(this::ready);
     worker.setOnCancelHandler(() -> broken("the stream broke"));
+    // Also when gRPC ended the call itself, as when a message cannot be written.
+    worker.setOnCloseHandler(() -> broken("the stream broke"));
     worker.request(1);
   }
 
@@ -402,9 +404,12 @@ final class WorkStream implements StreamObserver<WorkRequest>, LeaseTaker {
       }
       phase = Phase.CLOSED;
       who = identity;
-      worker.onError(StatusMapper.toStatus(failure));
     }
-    withdraw();
+    try {
+      worker.onError(StatusMapper.toStatus(failure));
+    } finally {
+      withdraw();
+    }
     return who;
   }
 
@@ -445,6 +450,7 @@ final class WorkStream implements StreamObserver<WorkRequest>, LeaseTaker {
   @Override
   public void settle(QueueId queue, int count, List<LeasedTask> tasks) {
     boolean tooLate;
+    boolean drained;
     synchronized (this) {
       reserved -= count;
       tooLate = phase == Phase.CLOSED;
@@ -454,9 +460,12 @@ final class WorkStream implements StreamObserver<WorkRequest>, LeaseTaker {
           send(WorkResponse.newBuilder().setTask(task).build());
         }
       }
+      drained = isDrained();
     }
     if (tooLate) {
       tasks.forEach(task -> giveBack(queue, task.getAttempt()));
+    } else if (drained) {
+      close(shuttingDown());
     } else if (tasks.size() < count) {
       // Slots set aside in vain may be of use in another queue.
       offerOthers(queue);
@@ -479,13 +488,17 @@ final class WorkStream implements StreamObserver<WorkRequest>, LeaseTaker {
     boolean drained;
     synchronized (this) {
       removed = held.remove(attempt);
-      drained = draining && held.size() == 0 && reserved == 0;
+      drained = isDrained();
     }
     if (drained) {
       close(shuttingDown());
     } else if (removed) {
       offer();
     }
+  }
+
+  private synchronized boolean isDrained() {
+    return draining && held.size() == 0 && reserved == 0;
   }
 
   /** Tells the pools of free slots, beginning with another one each time. */
@@ -594,7 +607,7 @@ final class WorkStream implements StreamObserver<WorkRequest>, LeaseTaker {
         return;
       }
       draining = true;
-      idle = held.size() == 0 && reserved == 0;
+      idle = isDrained();
       send(
           WorkResponse.newBuilder()
               .setDrain(
