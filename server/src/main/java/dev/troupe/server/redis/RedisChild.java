@@ -25,12 +25,13 @@ final class RedisChild {
 
   /**
    * Starts Redis away from the terminal's signals (Ctrl-C is for us; Redis stops when we are done),
-   * tells its pid, and ends it when the pipe closes. The loop ends too when Redis ends by itself.
+   * tells its pid, and ends it when the pipe closes. To ignore signals is not enough: Redis handles
+   * SIGINT whatever it inherits, so it gets a session of its own where {@code setsid} is there.
    */
   private static final String KEEPER =
       """
       trap '' INT HUP QUIT
-      "$@" </dev/null >>"$LOG" 2>&1 &
+      $(command -v setsid) "$@" </dev/null >>"$LOG" 2>&1 &
       child=$!
       echo $child
       cat >/dev/null

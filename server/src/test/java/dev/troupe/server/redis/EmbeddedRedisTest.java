@@ -225,6 +225,18 @@ final class EmbeddedRedisTest {
   }
 
   @Test
+  void itIsNotInTheGroupOfProcessesThatTheTerminalSignals() throws Exception {
+    try (EmbeddedRedis redis = EmbeddedRedis.start(config())) {
+      assertThat(group(redis.pid())).isNotEqualTo(group(ProcessHandle.current().pid()));
+    }
+  }
+
+  private static String group(long pid) throws IOException {
+    Process ps = new ProcessBuilder("ps", "-o", "pgid=", "-p", Long.toString(pid)).start();
+    return new String(ps.getInputStream().readAllBytes(), ISO_8859_1).strip();
+  }
+
+  @Test
   void thePasswordIsForTheOwnerOnly() throws IOException {
     try (EmbeddedRedis redis = EmbeddedRedis.start(config())) {
       assertThat(redis.url()).startsWith("redis://:");
