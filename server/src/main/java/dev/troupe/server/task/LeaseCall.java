@@ -4,6 +4,7 @@ import dev.troupe.v1.LeasedTask;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A call of {@code Lease} that waits for its first task. What arrives after the caller gave up is
@@ -17,6 +18,7 @@ final class LeaseCall implements LeaseTaker {
   private final CompletableFuture<List<LeasedTask>> answer = new CompletableFuture<>();
   private int reserved;
   private boolean timedOut;
+  private @Nullable Throwable whenNothing;
 
   LeaseCall(String worker, int most, Consumer<LeasedTask> giveBack) {
     this.worker = worker;
@@ -38,6 +40,19 @@ final class LeaseCall implements LeaseTaker {
     }
     if (idle) {
       answer.complete(List.of());
+    }
+  }
+
+  /** The server stops; a round of leasing under way may still bring something. */
+  void stop(Throwable refusal) {
+    boolean idle;
+    synchronized (this) {
+      timedOut = true;
+      whenNothing = refusal;
+      idle = reserved == 0;
+    }
+    if (idle) {
+      answer.completeExceptionally(refusal);
     }
   }
 
@@ -68,11 +83,15 @@ final class LeaseCall implements LeaseTaker {
   @Override
   public void settle(QueueId queue, int count, List<LeasedTask> tasks) {
     boolean done;
+    Throwable refusal;
     synchronized (this) {
       reserved = 0;
       done = timedOut || !tasks.isEmpty();
+      refusal = whenNothing;
     }
-    if (done && !answer.complete(tasks)) {
+    if (tasks.isEmpty() && refusal != null) {
+      answer.completeExceptionally(refusal);
+    } else if (done && !answer.complete(tasks)) {
       tasks.forEach(giveBack);
     }
   }

@@ -29,7 +29,9 @@ public final class TaskModule extends AbstractModule {
         .addBinding()
         .to(WorkerEndings.class);
     bind(TaskWork.class).in(Scopes.SINGLETON);
-    Multibinder.newSetBinder(binder(), Drainable.class).addBinding().to(TaskWork.class);
+    Multibinder<Drainable> drainables = Multibinder.newSetBinder(binder(), Drainable.class);
+    drainables.addBinding().to(TaskWork.class);
+    drainables.addBinding().to(TaskWaits.class);
     bind(TaskQueueService.class).in(Scopes.SINGLETON);
     Multibinder.newSetBinder(binder(), BindableService.class)
         .addBinding()

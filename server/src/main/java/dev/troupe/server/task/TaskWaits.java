@@ -2,7 +2,10 @@ package dev.troupe.server.task;
 
 import com.google.inject.Inject;
 import com.google.protobuf.util.Durations;
+import dev.troupe.server.error.TroupeException;
+import dev.troupe.server.grpc.Drainable;
 import dev.troupe.server.log.EntryWaits;
+import dev.troupe.v1.ErrorReason;
 import dev.troupe.v1.LeaseRequest;
 import dev.troupe.v1.LeaseResponse;
 import dev.troupe.v1.LeasedTask;
@@ -11,11 +14,13 @@ import dev.troupe.v1.WaitTaskRequest;
 import dev.troupe.v1.WaitTaskResponse;
 import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
+import java.time.Duration;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
@@ -23,9 +28,10 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** The calls that wait: for a first task, or for a task's end. No thread waits with them. */
-final class TaskWaits {
+final class TaskWaits implements Drainable {
 
   private static final Logger log = LoggerFactory.getLogger(TaskWaits.class);
+  private static final Duration RETRY_ELSEWHERE = Duration.ofMillis(500);
   private static final long DEFAULT_TIMEOUT_MILLIS = 30_000;
 
   private final TaskStore store;
@@ -33,6 +39,11 @@ final class TaskWaits {
   private final TaskBell bell;
   private final TaskEndings endings;
   private final ScheduledExecutorService timers;
+
+  /** How each call that waits is told that the server stops. */
+  private final Set<Runnable> stops = ConcurrentHashMap.newKeySet();
+
+  private volatile boolean stopping;
 
   @Inject
   TaskWaits(
@@ -99,9 +110,11 @@ final class TaskWaits {
             call::timeout, Durations.toMillis(request.getWait()), TimeUnit.MILLISECONDS);
     LeasePools.Membership membership = pools.join(queue, capabilities, LeasePools.NO_WINDOW, call);
     ScheduledFuture<?> watch = watchCancellation(caller, call::abandon);
+    Runnable stop = whenStopping(() -> call.stop(shuttingDown()));
     return call.answer()
         .whenComplete(
             (tasks, failure) -> {
+              stops.remove(stop);
               timer.cancel(false);
               watch.cancel(false);
               membership.leave();
@@ -146,6 +159,7 @@ final class TaskWaits {
     ScheduledFuture<?> timer =
         timers.schedule(() -> waiting.woken().complete(null), timeout, TimeUnit.MILLISECONDS);
     ScheduledFuture<?> watch = watchCancellation(caller, () -> waiting.woken().complete(null));
+    Runnable stop = whenStopping(() -> waiting.woken().completeExceptionally(shuttingDown()));
     return waiting
         .ready()
         .thenCompose(ready -> store.get(queue, request.getTaskId()))
@@ -157,10 +171,35 @@ final class TaskWaits {
         .thenApply(TaskWaits::response)
         .whenComplete(
             (response, failure) -> {
+              stops.remove(stop);
               timer.cancel(false);
               watch.cancel(false);
               waiting.leave().run();
             });
+  }
+
+  private Runnable whenStopping(Runnable stop) {
+    stops.add(stop);
+    if (stopping) {
+      stop.run();
+    }
+    return stop;
+  }
+
+  /** Those who wait are told to wait elsewhere. */
+  @Override
+  public CompletionStage<?> drain() {
+    stopping = true;
+    stops.forEach(Runnable::run);
+    return CompletableFuture.completedFuture(null);
+  }
+
+  private static TroupeException shuttingDown() {
+    return TroupeException.retryable(
+        ErrorReason.ERROR_REASON_SHUTTING_DOWN,
+        "the server is stopping; wait on another one",
+        RETRY_ELSEWHERE,
+        null);
   }
 
   private static WaitTaskResponse response(Task task) {
