@@ -1,5 +1,6 @@
 package dev.troupe.server.cli;
 
+import com.google.errorprone.annotations.concurrent.GuardedBy;
 import com.google.protobuf.util.Durations;
 import dev.troupe.v1.LockLease;
 import dev.troupe.v1.LockServiceGrpc.LockServiceBlockingStub;
@@ -12,6 +13,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A command, with all processes that it starts, that lives no longer than the lock that it runs
@@ -38,6 +40,11 @@ final class LockedProcess {
 
   private volatile String lost = "";
 
+  private volatile @Nullable Process process;
+
+  @GuardedBy("this")
+  private boolean released;
+
   LockedProcess(LockServiceBlockingStub locks, String namespace, LockLease lease, Console console) {
     this.locks = locks;
     this.namespace = namespace;
@@ -53,6 +60,9 @@ final class LockedProcess {
    * @return the command's exit status; 1 when the lock was lost, 127 when it could not be started
    */
   int run(List<String> command, long askedNanos) throws InterruptedException {
+    // The lock is kept until the command has ended: this hook delays the end of our own process. It
+    // is there before the command, which may end us at once.
+    Runtime.getRuntime().addShutdownHook(new Thread(this::stopAndRelease, "ends the command"));
     // How long a lease that was waited for has been running, only a renewal tells.
     safeUntilNanos = askedNanos == 0 ? System.nanoTime() : askedNanos + ttlNanos;
     if (askedNanos == 0) {
@@ -66,31 +76,40 @@ final class LockedProcess {
   }
 
   private int runLocked(List<String> command) throws InterruptedException {
-    Process process;
+    Process started;
     try {
-      ProcessBuilder builder = new ProcessBuilder(command).inheritIO();
-      builder.environment().put("TROUPE_LOCK", lease.getName());
-      builder.environment().put("TROUPE_FENCING_TOKEN", Long.toString(lease.getFencingToken()));
-      process = builder.start();
+      started = start(command);
     } catch (IOException e) {
       say("cannot run " + command.get(0) + ": no such command, or it may not be run");
       return NOT_STARTED;
     }
-    // The lock is kept until the command has ended: this hook delays the end of our own process.
-    Thread stopping = new Thread(() -> stopAndRelease(process), "ends the command");
-    Runtime.getRuntime().addShutdownHook(stopping);
+    if (started == null) {
+      return ExitStatus.REFUSED;
+    }
     long renewNanos = safeUntilNanos - ttlNanos + ttlNanos / 3;
-    while (!process.waitFor(LOOK_MILLIS, TimeUnit.MILLISECONDS)) {
+    while (!started.waitFor(LOOK_MILLIS, TimeUnit.MILLISECONDS)) {
       if (System.nanoTime() - renewNanos > 0) {
         // What does not get through is tried again soon.
         renewNanos = renew() ? System.nanoTime() + ttlNanos / 3 : System.nanoTime() + ttlNanos / 20;
       }
       if (!lost.isEmpty() || marginNanos() < ttlNanos / 5) {
-        stop(process);
+        stop(started);
         return lose();
       }
     }
-    return process.exitValue();
+    return started.exitValue();
+  }
+
+  /** The command, which is not started any more when a signal came first. */
+  private synchronized @Nullable Process start(List<String> command) throws IOException {
+    if (released) {
+      return null;
+    }
+    ProcessBuilder builder = new ProcessBuilder(command).inheritIO();
+    builder.environment().put("TROUPE_LOCK", lease.getName());
+    builder.environment().put("TROUPE_FENCING_TOKEN", Long.toString(lease.getFencingToken()));
+    process = builder.start();
+    return process;
   }
 
   private int lose() {
@@ -106,11 +125,16 @@ final class LockedProcess {
     return safeUntilNanos - System.nanoTime();
   }
 
-  private void stopAndRelease(Process process) {
-    if (process.isAlive()) {
-      stop(process);
-      release();
+  /**
+   * A signal from the terminal ends the command too, mostly first. Then the lock is given back here
+   * all the same: nobody waits for the thread that was to do it.
+   */
+  private void stopAndRelease() {
+    Process started = process;
+    if (started != null && started.isAlive()) {
+      stop(started);
     }
+    release();
   }
 
   /** Asks all processes of the command to end, and kills what is left with a tenth in hand. */
@@ -161,7 +185,12 @@ final class LockedProcess {
     return Duration.ofNanos(Math.min(CALL.toNanos(), part));
   }
 
-  private void release() {
+  /** Gives the lock back, once; who comes second waits until that is done. */
+  private synchronized void release() {
+    if (released) {
+      return;
+    }
+    released = true;
     try {
       Connection.within(locks, CALL)
           .releaseLock(

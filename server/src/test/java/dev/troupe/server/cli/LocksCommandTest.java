@@ -3,9 +3,11 @@ package dev.troupe.server.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import dev.troupe.server.Main;
 import dev.troupe.server.crash.TroupeProcess;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 import org.assertj.core.api.InstanceOfAssertFactories;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -106,6 +108,28 @@ final class LocksCommandTest {
   }
 
   @Test
+  void a_signal_that_ends_the_command_too_gives_the_lock_back() throws Exception {
+    // As Ctrl-C does, which reaches both; whichever thread comes first.
+    for (int i = 0; i < 5; i++) {
+      Process run =
+          TroupeProcess.java(
+              Main.class,
+              "locks",
+              "run",
+              "--server=localhost:" + server.port,
+              "signalled",
+              "--",
+              "sh",
+              "-c",
+              "kill -TERM $PPID");
+      assertThat(run.waitFor(60, TimeUnit.SECONDS)).isTrue();
+      assertThat(run("get", "signalled")).isZero();
+      assertThat(terminal.out()).contains("mode     free");
+      terminal.clear();
+    }
+  }
+
+  @Test
   void a_command_that_does_not_exist_leaves_no_lock() {
     assertThat(run("run", "none", "--", "no-such-command")).isEqualTo(127);
     assertThat(terminal.err()).contains("cannot run no-such-command");
@@ -119,7 +143,7 @@ final class LocksCommandTest {
     String script = "(trap '' TERM; while :; do date +%N > " + file + "; sleep 0.05; done); true";
     List<Integer> status = new ArrayList<>();
     Thread running =
-        new Thread(() -> status.add(run("run", "tree", "--ttl", "2s", "--", "sh", "-c", script)));
+        new Thread(() -> status.add(run("run", "tree", "--ttl", "10s", "--", "sh", "-c", script)));
     running.start();
     await().until(() -> java.nio.file.Files.size(file) > 0);
     Terminal other = new Terminal();
@@ -138,7 +162,7 @@ final class LocksCommandTest {
   void a_command_is_ended_when_its_lock_is_taken_away() {
     List<Integer> status = new ArrayList<>();
     Thread running =
-        new Thread(() -> status.add(run("run", "stuck", "--ttl", "1s", "--", "sleep", "60")));
+        new Thread(() -> status.add(run("run", "stuck", "--ttl", "10s", "--", "sleep", "60")));
     running.start();
     Terminal other = new Terminal();
     await()
