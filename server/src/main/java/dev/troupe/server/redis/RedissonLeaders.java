@@ -87,7 +87,10 @@ final class RedissonLeaders implements Leaders, Service {
                 return got;
               })
           .toCompletableFuture()
-          .orTimeout(ANSWER_MILLIS, TimeUnit.MILLISECONDS);
+          .orTimeout(ANSWER_MILLIS, TimeUnit.MILLISECONDS)
+          .exceptionallyCompose(
+              failure ->
+                  CompletableFuture.failedFuture(StoreFailures.ofRead("taking a duty", failure)));
     }
 
     CompletableFuture<?> resign() {

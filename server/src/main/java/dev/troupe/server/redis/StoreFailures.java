@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.net.ConnectException;
 import java.time.Duration;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.TimeoutException;
 import org.redisson.client.RedisClusterDownException;
 import org.redisson.client.RedisConnectionException;
 import org.redisson.client.RedisException;
@@ -42,7 +43,8 @@ public final class StoreFailures {
     if (failure instanceof TroupeException told) {
       return told;
     }
-    if (failure instanceof RedisResponseTimeoutException
+    if (failure instanceof TimeoutException
+        || failure instanceof RedisResponseTimeoutException
         || failure instanceof WriteRedisConnectionException) {
       return TroupeException.outcomeUnknown(failure);
     }
