@@ -26,7 +26,8 @@ end
 local summary = ARGV[11]..pb_int(3, t[T_SUMMARY])..pb_time(4, US)
 count_talk(t, #summary - C('HSTRLEN', talk_key(name), 's'))
 C('HSET', talk_key(name), 's', summary)
-save_talk(name, t)
+-- It lasts from its last turn on, whatever the setting is by now.
+store_talk(name, t)
 tell('summary_set', {}, 0, t[T_SUMMARY], 0, pb_bytes(7, name)..pb_int(9, covered))
 settle()
 -- It is never refused, being the way to make room; what it takes too much, the sweeper evicts.

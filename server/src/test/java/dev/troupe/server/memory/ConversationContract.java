@@ -2,8 +2,10 @@ package dev.troupe.server.memory;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.google.protobuf.FieldMask;
 import com.google.protobuf.Struct;
 import com.google.protobuf.Value;
+import com.google.protobuf.util.Durations;
 import dev.troupe.server.grpc.Refusal;
 import dev.troupe.v1.AppendTurnsRequest;
 import dev.troupe.v1.AppendTurnsResponse;
@@ -15,7 +17,9 @@ import dev.troupe.v1.GetWindowResponse;
 import dev.troupe.v1.ListConversationsRequest;
 import dev.troupe.v1.SetSummaryRequest;
 import dev.troupe.v1.SetSummaryResponse;
+import dev.troupe.v1.SpaceSettings;
 import dev.troupe.v1.Turn;
+import dev.troupe.v1.UpdateSpaceRequest;
 import io.grpc.Status;
 import org.junit.jupiter.api.Test;
 
@@ -148,6 +152,35 @@ interface ConversationContract extends MemoryContract {
     assertThat(rest.getFirstTurn()).isEqualTo(4);
     assertThat(rest.getSummary().getVersion()).isEqualTo(2);
     assertThat(memory().a().appendTurns(turns("c", "5").build()).getFirstTurn()).isEqualTo(5);
+  }
+
+  @Test
+  default void aSummaryNeitherShortensNorProlongsAConversation() {
+    memory().a().appendTurns(turns("c", "1").build());
+    ConversationInfo before = listed();
+    memory()
+        .a()
+        .updateSpace(
+            UpdateSpaceRequest.newBuilder()
+                .setNamespace(memory().namespace())
+                .setSpace("s")
+                .setSettings(
+                    SpaceSettings.newBuilder().setConversationLifetime(Durations.fromSeconds(20)))
+                .setUpdateMask(FieldMask.newBuilder().addPaths("conversation_lifetime"))
+                .build());
+    memory().a().setSummary(summary("all so far", 1, 0).build());
+    assertThat(listed().getExpireTime()).isEqualTo(before.getExpireTime());
+  }
+
+  private ConversationInfo listed() {
+    return memory()
+        .b()
+        .listConversations(
+            ListConversationsRequest.newBuilder()
+                .setNamespace(memory().namespace())
+                .setSpace("s")
+                .build())
+        .getConversations(0);
   }
 
   @Test
