@@ -1,6 +1,7 @@
 package dev.troupe.server.cli;
 
 import java.time.Duration;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Model.CommandSpec;
@@ -8,6 +9,10 @@ import picocli.CommandLine.Option;
 
 /** The options of every command that talks to a server. */
 final class ServerOptions {
+
+  /** A host or an address in brackets, with a port; or gRPC's own way to name a server. */
+  private static final Pattern SERVER =
+      Pattern.compile("([^:/\\[\\]\\s]+|\\[[0-9A-Fa-f:.%]+]):\\d{1,5}|(dns|unix):.+");
 
   private static final Duration USUAL_TIMEOUT = Duration.ofSeconds(30);
 
@@ -48,7 +53,7 @@ final class ServerOptions {
    * @throws UsageException when the server is not named as it has to be
    */
   Connection connect() {
-    if (!server.matches(".*:.+")) {
+    if (!SERVER.matcher(server).matches()) {
       throw new UsageException("--server: " + server + " (expected: HOST:PORT)");
     }
     return new Connection(server);

@@ -26,6 +26,7 @@ import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.logging.Level;
 import org.assertj.core.api.InstanceOfAssertFactories;
 import org.junit.jupiter.api.AfterEach;
@@ -201,6 +202,11 @@ class ClientCommandsTest {
   void a_server_that_has_no_port_is_wrong_usage() {
     assertThat(terminal.run("nonsense", "locks", "list")).isEqualTo(2);
     assertThat(terminal.err()).isEqualTo("--server: nonsense (expected: HOST:PORT)\n");
+    for (String wrong : List.of("localhost:abc", "https://localhost:7070", ":7070", "a b:1")) {
+      terminal.clear();
+      assertThat(terminal.run(wrong, "locks", "list")).isEqualTo(2);
+      assertThat(terminal.err()).isEqualTo("--server: " + wrong + " (expected: HOST:PORT)\n");
+    }
   }
 
   @Test
