@@ -118,6 +118,19 @@ public final class TroupeException extends RuntimeException {
         "the request_id was used by a call with other arguments");
   }
 
+  /**
+   * The server stops.
+   *
+   * @param advice what to do on another one
+   */
+  public static TroupeException shuttingDown(String advice, Duration retryAfter) {
+    return retryable(
+        ErrorReason.ERROR_REASON_SHUTTING_DOWN,
+        "the server is stopping; " + advice,
+        retryAfter,
+        null);
+  }
+
   /** Redis did not answer in time, so that nobody knows whether the write happened. */
   public static TroupeException outcomeUnknown(Throwable cause) {
     return new TroupeException(

@@ -401,11 +401,7 @@ final class ConsumeStream implements StreamObserver<ConsumeRequest>, GroupTaker 
   }
 
   private static TroupeException shuttingDown() {
-    return TroupeException.retryable(
-        ErrorReason.ERROR_REASON_SHUTTING_DOWN,
-        "the server is stopping; join on another one",
-        RETRY_ELSEWHERE,
-        null);
+    return TroupeException.shuttingDown("join on another one", RETRY_ELSEWHERE);
   }
 
   // What is taken for the member.

@@ -102,10 +102,7 @@ final class GroupPulls implements Drainable {
   }
 
   private static TroupeException shuttingDown() {
-    return TroupeException.retryable(
-        ErrorReason.ERROR_REASON_SHUTTING_DOWN,
-        "the server is stopping; pull from another one, with the same request_id",
-        RETRY_ELSEWHERE,
-        null);
+    return TroupeException.shuttingDown(
+        "pull from another one, with the same request_id", RETRY_ELSEWHERE);
   }
 }

@@ -6,7 +6,6 @@ import dev.troupe.server.error.TroupeException;
 import dev.troupe.server.grpc.Drainable;
 import dev.troupe.server.grpc.Names;
 import dev.troupe.server.grpc.StatusMapper;
-import dev.troupe.v1.ErrorReason;
 import dev.troupe.v1.EventToPublish;
 import dev.troupe.v1.PublishResult;
 import dev.troupe.v1.PublishStreamRequest;
@@ -218,11 +217,7 @@ final class PublishStreams implements Drainable {
         } else {
           caller.onError(
               StatusMapper.toStatus(
-                  TroupeException.retryable(
-                      ErrorReason.ERROR_REASON_SHUTTING_DOWN,
-                      "the server is stopping; go on with another one",
-                      RETRY_ELSEWHERE,
-                      null)));
+                  TroupeException.shuttingDown("go on with another one", RETRY_ELSEWHERE)));
         }
       }
       end();

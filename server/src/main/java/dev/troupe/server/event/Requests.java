@@ -145,11 +145,8 @@ final class Requests implements Drainable {
           .build();
     }
     throw draining
-        ? TroupeException.retryable(
-            ErrorReason.ERROR_REASON_SHUTTING_DOWN,
-            "the server is stopping; wait on another one, with the same request_id",
-            RETRY_ELSEWHERE,
-            null)
+        ? TroupeException.shuttingDown(
+            "wait on another one, with the same request_id", RETRY_ELSEWHERE)
         : TroupeException.of(
             ErrorReason.ERROR_REASON_NO_REPLY,
             "no reply came in time; the request is in the agent's inbox",

@@ -2,7 +2,6 @@ package dev.troupe.server.grpc;
 
 import com.google.common.base.Ticker;
 import dev.troupe.server.error.TroupeException;
-import dev.troupe.v1.ErrorReason;
 import io.grpc.stub.ServerCallStreamObserver;
 import java.time.Duration;
 import java.util.Set;
@@ -88,10 +87,6 @@ public final class StreamPumps {
   }
 
   private static TroupeException shuttingDown() {
-    return TroupeException.retryable(
-        ErrorReason.ERROR_REASON_SHUTTING_DOWN,
-        "the server is stopping; resume on another one",
-        RETRY_ELSEWHERE,
-        null);
+    return TroupeException.shuttingDown("resume on another one", RETRY_ELSEWHERE);
   }
 }

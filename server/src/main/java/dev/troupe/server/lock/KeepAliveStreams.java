@@ -6,7 +6,6 @@ import dev.troupe.server.error.TroupeException;
 import dev.troupe.server.grpc.Drainable;
 import dev.troupe.server.grpc.Names;
 import dev.troupe.server.grpc.StatusMapper;
-import dev.troupe.v1.ErrorReason;
 import dev.troupe.v1.Fence;
 import dev.troupe.v1.KeepAliveOutcome;
 import dev.troupe.v1.KeepAliveRequest;
@@ -54,11 +53,7 @@ final class KeepAliveStreams implements Drainable {
   }
 
   private static TroupeException shuttingDown() {
-    return TroupeException.retryable(
-        ErrorReason.ERROR_REASON_SHUTTING_DOWN,
-        "the server is stopping; go on with another one",
-        RETRY_ELSEWHERE,
-        null);
+    return TroupeException.shuttingDown("go on with another one", RETRY_ELSEWHERE);
   }
 
   private CompletionStage<KeepAliveOutcome> renew(String namespace, LeaseRef lease, Fence fence) {

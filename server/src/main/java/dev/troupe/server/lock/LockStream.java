@@ -290,11 +290,7 @@ final class LockStream implements StreamObserver<LockStreamRequest> {
       } else {
         caller.onError(
             StatusMapper.toStatus(
-                TroupeException.retryable(
-                    ErrorReason.ERROR_REASON_SHUTTING_DOWN,
-                    "the server is stopping; go on with another one",
-                    RETRY_ELSEWHERE,
-                    null)));
+                TroupeException.shuttingDown("go on with another one", RETRY_ELSEWHERE)));
       }
     }
   }

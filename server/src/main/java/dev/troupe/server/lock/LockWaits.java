@@ -120,10 +120,7 @@ final class LockWaits implements Drainable {
   }
 
   private static TroupeException shuttingDown() {
-    return TroupeException.retryable(
-        ErrorReason.ERROR_REASON_SHUTTING_DOWN,
-        "the server is stopping; wait on another one, with the same request_id",
-        RETRY_ELSEWHERE,
-        null);
+    return TroupeException.shuttingDown(
+        "wait on another one, with the same request_id", RETRY_ELSEWHERE);
   }
 }

@@ -5,7 +5,6 @@ import com.google.protobuf.util.Durations;
 import dev.troupe.server.error.TroupeException;
 import dev.troupe.server.grpc.Drainable;
 import dev.troupe.server.log.EntryWaits;
-import dev.troupe.v1.ErrorReason;
 import dev.troupe.v1.LeaseRequest;
 import dev.troupe.v1.LeaseResponse;
 import dev.troupe.v1.LeasedTask;
@@ -195,11 +194,7 @@ final class TaskWaits implements Drainable {
   }
 
   private static TroupeException shuttingDown() {
-    return TroupeException.retryable(
-        ErrorReason.ERROR_REASON_SHUTTING_DOWN,
-        "the server is stopping; wait on another one",
-        RETRY_ELSEWHERE,
-        null);
+    return TroupeException.shuttingDown("wait on another one", RETRY_ELSEWHERE);
   }
 
   private static WaitTaskResponse response(Task task) {

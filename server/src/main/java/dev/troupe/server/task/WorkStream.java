@@ -630,11 +630,7 @@ final class WorkStream implements StreamObserver<WorkRequest>, LeaseTaker {
   }
 
   private static TroupeException shuttingDown() {
-    return TroupeException.retryable(
-        ErrorReason.ERROR_REASON_SHUTTING_DOWN,
-        "the server is stopping; connect to another one",
-        java.time.Duration.ofSeconds(1),
-        null);
+    return TroupeException.shuttingDown("connect to another one", java.time.Duration.ofSeconds(1));
   }
 
   private synchronized void send(WorkResponse response) {
