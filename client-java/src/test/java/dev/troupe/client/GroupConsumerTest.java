@@ -68,7 +68,7 @@ final class GroupConsumerTest {
   private static EventStreamServiceBlockingStub stub() {
     return EventStreamServiceGrpc.newBlockingStub(channel)
         .withWaitForReady()
-        .withDeadlineAfter(30, TimeUnit.SECONDS);
+        .withDeadlineAfter(60, TimeUnit.SECONDS);
   }
 
   private Group group() {
@@ -110,10 +110,10 @@ final class GroupConsumerTest {
                   return CompletableFuture.completedFuture(null);
                 })) {
       publish(0, 5);
-      await().atMost(Duration.ofSeconds(20)).until(() -> group().getAcknowledgedCount() == 4);
+      await().until(() -> group().getAcknowledgedCount() == 4);
       assertThat(group().getDeadCount()).isEqualTo(1);
       assertThat(attempts).containsExactlyInAnyOrder("0/1", "1/1", "2/1", "2/2", "3/1", "4/1");
-      consumer.stop(Duration.ofSeconds(5)).get(20, TimeUnit.SECONDS);
+      consumer.stop(Duration.ofSeconds(5)).get(60, TimeUnit.SECONDS);
     }
     assertThat(group().getMembersCount()).isZero();
   }
@@ -134,15 +134,14 @@ final class GroupConsumerTest {
                   return one;
                 })) {
       publish(0, 3);
-      await().atMost(Duration.ofSeconds(20)).until(() -> running.size() == 2);
+      await().until(() -> running.size() == 2);
       await()
           .during(Duration.ofSeconds(3))
-          .atMost(Duration.ofSeconds(10))
           .until(() -> running.size() == 2 && group().getOutstanding() == 2);
       running.forEach(one -> one.complete(null));
-      await().atMost(Duration.ofSeconds(20)).until(() -> running.size() == 3);
+      await().until(() -> running.size() == 3);
       running.get(2).complete(null);
-      await().atMost(Duration.ofSeconds(20)).until(() -> group().getAcknowledgedCount() == 3);
+      await().until(() -> group().getAcknowledgedCount() == 3);
       assertThat(group().getRedeliveredCount()).isZero();
       assertThat(consumer.done()).isNotDone();
     }
@@ -167,7 +166,7 @@ final class GroupConsumerTest {
       publish(100, 200);
       server.killAndRestart();
       publish(200, 300);
-      await().atMost(Duration.ofSeconds(60)).until(() -> group().getAcknowledgedCount() == 300);
+      await().until(() -> group().getAcknowledgedCount() == 300);
       assertThat(handled).hasSize(300);
       assertThat(consumer.done()).isNotDone();
     }
@@ -177,9 +176,9 @@ final class GroupConsumerTest {
   void aSecondMemberOfTheSameIdEndsTheFirst() {
     CompletionStage<Void> ready = CompletableFuture.completedFuture(null);
     GroupConsumer first = client.events().consumer(topic, "g").id("m").start(one -> ready);
-    await().atMost(Duration.ofSeconds(20)).until(() -> group().getMembersCount() == 1);
+    await().until(() -> group().getMembersCount() == 1);
     try (GroupConsumer second = client.events().consumer(topic, "g").id("m").start(one -> ready)) {
-      await().atMost(Duration.ofSeconds(20)).until(() -> first.done().isCompletedExceptionally());
+      await().until(() -> first.done().isCompletedExceptionally());
       Throwable failure = first.done().handle((ended, thrown) -> thrown).join();
       assertThat(TroupeClientException.of(failure).reason())
           .isEqualTo(ErrorReason.ERROR_REASON_SESSION_REPLACED);

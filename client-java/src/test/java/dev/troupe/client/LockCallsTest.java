@@ -93,20 +93,19 @@ final class LockCallsTest {
   }
 
   private static LockHandle held(CompletableFuture<Optional<LockHandle>> call) throws Exception {
-    return call.get(30, TimeUnit.SECONDS).orElseThrow();
+    return call.get(60, TimeUnit.SECONDS).orElseThrow();
   }
 
   private void awaitWaiter() {
     await()
-        .atMost(Duration.ofSeconds(20))
         .pollInterval(Duration.ofMillis(20))
-        .until(() -> client.locks().get(name).get(20, TimeUnit.SECONDS).getWaiterCount() == 1);
+        .until(() -> client.locks().get(name).get(60, TimeUnit.SECONDS).getWaiterCount() == 1);
   }
 
   @Test
   void locksComeAndGoOverOneStream() throws Exception {
     for (int i = 0; i < 20; i++) {
-      assertThat(held(acquire("a", 0)).release().get(20, TimeUnit.SECONDS)).isTrue();
+      assertThat(held(acquire("a", 0)).release().get(60, TimeUnit.SECONDS)).isTrue();
     }
     assertThat(watcher.calls).contains("LockStream").doesNotContain("Acquire", "ReleaseLock");
     assertThat(watcher.streams).hasSize(1);
@@ -116,7 +115,7 @@ final class LockCallsTest {
   void aServerThatKnowsNoStreamIsCalled() throws Exception {
     watcher.older = true;
     for (int i = 0; i < 3; i++) {
-      assertThat(held(acquire("a", 0)).release().get(20, TimeUnit.SECONDS)).isTrue();
+      assertThat(held(acquire("a", 0)).release().get(60, TimeUnit.SECONDS)).isTrue();
     }
     assertThat(watcher.streams).hasSize(1);
     assertThat(watcher.calls).contains("Acquire", "ReleaseLock");
@@ -128,8 +127,8 @@ final class LockCallsTest {
     CompletableFuture<Optional<LockHandle>> second = acquire("b", 30);
     awaitWaiter();
     watcher.streams.get(0).cancel("broken by the test", null);
-    await().atMost(Duration.ofSeconds(20)).until(() -> watcher.calls.contains("Acquire"));
-    assertThat(first.release().get(20, TimeUnit.SECONDS)).isTrue();
+    await().until(() -> watcher.calls.contains("Acquire"));
+    assertThat(first.release().get(60, TimeUnit.SECONDS)).isTrue();
     held(second).close();
   }
 
@@ -141,7 +140,7 @@ final class LockCallsTest {
     second.cancel(true);
     await()
         .atMost(Duration.ofSeconds(3))
-        .until(() -> client.locks().get(name).get(20, TimeUnit.SECONDS).getWaiterCount() == 0);
+        .until(() -> client.locks().get(name).get(60, TimeUnit.SECONDS).getWaiterCount() == 0);
     first.close();
   }
 
@@ -165,6 +164,6 @@ final class LockCallsTest {
                   return released
                       && client.blockingLocks().acquire(name, "b", Duration.ZERO).isPresent();
                 });
-    assertThat(both.get(30, TimeUnit.SECONDS)).isTrue();
+    assertThat(both.get(60, TimeUnit.SECONDS)).isTrue();
   }
 }

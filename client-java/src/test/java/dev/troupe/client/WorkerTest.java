@@ -72,7 +72,6 @@ final class WorkerTest {
                   return RESULT;
                 })) {
       await()
-          .atMost(Duration.ofSeconds(30))
           .until(() -> client.blockingTasks().queue(queue).getStats().getSucceeded() == 600);
       await().until(() -> worker.held() == 0);
     }

@@ -79,7 +79,7 @@ class ServerAssemblyTest {
     assertThat(events).containsExactly("open", "described");
 
     lifecycles.get(0).stop();
-    running.stopped().toCompletableFuture().get(10, TimeUnit.SECONDS);
+    running.stopped().toCompletableFuture().get(60, TimeUnit.SECONDS);
     assertThat(events).containsExactly("open", "described", "closed, tasks 0");
   }
 

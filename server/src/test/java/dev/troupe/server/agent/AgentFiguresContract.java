@@ -26,7 +26,7 @@ interface AgentFiguresContract extends AgentContract {
 
   private TaskQueueServiceBlockingStub tasks() {
     return TaskQueueServiceGrpc.newBlockingStub(agents().channelB())
-        .withDeadlineAfter(30, TimeUnit.SECONDS);
+        .withDeadlineAfter(60, TimeUnit.SECONDS);
   }
 
   private LeasedTask lease(String queue, String worker) {
@@ -77,7 +77,6 @@ interface AgentFiguresContract extends AgentContract {
                 .build());
     lease("lost", "w");
     await()
-        .atMost(Duration.ofSeconds(20))
         .pollInterval(Duration.ofMillis(100))
         .until(() -> agents().get("w").getFigures().getTasksLost() == 1);
     AgentFigures figures = agents().get("w").getFigures();

@@ -98,7 +98,6 @@ interface AgentPortsContract extends AgentContract {
     Set<Integer> freed = new HashSet<>(sessions.get(7).getPortsList());
     freed.addAll(sessions.get(20).getPortsList());
     await()
-        .atMost(Duration.ofSeconds(10))
         .pollInterval(Duration.ofMillis(20))
         .ignoreExceptions()
         .untilAsserted(
@@ -118,7 +117,6 @@ interface AgentPortsContract extends AgentContract {
     for (int i = 0; i < 6; i++) {
       Agent one = agents().register(on("h", "other-" + i, 0));
       await()
-          .atMost(Duration.ofSeconds(10))
           .pollInterval(Duration.ofMillis(20))
           .ignoreExceptions()
           .until(() -> agents().a().leasePorts(lease(one, 16).build()).getPortsCount() == 16);

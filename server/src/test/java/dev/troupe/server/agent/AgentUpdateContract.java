@@ -190,7 +190,7 @@ interface AgentUpdateContract extends AgentContract {
     }
     List<Long> versions = new ArrayList<>();
     for (int i = 0; i < answers.size(); i++) {
-      Agent changed = answers.get(i).get(20, TimeUnit.SECONDS);
+      Agent changed = answers.get(i).get(60, TimeUnit.SECONDS);
       assertThat(changed.getProcessId()).isEqualTo(i);
       versions.add(changed.getVersion());
     }

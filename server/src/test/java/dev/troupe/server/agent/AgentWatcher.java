@@ -59,7 +59,7 @@ final class AgentWatcher implements AutoCloseable {
   }
 
   WatchAgentsResponse next() throws InterruptedException {
-    Object message = heard.poll(20, TimeUnit.SECONDS);
+    Object message = heard.poll(60, TimeUnit.SECONDS);
     if (message instanceof WatchAgentsResponse response) {
       token = response.getResumeToken();
       return response;
@@ -80,10 +80,10 @@ final class AgentWatcher implements AutoCloseable {
   }
 
   StatusRuntimeException failure() throws InterruptedException {
-    Object message = heard.poll(10, TimeUnit.SECONDS);
+    Object message = heard.poll(60, TimeUnit.SECONDS);
     if (message instanceof WatchAgentsResponse) {
       // A last token may come before the failure.
-      message = heard.poll(10, TimeUnit.SECONDS);
+      message = heard.poll(60, TimeUnit.SECONDS);
     }
     if (message instanceof StatusRuntimeException failure) {
       return failure;

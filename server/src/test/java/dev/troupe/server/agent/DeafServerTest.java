@@ -127,7 +127,7 @@ final class DeafServerTest {
           store
               .register(partition(1), request, "", null)
               .toCompletableFuture()
-              .get(20, TimeUnit.SECONDS)
+              .get(60, TimeUnit.SECONDS)
               .agent();
       stream = new HeartbeatCaller(channel, "t");
     }
@@ -144,7 +144,7 @@ final class DeafServerTest {
                   .build(),
               "")
           .toCompletableFuture()
-          .get(20, TimeUnit.SECONDS);
+          .get(60, TimeUnit.SECONDS);
     }
 
     @Override

@@ -147,7 +147,7 @@ final class FigureCountingTest {
         }
       }
       CompletableFuture.allOf(running.toArray(CompletableFuture<?>[]::new))
-          .get(20, TimeUnit.SECONDS);
+          .get(60, TimeUnit.SECONDS);
     }
     countAll();
     for (int agent = 0; agent < 4; agent++) {
@@ -283,6 +283,6 @@ final class FigureCountingTest {
   }
 
   private static <T> T get(CompletionStage<T> stage) throws Exception {
-    return stage.toCompletableFuture().get(20, TimeUnit.SECONDS);
+    return stage.toCompletableFuture().get(60, TimeUnit.SECONDS);
   }
 }

@@ -70,7 +70,7 @@ final class HeartbeatCaller implements AutoCloseable {
   }
 
   HeartbeatResponse next() throws InterruptedException {
-    Object message = heard.poll(20, TimeUnit.SECONDS);
+    Object message = heard.poll(60, TimeUnit.SECONDS);
     if (message instanceof HeartbeatResponse response) {
       return response;
     }
@@ -78,7 +78,7 @@ final class HeartbeatCaller implements AutoCloseable {
   }
 
   StatusRuntimeException failure() throws InterruptedException {
-    Object message = heard.poll(20, TimeUnit.SECONDS);
+    Object message = heard.poll(60, TimeUnit.SECONDS);
     if (message instanceof StatusRuntimeException failure) {
       return failure;
     }
@@ -87,7 +87,7 @@ final class HeartbeatCaller implements AutoCloseable {
 
   /** Waits until the server ended the stream without a failure. */
   void ended() throws InterruptedException {
-    Object message = heard.poll(20, TimeUnit.SECONDS);
+    Object message = heard.poll(60, TimeUnit.SECONDS);
     if (!"completed".equals(message)) {
       throw new AssertionError("not the end, but " + message);
     }

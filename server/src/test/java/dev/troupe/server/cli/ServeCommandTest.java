@@ -137,7 +137,7 @@ class ServeCommandTest {
                 "source " + script + " && complete -p troupe && type _complete_troupe")
             .redirectErrorStream(true)
             .start();
-    assertThat(bash.waitFor(20, TimeUnit.SECONDS)).isTrue();
+    assertThat(bash.waitFor(60, TimeUnit.SECONDS)).isTrue();
     assertThat(bash.exitValue()).isZero();
     assertThat(terminal.out())
         .contains("agents", "--namespace")

@@ -17,7 +17,6 @@ import dev.troupe.v1.RenewRequest;
 import io.grpc.ManagedChannel;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
@@ -44,7 +43,7 @@ final class LockCrashTest {
   }
 
   private static LockLease acquire(ManagedChannel channel, String owner) throws Exception {
-    return send(channel, wish(owner)).get(30, TimeUnit.SECONDS).getLease();
+    return send(channel, wish(owner)).get(60, TimeUnit.SECONDS).getLease();
   }
 
   private static LockInfo get(ManagedChannel channel) {
@@ -80,7 +79,7 @@ final class LockCrashTest {
         one.killAndRestart();
         dying.shutdownNow();
         release(living, lease);
-        LockLease granted = next.get(30, TimeUnit.SECONDS).getLease();
+        LockLease granted = next.get(60, TimeUnit.SECONDS).getLease();
         assertThat(granted.getOwner()).isEqualTo("living");
         assertThat(get(living).getWaiterCount()).isZero();
         assertThat(dead).allMatch(ListenableFuture::isDone);
@@ -106,9 +105,7 @@ final class LockCrashTest {
         assertThat(redis.ask("FLUSHALL")).startsWith("+OK");
         long token = lost.getFencingToken();
         while (!waiting.isEmpty()) {
-          await()
-              .atMost(Duration.ofSeconds(30))
-              .until(() -> waiting.stream().anyMatch(ListenableFuture::isDone));
+          await().until(() -> waiting.stream().anyMatch(ListenableFuture::isDone));
           ListenableFuture<AcquireResponse> done =
               waiting.stream().filter(ListenableFuture::isDone).findFirst().orElseThrow();
           waiting.remove(done);
@@ -143,7 +140,7 @@ final class LockCrashTest {
         for (int i = 0; i < 5; i++) {
           LockLease dead =
               send(channel, wish("dead").setTtl(Durations.fromSeconds(1)))
-                  .get(30, TimeUnit.SECONDS)
+                  .get(60, TimeUnit.SECONDS)
                   .getLease();
           LockLease next = acquire(channel, "next");
           assertThat(

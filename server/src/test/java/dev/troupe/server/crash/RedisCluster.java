@@ -121,7 +121,6 @@ public final class RedisCluster implements AutoCloseable {
   private static void until(Question question) {
     Awaitility.await()
         .pollInterval(Duration.ofMillis(50))
-        .atMost(Duration.ofSeconds(30))
         .ignoreExceptions()
         .until(question::answered);
   }

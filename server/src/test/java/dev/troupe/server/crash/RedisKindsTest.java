@@ -20,7 +20,6 @@ import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.KeyStore;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
@@ -69,7 +68,6 @@ final class RedisKindsTest {
           sentinels.add(RedisProcess.sentinel(master));
         }
         await()
-            .atMost(Duration.ofSeconds(30))
             .until(
                 () ->
                     sentinels.stream()
@@ -111,7 +109,6 @@ final class RedisKindsTest {
       master.kill();
       List<StatusRuntimeException> refusals = new ArrayList<>();
       await()
-          .atMost(Duration.ofSeconds(60))
           .until(
               () -> {
                 try {

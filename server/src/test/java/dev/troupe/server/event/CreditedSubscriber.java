@@ -59,7 +59,7 @@ final class CreditedSubscriber
 
   /** How it ended badly. */
   StatusRuntimeException failure() throws InterruptedException {
-    Object ended = end.poll(10, TimeUnit.SECONDS);
+    Object ended = end.poll(60, TimeUnit.SECONDS);
     if (ended instanceof StatusRuntimeException failure) {
       return failure;
     }
@@ -67,7 +67,7 @@ final class CreditedSubscriber
   }
 
   boolean endsWell() throws InterruptedException {
-    return "completed".equals(end.poll(10, TimeUnit.SECONDS));
+    return "completed".equals(end.poll(60, TimeUnit.SECONDS));
   }
 
   @Override

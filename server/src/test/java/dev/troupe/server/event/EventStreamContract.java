@@ -249,7 +249,7 @@ abstract class EventStreamContract extends EventContract {
               "task-" + i,
               change.toByteArray())
           .toCompletableFuture()
-          .get(10, TimeUnit.SECONDS);
+          .get(60, TimeUnit.SECONDS);
     }
     for (String pattern : List.of("troupe.tasks", "troupe.*", "troupe.**")) {
       try (Subscriber subscriber = subscribe(request(pattern).setStart(beginning()))) {

@@ -107,7 +107,7 @@ interface GroupDeliveryContract extends GroupContract {
         GroupMemberDouble two = groups().join(groups().channelB(), "two", 100)) {
       groups().publish(numbers(0, 60));
       List<String> all = new ArrayList<>();
-      await().atMost(Duration.ofSeconds(20)).until(() -> one.unread() + two.unread() == 60);
+      await().until(() -> one.unread() + two.unread() == 60);
       all.addAll(ids(one.deliveries(one.unread())));
       all.addAll(ids(two.deliveries(two.unread())));
       assertThat(all).containsExactlyInAnyOrder(numbers(0, 60));
@@ -136,7 +136,7 @@ interface GroupDeliveryContract extends GroupContract {
     groups().create(settings().setAckDeadline(Durations.fromSeconds(1)));
     groups().publish("e", "f");
     List<GroupDelivery> both = groups().pull("a", 2);
-    await().atMost(Duration.ofSeconds(10)).until(() -> groups().get().getWaiting() == 2);
+    await().until(() -> groups().get().getWaiting() == 2);
     assertThat(groups().ack(both.get(0))).isEqualTo(SETTLE_OUTCOME_DONE);
     assertThat(groups().settle(Settlement.newBuilder().addExtend(both.get(1).getDeliveryId())))
         .containsExactly(SETTLE_OUTCOME_DONE);
@@ -160,7 +160,6 @@ interface GroupDeliveryContract extends GroupContract {
                     .build());
     Settlement.Builder extension = Settlement.newBuilder().addExtend(held.getDeliveryId());
     await()
-        .atMost(Duration.ofSeconds(10))
         .pollInterval(Duration.ofMillis(200))
         .until(
             () -> {
@@ -397,7 +396,7 @@ interface GroupDeliveryContract extends GroupContract {
               IntStream.range(0, 20).mapToObj(i -> Integer.toString(10 * i)).toList());
       wanted.forEach(member::ack);
     }
-    await().atMost(Duration.ofSeconds(5)).until(() -> groups().get().getLag() == 0);
+    await().until(() -> groups().get().getLag() == 0);
     Group group = groups().get();
     assertThat(group.getAcknowledgedCount()).isEqualTo(20);
     assertThat(group.getPosition()).isEqualTo(200);
@@ -431,10 +430,10 @@ interface GroupDeliveryContract extends GroupContract {
                     .pulling(GroupHarness.TOPIC, "m", 5)
                     .setWait(Durations.fromSeconds(20))
                     .build());
-    await().atMost(Duration.ofSeconds(10)).until(() -> groups().get().getMembersCount() == 1);
+    await().until(() -> groups().get().getMembersCount() == 1);
     assertThat(waiting.isDone()).isFalse();
     groups().publish("e");
-    assertThat(ids(waiting.get(10, TimeUnit.SECONDS).getDeliveriesList())).containsExactly("e");
+    assertThat(ids(waiting.get(60, TimeUnit.SECONDS).getDeliveriesList())).containsExactly("e");
     PullEventsResponse none =
         groups()
             .a()
@@ -465,11 +464,8 @@ interface GroupDeliveryContract extends GroupContract {
                       .setGroup(GroupHarness.GROUP)
                       .setMemberId("idle")
                       .setCredits(1000)));
-      await().atMost(Duration.ofSeconds(10)).until(() -> groups().get().getOutstanding() > 0);
-      await()
-          .during(Duration.ofSeconds(1))
-          .atMost(Duration.ofSeconds(10))
-          .until(() -> groups().get().getOutstanding() < 20);
+      await().until(() -> groups().get().getOutstanding() > 0);
+      await().during(Duration.ofSeconds(1)).until(() -> groups().get().getOutstanding() < 20);
       // The others are for one that reads.
       try (GroupMemberDouble busy = groups().join(groups().channelB(), "busy", 1000)) {
         int left = (int) groups().get().getLag();

@@ -92,7 +92,7 @@ final class GroupHarness implements AutoCloseable {
   }
 
   private static EventStreamServiceBlockingStub stub(ManagedChannel channel) {
-    return EventStreamServiceGrpc.newBlockingStub(channel).withDeadlineAfter(30, TimeUnit.SECONDS);
+    return EventStreamServiceGrpc.newBlockingStub(channel).withDeadlineAfter(60, TimeUnit.SECONDS);
   }
 
   ManagedChannel channelA() {
@@ -222,7 +222,6 @@ final class GroupHarness implements AutoCloseable {
   /** Fails if anything of the test's namespace does not fit together. */
   void audit() {
     Awaitility.await()
-        .atMost(Duration.ofSeconds(5))
         .pollDelay(Duration.ZERO)
         .pollInterval(Duration.ofMillis(20))
         .untilAsserted(() -> GroupAudit.check(namespace, masters));

@@ -108,7 +108,7 @@ final class GroupMemberDouble implements AutoCloseable {
   private @Nullable ConsumeResponse take(MessageCase kind) {
     try {
       while (true) {
-        Object next = received.poll(20, TimeUnit.SECONDS);
+        Object next = received.poll(60, TimeUnit.SECONDS);
         if (!(next instanceof ConsumeResponse message)) {
           if (next != null) {
             received.add(next);
@@ -199,7 +199,7 @@ final class GroupMemberDouble implements AutoCloseable {
   /** How the stream ended; messages before it are dropped. */
   StatusRuntimeException failure() throws InterruptedException {
     while (true) {
-      Object message = received.poll(20, TimeUnit.SECONDS);
+      Object message = received.poll(60, TimeUnit.SECONDS);
       if (message instanceof StatusRuntimeException failure) {
         return failure;
       }
@@ -212,7 +212,7 @@ final class GroupMemberDouble implements AutoCloseable {
   /** Waits for the server's own end of the stream. */
   void completed() throws InterruptedException {
     while (true) {
-      Object message = received.poll(20, TimeUnit.SECONDS);
+      Object message = received.poll(60, TimeUnit.SECONDS);
       if ("completed".equals(message)) {
         return;
       }

@@ -170,7 +170,7 @@ abstract class InboxContract extends EventContract {
     assertThat(question.getTextData()).isEqualTo("how much?");
     assertThat(Timestamps.isValid(question.getReplyDeadline())).isTrue();
     assertThat(b().reply(reply(question, "42")).getInTime()).isTrue();
-    RequestResponse response = asked.get(10, TimeUnit.SECONDS);
+    RequestResponse response = asked.get(60, TimeUnit.SECONDS);
     assertThat(response.getReply().getTextData()).isEqualTo("42");
     assertThat(response.getReply().getCausationId()).isEqualTo(question.getId());
     assertThat(response.getReply().getCorrelationId()).isEqualTo(response.getCorrelationId());
@@ -188,7 +188,7 @@ abstract class InboxContract extends EventContract {
     Event question = live("a");
     Future<RequestResponse> again = inBackground(() -> b().request(request));
     assertThat(a().reply(reply(question, "yes")).getInTime()).isTrue();
-    assertThat(again.get(10, TimeUnit.SECONDS).getReply().getTextData()).isEqualTo("yes");
+    assertThat(again.get(60, TimeUnit.SECONDS).getReply().getTextData()).isEqualTo("yes");
     assertThat(a().request(request).getReply().getTextData()).isEqualTo("yes");
     assertThat(inbox("a")).hasSize(1);
     assertThat(reason(() -> a().request(request("a", 5).setRequestId("r1").build())))
@@ -206,7 +206,7 @@ abstract class InboxContract extends EventContract {
     assertThat(answered.getInTime()).isTrue();
     assertThat(b().reply(first)).isEqualTo(answered);
     assertThat(b().reply(reply(question, "second")).getInTime()).isFalse();
-    assertThat(asked.get(10, TimeUnit.SECONDS).getReply().getTextData()).isEqualTo("first");
+    assertThat(asked.get(60, TimeUnit.SECONDS).getReply().getTextData()).isEqualTo("first");
   }
 
   @Test
@@ -248,7 +248,7 @@ abstract class InboxContract extends EventContract {
 
   private EventStreamServiceBlockingStub stub(int server) {
     return EventStreamServiceGrpc.newBlockingStub(channels.get(server))
-        .withDeadlineAfter(30, TimeUnit.SECONDS);
+        .withDeadlineAfter(60, TimeUnit.SECONDS);
   }
 
   private long register(String id, String type, String... capabilities) {

@@ -145,7 +145,7 @@ abstract class PublishingContract extends TopicFixture {
           assertThat(result.getPublished().getEventId()).isEqualTo("e" + i);
         }
       }
-      publisher.ended.get(10, TimeUnit.SECONDS);
+      publisher.ended.get(60, TimeUnit.SECONDS);
     }
     for (int topic = 0; topic < 3; topic++) {
       List<String> expected = new ArrayList<>();
@@ -208,9 +208,9 @@ abstract class PublishingContract extends TopicFixture {
     publisher.request(100_000);
     publisher.onCompleted();
     for (int i = 0; i < sent; i++) {
-      assertThat(answered.poll(10, TimeUnit.SECONDS)).isEqualTo("e" + i);
+      assertThat(answered.poll(60, TimeUnit.SECONDS)).isEqualTo("e" + i);
     }
-    assertThat(answered.poll(10, TimeUnit.SECONDS)).isEqualTo("over");
+    assertThat(answered.poll(60, TimeUnit.SECONDS)).isEqualTo("over");
     assertDense(history("t"));
   }
 
@@ -223,7 +223,7 @@ abstract class PublishingContract extends TopicFixture {
   void aStreamOfAStoppingServerEndsWhenWhatItSentIsAnswered() throws Exception {
     try (Publisher publisher = new Publisher(one)) {
       publisher.send("t", "1", "a");
-      one.publishStreams.drain().toCompletableFuture().get(10, TimeUnit.SECONDS);
+      one.publishStreams.drain().toCompletableFuture().get(60, TimeUnit.SECONDS);
       assertThat(publisher.next().hasPublished()).isTrue();
       assertThat(publisher.failure()).isEqualTo("UNAVAILABLE SHUTTING_DOWN");
     }
@@ -243,7 +243,7 @@ abstract class PublishingContract extends TopicFixture {
         all.add(answer);
       }
     }
-    CompletableFuture.allOf(all.toArray(CompletableFuture<?>[]::new)).get(30, TimeUnit.SECONDS);
+    CompletableFuture.allOf(all.toArray(CompletableFuture<?>[]::new)).get(60, TimeUnit.SECONDS);
     for (String topic : List.of("t0", "t1")) {
       List<EventDelivery> kept = history(topic);
       assertThat(kept).hasSize(300);
@@ -384,7 +384,7 @@ abstract class PublishingContract extends TopicFixture {
     }
 
     PublishResult next() throws InterruptedException {
-      PublishResult result = results.poll(10, TimeUnit.SECONDS);
+      PublishResult result = results.poll(60, TimeUnit.SECONDS);
       if (result == null) {
         throw new AssertionError("no answer");
       }
@@ -395,7 +395,7 @@ abstract class PublishingContract extends TopicFixture {
       return Refusal.of(
               () -> {
                 try {
-                  ended.get(10, TimeUnit.SECONDS);
+                  ended.get(60, TimeUnit.SECONDS);
                 } catch (java.util.concurrent.ExecutionException e) {
                   throw e.getCause() == null ? e : e.getCause();
                 }

@@ -530,7 +530,7 @@ abstract class SubscribeContract extends EventContract {
     redis
         .run(EMIT, partition(), arguments.toArray())
         .toCompletableFuture()
-        .get(10, TimeUnit.SECONDS);
+        .get(60, TimeUnit.SECONDS);
   }
 
   private static Event.Builder event(String text, String type, String subject) {

@@ -63,7 +63,7 @@ final class Subscriber implements AutoCloseable {
 
   /** The next message, whatever it is. */
   SubscribeResponse next() throws InterruptedException {
-    Object message = received.poll(10, TimeUnit.SECONDS);
+    Object message = received.poll(60, TimeUnit.SECONDS);
     if (message instanceof SubscribeResponse response) {
       return response;
     }
@@ -100,10 +100,10 @@ final class Subscriber implements AutoCloseable {
   /** All messages up to the stream's end, which is a good one. */
   List<SubscribeResponse> toTheEnd() throws InterruptedException {
     List<SubscribeResponse> messages = new ArrayList<>();
-    Object message = received.poll(10, TimeUnit.SECONDS);
+    Object message = received.poll(60, TimeUnit.SECONDS);
     while (message instanceof SubscribeResponse response) {
       messages.add(response);
-      message = received.poll(10, TimeUnit.SECONDS);
+      message = received.poll(60, TimeUnit.SECONDS);
     }
     if (!"completed".equals(message)) {
       throw new AssertionError("not the end: " + message);
@@ -114,7 +114,7 @@ final class Subscriber implements AutoCloseable {
   /** How the stream ended; messages before it are dropped. */
   StatusRuntimeException failure() throws InterruptedException {
     while (true) {
-      Object message = received.poll(10, TimeUnit.SECONDS);
+      Object message = received.poll(60, TimeUnit.SECONDS);
       if (message instanceof StatusRuntimeException failure) {
         return failure;
       }

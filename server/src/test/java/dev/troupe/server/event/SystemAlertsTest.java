@@ -126,7 +126,7 @@ final class SystemAlertsTest {
   }
 
   private static void look(SystemAlerts alerts) throws Exception {
-    alerts.look().toCompletableFuture().get(10, TimeUnit.SECONDS);
+    alerts.look().toCompletableFuture().get(60, TimeUnit.SECONDS);
   }
 
   private static List<Event> told() throws Exception {

@@ -72,7 +72,7 @@ final class HostileClientTest {
   void othersAreServedAndNothingIsAFault() {
     assertThat(
             HealthGrpc.newBlockingStub(channel)
-                .withDeadlineAfter(10, TimeUnit.SECONDS)
+                .withDeadlineAfter(60, TimeUnit.SECONDS)
                 .check(HealthCheckRequest.getDefaultInstance())
                 .getStatus())
         .isEqualTo(HealthCheckResponse.ServingStatus.SERVING);
@@ -238,7 +238,7 @@ final class HostileClientTest {
 
   private static void enqueue(ByteString payload) {
     TaskQueueServiceGrpc.newBlockingStub(channel)
-        .withDeadlineAfter(20, TimeUnit.SECONDS)
+        .withDeadlineAfter(60, TimeUnit.SECONDS)
         .enqueue(
             EnqueueRequest.newBuilder()
                 .setQueue("q")
@@ -268,7 +268,7 @@ final class HostileClientTest {
                 .setType(type)
                 .setFullMethodName(method)
                 .build(),
-            CallOptions.DEFAULT.withDeadlineAfter(20, TimeUnit.SECONDS));
+            CallOptions.DEFAULT.withDeadlineAfter(60, TimeUnit.SECONDS));
     CompletableFuture<Answer> ended = new CompletableFuture<>();
     call.start(
         new ClientCall.Listener<>() {

@@ -38,7 +38,7 @@ class LifecycleTest {
   }
 
   private static void await(CompletionStage<?> stage) throws Exception {
-    stage.toCompletableFuture().get(10, TimeUnit.SECONDS);
+    stage.toCompletableFuture().get(60, TimeUnit.SECONDS);
   }
 
   @Test
@@ -113,7 +113,7 @@ class LifecycleTest {
     lifecycle.register("c", new Recorded("c"));
 
     CompletionStage<Void> start = lifecycle.start();
-    assertThat(underWay.await(10, TimeUnit.SECONDS)).isTrue();
+    assertThat(underWay.await(60, TimeUnit.SECONDS)).isTrue();
     CompletionStage<Void> stop = lifecycle.stop();
     slow.complete(null);
 

@@ -29,7 +29,7 @@ class PeriodicTasksTest {
 
   @AfterEach
   void stop() throws Exception {
-    tasks.stop(Duration.ZERO).toCompletableFuture().get(10, TimeUnit.SECONDS);
+    tasks.stop(Duration.ZERO).toCompletableFuture().get(60, TimeUnit.SECONDS);
   }
 
   private CompletionStage<Duration> after(Duration pause) {
@@ -94,7 +94,7 @@ class PeriodicTasksTest {
           turn.countDown();
           return CompletableFuture.completedFuture(LONG);
         });
-    assertThat(turn.await(10, TimeUnit.SECONDS)).isTrue();
+    assertThat(turn.await(60, TimeUnit.SECONDS)).isTrue();
     assertThat(rounds).hasSize(1);
 
     rounds.element().complete(LONG);
@@ -209,7 +209,7 @@ class PeriodicTasksTest {
     assertThat(stopped).isNotDone();
     round.complete(Duration.ZERO);
 
-    stopped.get(10, TimeUnit.SECONDS);
+    stopped.get(60, TimeUnit.SECONDS);
     task.poke();
     assertThat(runs).hasValue(1);
     assertThatThrownBy(() -> tasks.schedule("late", () -> after(LONG)))

@@ -61,7 +61,7 @@ class StopSignalsTest {
       process.toHandle().destroy();
 
       assertThat(out.readLine()).isEqualTo("stopping");
-      assertThat(process.waitFor(20, TimeUnit.SECONDS)).isTrue();
+      assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
       assertThat(process.exitValue()).isZero();
     } finally {
       process.destroyForcibly();
@@ -79,7 +79,7 @@ class StopSignalsTest {
 
       process.toHandle().destroy();
 
-      assertThat(process.waitFor(20, TimeUnit.SECONDS)).isTrue();
+      assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
       assertThat(process.exitValue()).isEqualTo(130);
     } finally {
       process.destroyForcibly();

@@ -11,10 +11,6 @@ final class Awaiting {
   private Awaiting() {}
 
   static void until(Callable<Boolean> condition) {
-    await()
-        .atMost(Duration.ofSeconds(20))
-        .pollDelay(Duration.ZERO)
-        .pollInterval(Duration.ofMillis(5))
-        .until(condition);
+    await().pollDelay(Duration.ZERO).pollInterval(Duration.ofMillis(5)).until(condition);
   }
 }

@@ -82,11 +82,11 @@ final class LockHarness implements AutoCloseable {
   }
 
   LockServiceBlockingStub a() {
-    return LockServiceGrpc.newBlockingStub(channelA()).withDeadlineAfter(30, TimeUnit.SECONDS);
+    return LockServiceGrpc.newBlockingStub(channelA()).withDeadlineAfter(60, TimeUnit.SECONDS);
   }
 
   LockServiceBlockingStub b() {
-    return LockServiceGrpc.newBlockingStub(channelB()).withDeadlineAfter(30, TimeUnit.SECONDS);
+    return LockServiceGrpc.newBlockingStub(channelB()).withDeadlineAfter(60, TimeUnit.SECONDS);
   }
 
   /** An exclusive lock, wanted at once. */
@@ -134,16 +134,16 @@ final class LockHarness implements AutoCloseable {
   /** A call that waits, wherever it is. */
   ListenableFuture<AcquireResponse> send(ManagedChannel channel, AcquireRequest.Builder request) {
     if (!request.hasWait()) {
-      request.setWait(Durations.fromSeconds(30));
+      request.setWait(Durations.fromSeconds(120));
     }
     return LockServiceGrpc.newFutureStub(channel)
-        .withDeadlineAfter(120, TimeUnit.SECONDS)
+        .withDeadlineAfter(660, TimeUnit.SECONDS)
         .acquire(request.build());
   }
 
   /** The lease that a waiting call gets. */
   static LockLease lease(ListenableFuture<AcquireResponse> call) throws Exception {
-    AcquireResponse response = call.get(30, TimeUnit.SECONDS);
+    AcquireResponse response = call.get(60, TimeUnit.SECONDS);
     assertThat(response.hasLease()).as("%s", response).isTrue();
     return response.getLease();
   }

@@ -30,7 +30,6 @@ import dev.troupe.v1.ReleaseLockResponse;
 import dev.troupe.v1.RenewRequest;
 import dev.troupe.v1.SessionBinding;
 import io.grpc.stub.StreamObserver;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -278,7 +277,7 @@ interface LockLeaseContract extends LockContract {
         LockServiceGrpc.newStub(locks().channelB()).keepAlive(new Collect<>(answers));
     for (int round = 0; round < 2; round++) {
       stream.onNext(request.build());
-      KeepAliveResponse response = answers.poll(20, TimeUnit.SECONDS);
+      KeepAliveResponse response = answers.poll(60, TimeUnit.SECONDS);
       assertThat(response.getOutcomesCount()).isEqualTo(200);
       for (int i = 0; i < 200; i++) {
         KeepAliveOutcome outcome = response.getOutcomes(i);
@@ -304,7 +303,7 @@ interface LockLeaseContract extends LockContract {
     StreamObserver<KeepAliveRequest> stream =
         LockServiceGrpc.newStub(locks().channelB()).keepAlive(new Collect<>(answers));
     stream.onNext(request);
-    assertThat(answers.poll(20, TimeUnit.SECONDS).getOutcomes(0).hasExpireTime()).isTrue();
+    assertThat(answers.poll(60, TimeUnit.SECONDS).getOutcomes(0).hasExpireTime()).isTrue();
     locks().release(guard);
     LockLease next = locks().acquire(locks().lock("guard", "b"));
     locks()
@@ -314,7 +313,7 @@ interface LockLeaseContract extends LockContract {
                 .setFence(next.getFence())
                 .build());
     stream.onNext(request);
-    KeepAliveOutcome refused = answers.poll(20, TimeUnit.SECONDS).getOutcomes(0);
+    KeepAliveOutcome refused = answers.poll(60, TimeUnit.SECONDS).getOutcomes(0);
     assertThat(refused.getError().getReason()).isEqualTo(ErrorReason.ERROR_REASON_STALE_FENCE);
     stream.onCompleted();
   }
@@ -366,7 +365,7 @@ interface LockLeaseContract extends LockContract {
   default void aLockIsBoundToASessionThatIsCurrent() {
     Agent agent =
         AgentStateServiceGrpc.newBlockingStub(locks().channelA())
-            .withDeadlineAfter(20, TimeUnit.SECONDS)
+            .withDeadlineAfter(60, TimeUnit.SECONDS)
             .registerAgent(
                 RegisterAgentRequest.newBuilder()
                     .setNamespace(locks().namespace())
@@ -394,7 +393,7 @@ interface LockLeaseContract extends LockContract {
   default void whatIsBoundToASessionEndsWithIt() throws Exception {
     AgentStateServiceGrpc.AgentStateServiceBlockingStub agents =
         AgentStateServiceGrpc.newBlockingStub(locks().channelA())
-            .withDeadlineAfter(20, TimeUnit.SECONDS);
+            .withDeadlineAfter(60, TimeUnit.SECONDS);
     Agent agent =
         agents
             .registerAgent(
@@ -477,7 +476,7 @@ interface LockLeaseContract extends LockContract {
         .setAgentId(agent)
         .setFencingToken(
             AgentStateServiceGrpc.newBlockingStub(locks().channelA())
-                .withDeadlineAfter(20, TimeUnit.SECONDS)
+                .withDeadlineAfter(60, TimeUnit.SECONDS)
                 .registerAgent(
                     RegisterAgentRequest.newBuilder()
                         .setNamespace(locks().namespace())
@@ -491,7 +490,7 @@ interface LockLeaseContract extends LockContract {
 
   private void deregister(String agent) {
     AgentStateServiceGrpc.newBlockingStub(locks().channelA())
-        .withDeadlineAfter(20, TimeUnit.SECONDS)
+        .withDeadlineAfter(60, TimeUnit.SECONDS)
         .deregisterAgent(
             DeregisterAgentRequest.newBuilder()
                 .setNamespace(locks().namespace())
@@ -501,7 +500,7 @@ interface LockLeaseContract extends LockContract {
 
   private void publish(Fence fence) {
     EventStreamServiceGrpc.newBlockingStub(locks().channelA())
-        .withDeadlineAfter(20, TimeUnit.SECONDS)
+        .withDeadlineAfter(60, TimeUnit.SECONDS)
         .publish(
             PublishRequest.newBuilder()
                 .setNamespace(locks().namespace())
@@ -522,7 +521,6 @@ interface LockLeaseContract extends LockContract {
     assertThat(tokens.size()).isGreaterThan(200);
     // More run out at once than one sweep ends.
     org.awaitility.Awaitility.await()
-        .atMost(Duration.ofSeconds(20))
         .until(
             () -> leases.stream().allMatch(lease -> locks().get(lease.getName()).getHeld() == 0));
   }

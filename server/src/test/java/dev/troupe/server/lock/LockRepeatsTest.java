@@ -197,7 +197,7 @@ final class LockRepeatsTest {
   }
 
   private static <T> T get(CompletionStage<T> stage) throws Exception {
-    return stage.toCompletableFuture().get(20, TimeUnit.SECONDS);
+    return stage.toCompletableFuture().get(60, TimeUnit.SECONDS);
   }
 
   private static LockLease lease(LockAnswer answer) {
@@ -323,7 +323,7 @@ final class LockRepeatsTest {
     String y = in(1);
     Context.CancellableContext caller = Context.ROOT.withCancellation();
     caller.cancel(null);
-    a.all(all("o", x, y), caller).handle((answer, failure) -> null).get(20, TimeUnit.SECONDS);
+    a.all(all("o", x, y), caller).handle((answer, failure) -> null).get(60, TimeUnit.SECONDS);
     // What is done for nobody is not waited for.
     pass(Duration.ofMillis(300));
     for (String name : List.of(x, y)) {

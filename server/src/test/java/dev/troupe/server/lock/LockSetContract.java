@@ -75,7 +75,7 @@ interface LockSetContract extends LockContract {
     locks().release(x);
     assertThat(set.isDone()).isFalse();
     locks().release(y);
-    assertThat(set.get(20, TimeUnit.SECONDS).getLeasesList()).hasSize(2);
+    assertThat(set.get(60, TimeUnit.SECONDS).getLeasesList()).hasSize(2);
   }
 
   @Test
@@ -130,8 +130,8 @@ interface LockSetContract extends LockContract {
         locks().await(locks().channelA(), locks().lock(a, "late a"));
     ListenableFuture<AcquireResponse> lateB =
         locks().await(locks().channelA(), locks().lock(b, "late b"));
-    assertThat(first.get(20, TimeUnit.SECONDS).getRefusal()).isEqualTo(Refusal.REFUSAL_TIMED_OUT);
-    List<LockLease> leases = second.get(20, TimeUnit.SECONDS).getLeasesList();
+    assertThat(first.get(60, TimeUnit.SECONDS).getRefusal()).isEqualTo(Refusal.REFUSAL_TIMED_OUT);
+    List<LockLease> leases = second.get(60, TimeUnit.SECONDS).getLeasesList();
     assertThat(leases).hasSize(2);
     assertThat(locks().get(a).getHeld()).isEqualTo(1);
     assertThat(locks().get(b).getHeld()).isEqualTo(1);

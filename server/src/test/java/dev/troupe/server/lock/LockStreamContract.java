@@ -52,7 +52,7 @@ interface LockStreamContract extends LockContract {
       assertThat(stream.answer(1000 + i).getRelease().getReleased()).isTrue();
     }
     stream.up.onCompleted();
-    stream.end.get(30, TimeUnit.SECONDS);
+    stream.end.get(60, TimeUnit.SECONDS);
   }
 
   @Test
@@ -184,7 +184,7 @@ interface LockStreamContract extends LockContract {
     assertThat(stream.end.isDone()).isFalse();
     locks().release(lease);
     LockLease next = stream.lease(1);
-    stream.end.get(30, TimeUnit.SECONDS);
+    stream.end.get(60, TimeUnit.SECONDS);
     assertThat(locks().release(next)).as("the lease is not the stream's").isTrue();
   }
 

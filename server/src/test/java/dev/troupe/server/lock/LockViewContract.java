@@ -157,7 +157,7 @@ interface LockViewContract extends LockContract {
 
   private Iterator<WatchLocksResponse> watch(WatchLocksRequest.Builder request) {
     return LockServiceGrpc.newBlockingStub(locks().channelB())
-        .withDeadlineAfter(40, TimeUnit.SECONDS)
+        .withDeadlineAfter(60, TimeUnit.SECONDS)
         .watchLocks(request.build());
   }
 

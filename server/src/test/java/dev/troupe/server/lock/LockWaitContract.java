@@ -184,7 +184,7 @@ interface LockWaitContract extends LockContract {
         locks().await(locks().channelA(), request.setWait(Durations.fromSeconds(2)));
     ListenableFuture<AcquireResponse> two =
         locks().send(locks().channelB(), request.clone().setWait(Durations.fromSeconds(30)));
-    assertThat(one.get(20, TimeUnit.SECONDS).getRefusal()).isEqualTo(Refusal.REFUSAL_TIMED_OUT);
+    assertThat(one.get(60, TimeUnit.SECONDS).getRefusal()).isEqualTo(Refusal.REFUSAL_TIMED_OUT);
     assertThat(locks().get("l").getWaiterCount()).isEqualTo(1);
     locks().release(lease);
     locks().release(LockHarness.lease(two));
@@ -197,7 +197,7 @@ interface LockWaitContract extends LockContract {
     ListenableFuture<AcquireResponse> one = locks().await(locks().channelA(), request);
     AcquireResponse gaveUp = locks().b().acquire(request.clone().clearWait().build());
     assertThat(gaveUp.getRefusal()).isEqualTo(Refusal.REFUSAL_TIMED_OUT);
-    assertThat(one.get(10, TimeUnit.SECONDS).getRefusal()).isEqualTo(Refusal.REFUSAL_TIMED_OUT);
+    assertThat(one.get(60, TimeUnit.SECONDS).getRefusal()).isEqualTo(Refusal.REFUSAL_TIMED_OUT);
     assertThat(locks().get("l").getWaiterCount()).isZero();
     locks().release(lease);
   }
@@ -216,7 +216,7 @@ interface LockWaitContract extends LockContract {
       calls.add(locks().send(locks().channelA(), requests.get(i)));
     }
     for (int i = 0; i < 30; i++) {
-      AcquireResponse first = calls.get(i).get(20, TimeUnit.SECONDS);
+      AcquireResponse first = calls.get(i).get(60, TimeUnit.SECONDS);
       assertThat(first.getRefusal()).isEqualTo(Refusal.REFUSAL_TIMED_OUT);
       assertThat(locks().b().acquire(requests.get(i).build())).isEqualTo(first);
     }
@@ -254,7 +254,7 @@ interface LockWaitContract extends LockContract {
           locks()
               .send(
                   i % 2 == 0 ? locks().channelA() : locks().channelB(),
-                  locks().lock("l", "w" + i).setWait(Durations.fromSeconds(110)));
+                  locks().lock("l", "w" + i).setWait(Durations.fromSeconds(600)));
       call.addListener(() -> answered.add(call), Runnable::run);
     }
     Awaiting.until(() -> locks().get("l").getWaiterCount() == 5000);
@@ -262,7 +262,7 @@ interface LockWaitContract extends LockContract {
     locks().release(lease);
     List<LockLease> granted = new ArrayList<>();
     for (int served = 0; served < 5000; served++) {
-      ListenableFuture<AcquireResponse> call = answered.poll(30, TimeUnit.SECONDS);
+      ListenableFuture<AcquireResponse> call = answered.poll(60, TimeUnit.SECONDS);
       assertThat(call).as("the one after %s", served).isNotNull();
       LockLease next = LockHarness.lease(call);
       assertThat(next.getFencingToken()).isGreaterThan(last);

@@ -78,7 +78,7 @@ final class StreamCaller implements ClientResponseObserver<LockStreamRequest, Lo
 
   /** The answer to a call, when it comes. */
   LockStreamAnswer answer(long id) throws Exception {
-    return future(id).get(30, TimeUnit.SECONDS);
+    return future(id).get(60, TimeUnit.SECONDS);
   }
 
   boolean isAnswered(long id) {

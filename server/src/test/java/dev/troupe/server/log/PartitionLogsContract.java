@@ -383,7 +383,7 @@ abstract class PartitionLogsContract {
   private static List<LogEntry> entries(LogReader reader, int least) throws Exception {
     List<LogEntry> entries = new ArrayList<>();
     while (entries.size() < least) {
-      entries.addAll(reader.next(500).toCompletableFuture().get(10, TimeUnit.SECONDS).entries());
+      entries.addAll(reader.next(500).toCompletableFuture().get(60, TimeUnit.SECONDS).entries());
     }
     return entries;
   }

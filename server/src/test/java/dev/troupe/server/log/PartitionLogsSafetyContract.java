@@ -138,7 +138,7 @@ abstract class PartitionLogsSafetyContract {
     harness.append(partition, 0);
     for (Audit audit : audits) {
       try {
-        audit.readUntil(last).get(20, TimeUnit.SECONDS);
+        audit.readUntil(last).get(60, TimeUnit.SECONDS);
       } catch (TimeoutException e) {
         throw new AssertionError(run + ": a reader " + audit, e);
       }

@@ -182,7 +182,7 @@ final class IndexFollowingTest {
     } finally {
       searcher.hold(false);
     }
-    assertThat(texts(held.get(20, TimeUnit.SECONDS)))
+    assertThat(texts(held.get(60, TimeUnit.SECONDS)))
         .hasSize(103)
         .contains("stays", "late", "last", "new 0", "new 99");
     assertThat(found(0)).hasSize(103).doesNotContain("forgotten", "expired", "elsewhere");

@@ -84,7 +84,7 @@ final class MemoryHarness implements AutoCloseable {
   }
 
   static MemoryServiceBlockingStub stub(ManagedChannel channel) {
-    return MemoryServiceGrpc.newBlockingStub(channel).withDeadlineAfter(30, TimeUnit.SECONDS);
+    return MemoryServiceGrpc.newBlockingStub(channel).withDeadlineAfter(60, TimeUnit.SECONDS);
   }
 
   /** Removes a key of a partition of the namespace, as if Redis had lost it. */
@@ -190,17 +190,12 @@ final class MemoryHarness implements AutoCloseable {
   }
 
   static void until(Callable<Boolean> condition) {
-    await()
-        .atMost(Duration.ofSeconds(20))
-        .pollDelay(Duration.ZERO)
-        .pollInterval(Duration.ofMillis(10))
-        .until(condition);
+    await().pollDelay(Duration.ZERO).pollInterval(Duration.ofMillis(10)).until(condition);
   }
 
   /** Fails if anything of the test's namespace does not fit together. */
   void audit() {
     await()
-        .atMost(Duration.ofSeconds(5))
         .pollDelay(Duration.ZERO)
         .pollInterval(Duration.ofMillis(20))
         .untilAsserted(() -> MemoryAudit.check(namespace, masters));

@@ -8,7 +8,6 @@ import java.io.IOException;
 import java.net.Socket;
 import java.net.URI;
 import java.nio.file.Path;
-import java.time.Duration;
 
 /** What tests of the embedded Redis start it with, and how they ask it. */
 final class EmbeddedRedisFixture {
@@ -44,7 +43,6 @@ final class EmbeddedRedisFixture {
   /** Of those that were started for a directory. */
   static void noKeeperIsLeft(Path directory) {
     await()
-        .atMost(Duration.ofSeconds(20))
         .until(
             () ->
                 ProcessHandle.current()

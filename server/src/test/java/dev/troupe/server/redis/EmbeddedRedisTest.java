@@ -17,7 +17,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
 import java.nio.file.attribute.PosixFilePermissions;
-import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -216,7 +215,7 @@ final class EmbeddedRedisTest {
     try {
       Files.writeString(directory.resolve("redis.pid"), Long.toString(orphan.pid()));
       try (EmbeddedRedis next = EmbeddedRedis.start(config())) {
-        assertThat(orphan.waitFor(10, TimeUnit.SECONDS)).isTrue();
+        assertThat(orphan.waitFor(60, TimeUnit.SECONDS)).isTrue();
         assertThat(next.pid()).isNotEqualTo(orphan.pid());
       }
     } finally {
@@ -257,12 +256,9 @@ final class EmbeddedRedisTest {
       assertThat(open(scripts, 7)).isEqualTo("7");
       long killed = redis.pid();
       ProcessHandle.of(killed).orElseThrow().destroyForcibly();
-      await().atMost(Duration.ofSeconds(20)).until(() -> redis.pid() != killed);
+      await().until(() -> redis.pid() != killed);
       // Another number is not taken over: the first one is still there.
-      await()
-          .atMost(Duration.ofSeconds(20))
-          .ignoreExceptions()
-          .until(() -> open(scripts, 9).equals("7"));
+      await().ignoreExceptions().until(() -> open(scripts, 9).equals("7"));
     } finally {
       loops.shutdownGracefully(0, 1, TimeUnit.SECONDS).await();
     }
@@ -273,7 +269,7 @@ final class EmbeddedRedisTest {
         scripts
             .run(SCRIPT, PARTITION, "name", partitions, 10)
             .toCompletableFuture()
-            .get(10, TimeUnit.SECONDS);
+            .get(60, TimeUnit.SECONDS);
     return new Reply(reply).text(1);
   }
 

@@ -328,7 +328,7 @@ abstract class OutboxContract {
     }
 
     private WorkResponse next() throws InterruptedException {
-      WorkResponse response = heard.poll(20, TimeUnit.SECONDS);
+      WorkResponse response = heard.poll(60, TimeUnit.SECONDS);
       if (response == null) {
         throw new AssertionError("the server says nothing");
       }

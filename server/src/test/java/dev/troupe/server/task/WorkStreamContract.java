@@ -271,7 +271,7 @@ abstract class WorkStreamContract {
 
     WorkResponse next() {
       try {
-        WorkResponse response = heard.poll(20, TimeUnit.SECONDS);
+        WorkResponse response = heard.poll(60, TimeUnit.SECONDS);
         assertThat(response).isNotNull();
         return response;
       } catch (InterruptedException e) {

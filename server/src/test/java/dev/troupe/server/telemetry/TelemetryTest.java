@@ -62,7 +62,7 @@ class TelemetryTest {
   }
 
   private static void stopped(CompletionStage<?> stage) throws Exception {
-    stage.toCompletableFuture().get(20, TimeUnit.SECONDS);
+    stage.toCompletableFuture().get(60, TimeUnit.SECONDS);
   }
 
   private static TelemetryConfig config(int port, String endpoint, double ratio) {

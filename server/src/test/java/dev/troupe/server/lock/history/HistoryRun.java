@@ -13,7 +13,6 @@ import dev.troupe.v1.StartPosition;
 import dev.troupe.v1.SubscribeRequest;
 import dev.troupe.v1.SubscribeResponse;
 import io.grpc.ManagedChannel;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
@@ -105,7 +104,6 @@ public final class HistoryRun {
     // Whoever was forgotten would still be there: all leases run out, and so do all waits.
     for (String lock : locks) {
       Awaitility.await()
-          .atMost(Duration.ofSeconds(30))
           .ignoreExceptions()
           .untilAsserted(
               () -> {
