@@ -2,6 +2,7 @@ package dev.troupe.server.agent;
 
 import static org.awaitility.Awaitility.await;
 
+import com.google.protobuf.util.Durations;
 import dev.troupe.server.crash.TroupeProcess;
 import dev.troupe.server.redis.TestRedis;
 import dev.troupe.v1.Agent;
@@ -82,10 +83,12 @@ final class AgentHarness implements AutoCloseable {
   }
 
   /** A registration in this test's namespace. */
+  /** One that need not be heard of while a test lasts. */
   RegisterAgentRequest.Builder agent(String id) {
     return RegisterAgentRequest.newBuilder()
         .setNamespace(namespace)
         .setAgentId(id)
+        .setLeaseDuration(Durations.fromMinutes(10))
         .setType("coder");
   }
 

@@ -180,7 +180,8 @@ interface AgentLivenessContract extends AgentContract {
 
   @Test
   default void whatHeartbeatsTellIsWrittenOnceAndMovesTheAgentBetweenIndexes() throws Exception {
-    Agent session = agents().register(agents().agent("a"));
+    // By the usual lease, of 10 seconds.
+    Agent session = agents().register(agents().agent("a").clearLeaseDuration());
     try (AgentWatcher watcher = agents().watchAll(agents().channelB());
         HeartbeatCaller stream = agents().heartbeats(agents().channelA())) {
       for (int i = 0; i < 3; i++) {

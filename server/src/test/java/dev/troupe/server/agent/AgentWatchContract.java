@@ -46,6 +46,7 @@ interface AgentWatchContract extends AgentContract {
     Map<String, Long> versions = new HashMap<>();
     try {
       for (int taken = 0; taken < many * (updates + 1); taken++) {
+        assertThat(changing).isNotCompletedExceptionally();
         if (taken % 37 == 36) {
           watcher.close();
           ManagedChannel server = taken % 2 == 0 ? agents().channelA() : agents().channelB();
