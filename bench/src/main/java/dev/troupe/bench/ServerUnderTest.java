@@ -21,6 +21,11 @@ import org.jspecify.annotations.Nullable;
 /** A server in a process of its own, whose processor time and that of its Redis can be read. */
 final class ServerUnderTest implements AutoCloseable {
 
+  /** What the launcher passes; large pages where the system has them. */
+  static final List<String> AS_LAUNCHED =
+      List.of(
+          "-XX:+UseParallelGC", "-XX:+IgnoreUnrecognizedVMOptions", "-XX:+UseTransparentHugePages");
+
   /** Of the parts of the parallel collector's heap. */
   private static final Pattern HEAP_USED =
       Pattern.compile("(?:PSYoungGen|ParOldGen) +total \\d+K, used (\\d+)K");
@@ -39,7 +44,8 @@ final class ServerUnderTest implements AutoCloseable {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     // As the launcher starts it.
-    command.addAll(List.of("-XX:+UseParallelGC", "-Xmx512m", "--add-modules=jdk.incubator.vector"));
+    command.addAll(AS_LAUNCHED);
+    command.addAll(List.of("-Xmx512m", "--add-modules=jdk.incubator.vector"));
     command.addAll(List.of("-jar", jar.toString(), "serve"));
     command.addAll(List.of("--grpc.port=0", "--redis.data-dir=" + data));
     command.addAll(List.of(settings));

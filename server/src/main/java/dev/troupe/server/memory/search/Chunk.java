@@ -25,7 +25,9 @@ final class Chunk {
   /** Of its vectors; 0 when it is for items without one. */
   final int dimension;
 
-  final byte[] codes;
+  /** Of each of the {@link Parts}. */
+  final byte[][] codes;
+
   final float[] vectors;
 
   /** Of {@link Quantised}, divided by the vector's length when angles are compared. */
@@ -33,6 +35,10 @@ final class Chunk {
 
   final float[] errors;
   final float[] reaches;
+
+  /** How long the vector is behind its first part, at most; as the scales are. */
+  final float[] rests;
+
   final double[] squared;
   final long[] signaturesLow;
   final long[] signaturesHigh;
@@ -44,6 +50,11 @@ final class Chunk {
   private final long[] born;
   private final long[] died;
 
+  /** The largest of {@link #errors} and {@link #reaches} so far. */
+  float mostError;
+
+  float mostReach;
+
   /** How many slots were ever in use; written before what makes the last one visible. */
   int used;
 
@@ -54,7 +65,12 @@ final class Chunk {
   private Chunk(int dimension, int capacity) {
     this.dimension = dimension;
     boolean plain = dimension == 0;
-    codes = new byte[dimension * capacity];
+    int parts = Parts.count(dimension);
+    codes = new byte[parts][];
+    for (int part = 0; part < parts; part++) {
+      codes[part] = new byte[width(part) * capacity];
+    }
+    rests = new float[plain ? 0 : capacity];
     vectors = new float[dimension * capacity];
     scales = new float[plain ? 0 : capacity];
     errors = new float[plain ? 0 : capacity];
@@ -72,6 +88,10 @@ final class Chunk {
     Arrays.fill(born, NOT_YET);
   }
 
+  private int width(int part) {
+    return Parts.begin(dimension, part + 1) - Parts.begin(dimension, part);
+  }
+
   int capacity() {
     return items.length;
   }
@@ -79,7 +99,10 @@ final class Chunk {
   /** A copy with twice the room, for readers to come. Those on this one see all that they may. */
   Chunk grown() {
     Chunk grown = new Chunk(dimension, Math.min(SIZE, 2 * capacity()));
-    System.arraycopy(codes, 0, grown.codes, 0, codes.length);
+    for (int part = 0; part < codes.length; part++) {
+      System.arraycopy(codes[part], 0, grown.codes[part], 0, codes[part].length);
+    }
+    System.arraycopy(rests, 0, grown.rests, 0, rests.length);
     System.arraycopy(vectors, 0, grown.vectors, 0, vectors.length);
     System.arraycopy(scales, 0, grown.scales, 0, scales.length);
     System.arraycopy(errors, 0, grown.errors, 0, errors.length);
@@ -95,6 +118,8 @@ final class Chunk {
     System.arraycopy(expires, 0, grown.expires, 0, capacity);
     System.arraycopy(born, 0, grown.born, 0, capacity);
     System.arraycopy(died, 0, grown.died, 0, capacity);
+    grown.mostError = mostError;
+    grown.mostReach = mostReach;
     grown.used = used;
     return grown;
   }
@@ -121,7 +146,12 @@ final class Chunk {
 
   private void writeVector(int at, float[] vector, Metric metric) {
     System.arraycopy(vector, 0, vectors, at * dimension, dimension);
-    Quantised quantised = Quantised.into(vector, codes, at * dimension);
+    byte[] whole = new byte[dimension];
+    Quantised quantised = Quantised.into(vector, whole);
+    for (int part = 0; part < codes.length; part++) {
+      int width = width(part);
+      System.arraycopy(whole, Parts.begin(dimension, part), codes[part], at * width, width);
+    }
     squared[at] = quantised.squared();
     double length = metric == Metric.COSINE ? Math.sqrt(quantised.squared()) : 1;
     // The zero vector has no direction, and its product is 0 as it is.
@@ -129,6 +159,18 @@ final class Chunk {
     scales[at] = (float) (quantised.scale() / divisor);
     errors[at] = Math.nextUp((float) (quantised.error() / divisor));
     reaches[at] = Math.nextUp((float) (quantised.reach() / divisor));
+    double behind = Vectors.squared(vector, Parts.begin(dimension, 1), dimension);
+    rests[at] = Math.nextUp((float) ((1 + Quantised.ROUNDING) * Math.sqrt(behind) / divisor));
+    mostError = Math.max(mostError, errors[at]);
+    mostReach = Math.max(mostReach, reaches[at]);
+  }
+
+  /** Copies the codes of a vector, in the order of its dimensions. */
+  void copyCodes(int at, byte[] to, int place) {
+    for (int part = 0; part < codes.length; part++) {
+      int width = width(part);
+      System.arraycopy(codes[part], at * width, to, place + Parts.begin(dimension, part), width);
+    }
   }
 
   void kill(int at, long sequence) {

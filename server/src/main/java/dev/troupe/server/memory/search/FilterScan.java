@@ -11,6 +11,9 @@ import java.util.function.Function;
  */
 final class FilterScan {
 
+  /** No filter at all. */
+  static final FilterScan EVERYTHING = new FilterScan(SearchFilter.ALL);
+
   private final SearchFilter filter;
   private final boolean everything;
   private final Signature all;

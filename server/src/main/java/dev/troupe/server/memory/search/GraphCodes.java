@@ -51,8 +51,7 @@ final class GraphCodes {
     if (place == 0) {
       codes.add(new byte[Chunk.SIZE * dimension]);
     }
-    System.arraycopy(
-        chunk.codes, at * dimension, codes.get(size >>> Chunk.SHIFT), place * dimension, dimension);
+    chunk.copyCodes(at, codes.get(size >>> Chunk.SHIFT), place * dimension);
     scales[size] = chunk.scales[at];
     squared[size] = (float) chunk.squared[at];
     slots[size] = slot;
@@ -114,7 +113,8 @@ final class GraphCodes {
 
     @Override
     public float score(int node) {
-      kernel.multiply(query, codes.get(node >>> Chunk.SHIFT), node & (Chunk.SIZE - 1), 1, product);
+      kernel.multiply(
+          query, codes.get(node >>> Chunk.SHIFT), node & (Chunk.SIZE - 1), 1, product, 0);
       double score = factor * scales[node] * product[0];
       return (float) (metric == Metric.L2 ? score - squared[node] : score);
     }

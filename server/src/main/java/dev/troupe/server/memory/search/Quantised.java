@@ -7,8 +7,10 @@ package dev.troupe.server.memory.search;
  * length is known. The direction u of a query, of length 1, becomes integers p with a step t and an
  * error vector {@code f = u - t p}, see {@link QueryCodes}. Then {@code <u,v> = s t <p,q> + <f, s
  * q> + <u,e>}, where {@code <p,q>} is exact, and by Cauchy and Schwarz the rest is at most {@code
- * |f| (|v| + |e|) + |e|}. So the bound holds for every vector and query. Where it is useless, as
- * with numbers near the largest float, it is infinite and the vector is looked at exactly.
+ * |f| (|v| + |e|) + |e|}. So the bound holds for every vector and query. It holds for their first
+ * dimensions too, whose errors are no longer than those of the whole; what the others add is at
+ * most {@code |u'| |v'|}, the lengths of what is left of both. Where it is useless, as with numbers
+ * near the largest float, it is infinite and the vector is looked at exactly.
  *
  * @param scale s
  * @param error {@code |e|}, at most
@@ -23,8 +25,8 @@ record Quantised(float scale, double error, double reach, double squared) {
   /** More than float32 rounds a scale and double arithmetic all the rest. */
   static final double ROUNDING = 0x1p-20;
 
-  /** The codes are written to {@code codes}, from {@code at} on. */
-  static Quantised into(float[] vector, byte[] codes, int at) {
+  /** The codes are written to {@code codes}. */
+  static Quantised into(float[] vector, byte[] codes) {
     float largest = 0;
     for (float component : vector) {
       largest = Math.max(largest, Math.abs(component));
@@ -39,7 +41,7 @@ record Quantised(float scale, double error, double reach, double squared) {
       float exact = vector[i] * perUnit;
       int code = (int) (exact + Math.copySign(0.5f, exact));
       code = Math.max(-LARGEST, Math.min(LARGEST, code));
-      codes[at + i] = (byte) code;
+      codes[i] = (byte) code;
       double error = vector[i] - (double) scale * code;
       wrong += error * error;
       squared += (double) vector[i] * vector[i];

@@ -34,17 +34,16 @@ final class SimdKernel implements VectorKernel {
   }
 
   @Override
-  public void multiply(short[] query, byte[] codes, int first, int count, int[] products) {
+  public void multiply(short[] query, byte[] codes, int first, int count, int[] products, int to) {
     for (int i = 0; i < count; i++) {
-      products[i] = multiply(query, codes, (first + i) * query.length);
+      products[to + i] = multiply(query, codes, (first + i) * query.length);
     }
   }
 
   @Override
-  public void multiply(
-      short[] query, byte[] codes, int[] which, int from, int count, int[] products) {
+  public void multiply(short[] query, byte[] codes, int[] which, int count, int[] products) {
     for (int i = 0; i < count; i++) {
-      products[i] = multiply(query, codes, which[from + i] * query.length);
+      products[i] = multiply(query, codes, which[i] * query.length);
     }
   }
 

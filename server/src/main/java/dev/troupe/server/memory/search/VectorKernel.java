@@ -13,14 +13,15 @@ interface VectorKernel {
    * Multiplies the query with vectors that lie one behind the other.
    *
    * @param first which vector of the codes comes first
-   * @param count how many to take; as many products are written, from the start of {@code products}
+   * @param count how many to take; as many products are written
+   * @param to where in {@code products} the first one is written
    */
-  void multiply(short[] query, byte[] codes, int first, int count, int[] products);
+  void multiply(short[] query, byte[] codes, int first, int count, int[] products, int to);
 
   /**
    * Multiplies the query with some vectors.
    *
-   * @param which vectors of the codes, the first {@code count} of them from {@code from} on
+   * @param which vectors of the codes, the first {@code count} of them
    */
-  void multiply(short[] query, byte[] codes, int[] which, int from, int count, int[] products);
+  void multiply(short[] query, byte[] codes, int[] which, int count, int[] products);
 }

@@ -36,6 +36,15 @@ final class Vectors {
     return (s0 + s1) + (s2 + s3);
   }
 
+  /** The squared length of some dimensions of a vector. */
+  static double squared(float[] a, int begin, int end) {
+    double sum = 0;
+    for (int i = begin; i < end; i++) {
+      sum += (double) a[i] * a[i];
+    }
+    return sum;
+  }
+
   static double squaredDistance(float[] a, float[] b, int from) {
     double s0 = 0;
     double s1 = 0;

@@ -18,11 +18,11 @@ final class QuantisedTest {
       float[] vector = vector(random, dimension);
       float[] query = vector(random, dimension);
       byte[] codes = new byte[dimension];
-      Quantised quantised = Quantised.into(vector, codes, 0);
+      Quantised quantised = Quantised.into(vector, codes);
       double length = Math.sqrt(Vectors.dot(query, query, 0));
       QueryCodes rounded = QueryCodes.of(query, length);
       int[] product = new int[1];
-      new PlainKernel().multiply(rounded.codes(), codes, 0, 1, product);
+      new PlainKernel().multiply(rounded.codes(), codes, 0, 1, product, 0);
       double guess = rounded.step() * quantised.scale() * product[0];
       double exact = length == 0 ? 0 : Vectors.dot(query, vector, 0) / length;
       double bound = quantised.error() + rounded.error() * quantised.reach();
@@ -37,7 +37,7 @@ final class QuantisedTest {
     for (int i = 0; i < vector.length; i++) {
       vector[i] = (float) random.nextGaussian();
     }
-    Quantised quantised = Quantised.into(vector, new byte[384], 0);
+    Quantised quantised = Quantised.into(vector, new byte[384]);
     double length = Math.sqrt(quantised.squared());
     assertThat(quantised.error() / length).isLessThan(0.01);
     assertThat(QueryCodes.of(vector, length).error()).isLessThan(0.01);
@@ -58,11 +58,11 @@ final class QuantisedTest {
       short[] query = QueryCodes.of(vector(random, dimension), 1).codes();
       int[] expected = new int[5];
       int[] found = new int[5];
-      plain.multiply(query, codes, 0, 5, expected);
-      best.multiply(query, codes, 0, 5, found);
+      plain.multiply(query, codes, 0, 5, expected, 0);
+      best.multiply(query, codes, 0, 5, found, 0);
       assertThat(found).isEqualTo(expected);
-      plain.multiply(query, codes, new int[] {4, 0, 2}, 1, 2, expected);
-      best.multiply(query, codes, new int[] {4, 0, 2}, 1, 2, found);
+      plain.multiply(query, codes, new int[] {0, 2}, 2, expected);
+      best.multiply(query, codes, new int[] {0, 2}, 2, found);
       assertThat(found).isEqualTo(expected);
     }
   }
@@ -73,16 +73,16 @@ final class QuantisedTest {
       float[] ones = new float[dimension];
       Arrays.fill(ones, 1);
       byte[] codes = new byte[dimension];
-      Quantised.into(ones, codes, 0);
+      Quantised.into(ones, codes);
       short[] query = QueryCodes.of(ones, Math.sqrt(dimension)).codes();
       short[] opposite = new short[dimension];
       Arrays.fill(opposite, (short) -Quantised.LARGEST);
       int largest = 127 * 127 * dimension;
       for (VectorKernel kernel : List.of(new PlainKernel(), VectorKernels.best())) {
         int[] product = new int[1];
-        kernel.multiply(query, codes, 0, 1, product);
+        kernel.multiply(query, codes, 0, 1, product, 0);
         assertThat(product[0]).isEqualTo(largest);
-        kernel.multiply(opposite, codes, 0, 1, product);
+        kernel.multiply(opposite, codes, 0, 1, product, 0);
         assertThat(product[0]).isEqualTo(-largest);
       }
     }

@@ -26,7 +26,8 @@ final class VectorSearchTest {
     return Stream.of(Metric.values())
         .flatMap(
             metric ->
-                IntStream.of(1, 2, 7, 16, 31, 64, 384).mapToObj(d -> Arguments.of(metric, d)));
+                IntStream.of(1, 2, 7, 16, 31, 64, 65, 130, 200, 384)
+                    .mapToObj(d -> Arguments.of(metric, d)));
   }
 
   @ParameterizedTest
@@ -44,21 +45,43 @@ final class VectorSearchTest {
 
   @ParameterizedTest
   @EnumSource(Metric.class)
-  void findsExactlyTheNearestOfVectorsOfVeryDifferentLength(Metric metric) {
+  void findsExactlyTheNearestWhereTheFirstDimensionsSayLittle(Metric metric) {
+    // Each query is as far from all, so all vectors are read whole, first in two rounds, then in
+    // one.
+    Random random = new Random(16);
+    Map<String, float[]> vectors = new HashMap<>();
+    for (int i = 0; i < 1500; i++) {
+      vectors.put("item-" + i, Items.clustered(random, 150, Integer.MAX_VALUE));
+    }
+    List<float[]> queries =
+        IntStream.range(0, 20)
+            .mapToObj(i -> Items.clustered(random, 150, Integer.MAX_VALUE))
+            .toList();
+    compare(metric, 150, vectors, queries, 10);
+  }
+
+  static Stream<Arguments> metricsWithOnePartAndSeveral() {
+    return Stream.of(Metric.values())
+        .flatMap(metric -> IntStream.of(24, 150).mapToObj(d -> Arguments.of(metric, d)));
+  }
+
+  @ParameterizedTest
+  @MethodSource("metricsWithOnePartAndSeveral")
+  void findsExactlyTheNearestOfVectorsOfVeryDifferentLength(Metric metric, int dimension) {
     Random random = new Random(4);
     float[] factors = {0, 1e-44f, 1e-30f, 1e-10f, 1, 1e5f, 1e18f, 1e30f, 1e37f};
     Map<String, float[]> vectors = new HashMap<>();
     List<float[]> queries = new ArrayList<>();
     for (int i = 0; i < 900; i++) {
-      float[] vector = Items.clustered(random, 24, 5);
+      float[] vector = Items.clustered(random, dimension, 5);
       vectors.put("item-" + i, Items.scaled(vector, factors[i % factors.length]));
     }
     for (float factor : factors) {
-      queries.add(Items.scaled(Items.clustered(random, 24, 5), factor));
+      queries.add(Items.scaled(Items.clustered(random, dimension, 5), factor));
     }
     // Doubles do not tell the lengths of 1e37 apart that the oracle adds in another order.
     queries.removeIf(query -> Math.abs(query[0]) > 1e36 && metric == Metric.L2);
-    compare(metric, 24, vectors, queries, 5);
+    compare(metric, dimension, vectors, queries, 5);
   }
 
   @ParameterizedTest
@@ -67,11 +90,11 @@ final class VectorSearchTest {
     Random random = new Random(14);
     Map<String, float[]> vectors = new HashMap<>();
     for (int i = 0; i < 8 * Chunk.SIZE + 500; i++) {
-      vectors.put("item-" + i, Items.clustered(random, 20, 40));
+      vectors.put("item-" + i, Items.clustered(random, 200, 40));
     }
     List<float[]> queries =
-        IntStream.range(0, 20).mapToObj(i -> Items.clustered(random, 20, 40)).toList();
-    compare(metric, 20, vectors, queries, 10);
+        IntStream.range(0, 4).mapToObj(i -> Items.clustered(random, 200, 40)).toList();
+    compare(metric, 200, vectors, queries, 10);
   }
 
   @Test
@@ -80,11 +103,17 @@ final class VectorSearchTest {
     Map<String, float[]> vectors = new HashMap<>();
     for (int i = 0; i < 8 * Chunk.SIZE; i++) {
       // Whole numbers, so that products are exact, and few, so that each has hundreds of equals.
-      vectors.put(
-          "item-" + i, new float[] {random.nextInt(3), random.nextInt(3), random.nextInt(3)});
+      float[] vector = new float[256];
+      for (int at = 0; at < vector.length; at += 100) {
+        vector[at] = random.nextInt(3);
+      }
+      vectors.put("item-" + i, vector);
     }
-    SpaceIndex index = filled(Metric.DOT, 3, vectors, VectorKernels.best());
-    float[] query = {1, 2, 1};
+    SpaceIndex index = filled(Metric.DOT, 256, vectors, VectorKernels.best());
+    float[] query = new float[256];
+    query[0] = 1;
+    query[100] = 2;
+    query[200] = 1;
     List<String> expected =
         vectors.keySet().stream()
             .sorted(
