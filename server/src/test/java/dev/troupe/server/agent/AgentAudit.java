@@ -77,7 +77,7 @@ final class AgentAudit {
       }
     } else if (kind.startsWith("ag:c:")) {
       commanded.add(kind.substring(5));
-      if ((Long) redis.command("PTTL", key) < 0) {
+      if (redis.isForEver(key)) {
         withoutLifetime.add(key);
       }
     } else if (kind.startsWith("ag:ports:")) {
@@ -95,7 +95,7 @@ final class AgentAudit {
         && !kind.equals("head")
         // The tasks have suites of their own.
         && !kind.startsWith("tq:")
-        && (Long) redis.command("PTTL", key) < 0) {
+        && redis.isForEver(key)) {
       withoutLifetime.add(key);
     }
   }

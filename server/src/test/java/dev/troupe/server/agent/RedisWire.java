@@ -93,4 +93,9 @@ public final class RedisWire implements AutoCloseable {
   public void close() throws IOException {
     socket.close();
   }
+
+  /** Whether a key is there and nothing says when it ends; one may end while we look. */
+  public boolean isForEver(String key) throws IOException {
+    return (Long) command("PTTL", key) == -1;
+  }
 }

@@ -62,7 +62,7 @@ final class GroupAudit {
         named.add(partition + topic.length() + ":" + topic + ":" + name);
       }
     } else if (kind.startsWith("ev:gf:")) {
-      assertThat((Long) redis.command("PTTL", key)).as("lifetime of %s", key).isPositive();
+      assertThat(redis.isForEver(key)).as("%s is for ever", key).isFalse();
     } else if (kind.startsWith("ev:g")) {
       int colon = kind.indexOf(':', 4);
       group(redis, key, kind.substring(4, colon), partition + kind.substring(colon + 1));

@@ -85,7 +85,7 @@ final class LockAudit {
         && !kind.startsWith("ag:")
         // A test published an event; its topic is looked after by others.
         && !kind.matches("ev:(topics|aged|[te]:.*)")
-        && (Long) redis.command("PTTL", key) < 0) {
+        && redis.isForEver(key)) {
       withoutLifetime.add(key);
     }
   }

@@ -176,7 +176,6 @@ final class LockHarness implements AutoCloseable {
   /** Fails if anything of the test's namespace does not fit together. */
   void audit() {
     Awaitility.await()
-        .atMost(java.time.Duration.ofSeconds(5))
         .pollDelay(java.time.Duration.ZERO)
         .pollInterval(java.time.Duration.ofMillis(20))
         .untilAsserted(() -> LockAudit.check(namespace, masters));

@@ -74,7 +74,7 @@ final class MemoryAudit {
           int bytes = Integer.parseInt(kind.substring(3, colon));
           String name = kind.substring(colon + 1, colon + 1 + bytes);
           space(redis, key, kind.substring(colon + 2 + bytes), name);
-        } else if (!kind.startsWith("ag:") && (Long) redis.command("PTTL", key) < 0) {
+        } else if (!kind.startsWith("ag:") && redis.isForEver(key)) {
           withoutLifetime.add(key);
         }
       }
