@@ -10,8 +10,9 @@ import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import java.io.IOException;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
@@ -27,7 +28,13 @@ final class LockedProcess {
   /** Says that the command could not be started, as shells do. */
   private static final int NOT_STARTED = 127;
 
+  /** Exit statuses above it tell of a signal. */
+  private static final int SIGNALLED = 128;
+
   private static final long LOOK_MILLIS = 100;
+
+  /** Looking for all that the command started reads the whole table of processes. */
+  private static final int LOOKS_AT_FAMILY = 10;
 
   private final LockServiceBlockingStub locks;
   private final String namespace;
@@ -40,7 +47,11 @@ final class LockedProcess {
 
   private volatile String lost = "";
 
-  private volatile @Nullable Process process;
+  /** The command and what it was seen to start; those of a process that is gone are not found. */
+  private final Set<ProcessHandle> family = ConcurrentHashMap.newKeySet();
+
+  @GuardedBy("this")
+  private boolean stopping;
 
   @GuardedBy("this")
   private boolean released;
@@ -61,7 +72,8 @@ final class LockedProcess {
    */
   int run(List<String> command, long askedNanos) throws InterruptedException {
     // The lock is kept until the command has ended: this hook delays the end of our own process. It
-    // is there before the command, which may end us at once.
+    // is there before the command, which may end us at once. A signal before it leaves the lock to
+    // its ttl.
     Runtime.getRuntime().addShutdownHook(new Thread(this::stopAndRelease, "ends the command"));
     // How long a lease that was waited for has been running, only a renewal tells.
     safeUntilNanos = askedNanos == 0 ? System.nanoTime() : askedNanos + ttlNanos;
@@ -71,6 +83,9 @@ final class LockedProcess {
     try {
       return lost.isEmpty() ? runLocked(command) : lose();
     } finally {
+      if (isStopping()) {
+        stopFamily();
+      }
       release();
     }
   }
@@ -87,29 +102,45 @@ final class LockedProcess {
       return ExitStatus.REFUSED;
     }
     long renewNanos = safeUntilNanos - ttlNanos + ttlNanos / 3;
-    while (!started.waitFor(LOOK_MILLIS, TimeUnit.MILLISECONDS)) {
+    for (int looks = 0; !started.waitFor(LOOK_MILLIS, TimeUnit.MILLISECONDS); looks++) {
+      if (looks % LOOKS_AT_FAMILY == 0) {
+        rememberFamily();
+      }
       if (System.nanoTime() - renewNanos > 0) {
         // What does not get through is tried again soon.
         renewNanos = renew() ? System.nanoTime() + ttlNanos / 3 : System.nanoTime() + ttlNanos / 20;
       }
       if (!lost.isEmpty() || marginNanos() < ttlNanos / 5) {
-        stop(started);
+        stopFamily();
         return lose();
       }
+    }
+    if (started.exitValue() > SIGNALLED) {
+      // What the signal did not end at once may still be at work.
+      stopFamily();
     }
     return started.exitValue();
   }
 
   /** The command, which is not started any more when a signal came first. */
   private synchronized @Nullable Process start(List<String> command) throws IOException {
-    if (released) {
+    if (stopping) {
       return null;
     }
     ProcessBuilder builder = new ProcessBuilder(command).inheritIO();
     builder.environment().put("TROUPE_LOCK", lease.getName());
     builder.environment().put("TROUPE_FENCING_TOKEN", Long.toString(lease.getFencingToken()));
-    process = builder.start();
+    Process process = builder.start();
+    family.add(process.toHandle());
     return process;
+  }
+
+  private synchronized boolean isStopping() {
+    return stopping;
+  }
+
+  private void rememberFamily() {
+    List.copyOf(family).forEach(each -> each.descendants().forEach(family::add));
   }
 
   private int lose() {
@@ -126,36 +157,36 @@ final class LockedProcess {
   }
 
   /**
-   * A signal from the terminal ends the command too, mostly first. Then the lock is given back here
-   * all the same: nobody waits for the thread that was to do it.
+   * A signal from the terminal ends the command too, mostly first. The lock is given back here all
+   * the same: nobody waits for the thread that was to do it.
    */
   private void stopAndRelease() {
-    Process started = process;
-    if (started != null && started.isAlive()) {
-      stop(started);
+    synchronized (this) {
+      // A command that is just being started is there afterwards, and none comes later.
+      stopping = true;
     }
+    stopFamily();
     release();
   }
 
   /** Asks all processes of the command to end, and kills what is left with a tenth in hand. */
-  private void stop(Process process) {
-    List<ProcessHandle> all = new ArrayList<>(process.descendants().toList());
-    all.add(process.toHandle());
-    all.forEach(ProcessHandle::destroy);
-    while (all.stream().anyMatch(ProcessHandle::isAlive)
+  private void stopFamily() {
+    rememberFamily();
+    family.forEach(ProcessHandle::destroy);
+    while (family.stream().anyMatch(ProcessHandle::isAlive)
         && marginNanos() > ttlNanos / 10
         && lost.isEmpty()) {
       if (marginNanos() < ttlNanos / 2) {
         renew();
       }
       try {
-        process.waitFor(LOOK_MILLIS / 2, TimeUnit.MILLISECONDS);
+        Thread.sleep(LOOK_MILLIS / 2);
       } catch (InterruptedException e) {
         break;
       }
     }
-    process.descendants().forEach(ProcessHandle::destroyForcibly);
-    all.forEach(ProcessHandle::destroyForcibly);
+    rememberFamily();
+    family.forEach(ProcessHandle::destroyForcibly);
   }
 
   /** Whether it went through. */
