@@ -12,7 +12,10 @@ final class ServerOptions {
 
   /** A host or an address in brackets, with a port; or gRPC's own way to name a server. */
   private static final Pattern SERVER =
-      Pattern.compile("([^:/\\[\\]\\s]+|\\[[0-9A-Fa-f:.%]+]):\\d{1,5}|(dns|unix):.+");
+      Pattern.compile(
+          "([^:/\\[\\]\\s]+|\\[[0-9A-Fa-f:.%]+]):"
+              + "(\\d{1,4}|[1-5]\\d{4}|6[0-4]\\d{3}|65[0-4]\\d\\d|655[0-2]\\d|6553[0-5])"
+              + "|(dns|unix):.+");
 
   private static final Duration USUAL_TIMEOUT = Duration.ofSeconds(30);
 

@@ -14,6 +14,9 @@ import java.util.concurrent.CompletionException;
  */
 public final class Failure extends ThrowableProxyConverter {
 
+  /** Characters of a cause's message; drivers put whole commands into theirs. */
+  private static final int MOST = 200;
+
   @Override
   protected String throwableProxyToString(IThrowableProxy failure) {
     IThrowableProxy cause =
@@ -21,8 +24,22 @@ public final class Failure extends ThrowableProxyConverter {
             ? failure.getCause()
             : failure;
     return isA(TroupeException.class, cause)
-        ? ": " + cause.getMessage() + CoreConstants.LINE_SEPARATOR
+        ? ": " + cause.getMessage() + root(cause) + CoreConstants.LINE_SEPARATOR
         : CoreConstants.LINE_SEPARATOR + super.throwableProxyToString(failure);
+  }
+
+  /** The innermost cause, such as the answer of Redis, in a line. */
+  private static String root(IThrowableProxy failure) {
+    IThrowableProxy root = failure;
+    while (root.getCause() != null) {
+      root = root.getCause();
+    }
+    if (root == failure) {
+      return "";
+    }
+    String kind = root.getClassName().replaceAll(".*[.$]", "");
+    String message = String.valueOf(root.getMessage()).lines().findFirst().orElse("");
+    return " (" + kind + ": " + message.substring(0, Math.min(MOST, message.length())) + ")";
   }
 
   @Override

@@ -202,7 +202,8 @@ class ClientCommandsTest {
   void a_server_that_has_no_port_is_wrong_usage() {
     assertThat(terminal.run("nonsense", "locks", "list")).isEqualTo(2);
     assertThat(terminal.err()).isEqualTo("--server: nonsense (expected: HOST:PORT)\n");
-    for (String wrong : List.of("localhost:abc", "https://localhost:7070", ":7070", "a b:1")) {
+    for (String wrong :
+        List.of("localhost:abc", "https://localhost:7070", ":7070", "a b:1", "a:65536")) {
       terminal.clear();
       assertThat(terminal.run(wrong, "locks", "list")).isEqualTo(2);
       assertThat(terminal.err()).isEqualTo("--server: " + wrong + " (expected: HOST:PORT)\n");
