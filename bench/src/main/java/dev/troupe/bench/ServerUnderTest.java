@@ -21,7 +21,7 @@ import org.jspecify.annotations.Nullable;
 /** A server in a process of its own, whose processor time and that of its Redis can be read. */
 final class ServerUnderTest implements AutoCloseable {
 
-  /** What the launcher passes; large pages where the system has them. */
+  /** As the launcher starts it: with large pages where the system has them. */
   static final List<String> AS_LAUNCHED =
       List.of(
           "-XX:+UseParallelGC", "-XX:+IgnoreUnrecognizedVMOptions", "-XX:+UseTransparentHugePages");

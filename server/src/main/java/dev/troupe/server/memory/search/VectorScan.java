@@ -41,6 +41,9 @@ final class VectorScan {
   }
 
   private List<TopSlots.Scored> all(WholeScan scan) {
+    if (!scan.mayBeSpared()) {
+      return scan.straight();
+    }
     int left = straight;
     if (left > 0) {
       straight = left - 1;

@@ -25,13 +25,18 @@ final class WholeScan {
   /** So many more than are wanted are looked at first, as not all that seem near are. */
   private static final int MORE = 16;
 
+  /** Vectors for each that is looked at first, or asking costs more than it spares. */
+  private static final int FEW = 8;
+
   private final VectorKernel kernel;
   private final Snapshot snapshot;
   private final VectorQuery query;
   private final long nowMicros;
   private final int limit;
 
-  /** How many vectors were read whole in the second round. */
+  /** How many vectors the second round looked at, and how many of them it read whole. */
+  private final AtomicInteger looked = new AtomicInteger();
+
   private final AtomicInteger readOn = new AtomicInteger();
 
   WholeScan(VectorKernel kernel, Snapshot snapshot, VectorQuery query, long nowMicros, int limit) {
@@ -40,6 +45,13 @@ final class WholeScan {
     this.query = query;
     this.nowMicros = nowMicros;
     this.limit = limit;
+  }
+
+  /**
+   * Whether it is worth asking the first part: there is another one, and few vectors are wanted.
+   */
+  boolean mayBeSpared() {
+    return query.parts.length > 1 && FEW * (limit + MORE) < snapshot.embedded();
   }
 
   /** The best, best first. */
@@ -58,15 +70,19 @@ final class WholeScan {
     forAll(
         () -> {
           BlockPass pass = pass(best);
-          return (firstSlot, chunk, from, count) ->
-              readOn.addAndGet(pass.read(firstSlot, chunk, from, count, products, guesses));
+          return (firstSlot, chunk, from, count) -> {
+            looked.addAndGet(count);
+            readOn.addAndGet(pass.read(firstSlot, chunk, from, count, products, guesses));
+          };
         });
-    return top.ordered();
+    List<TopSlots.Scored> found = top.ordered();
+    // What showed how near the best are may have run out since, so that others are among them.
+    return found.size() < limit ? straight() : found;
   }
 
   /** Whether the first round spared less than half of the reading. */
   boolean readMost() {
-    return 2L * readOn.get() > snapshot.embedded();
+    return 2L * readOn.get() > looked.get();
   }
 
   /** The same in one round that reads everything. */
