@@ -29,7 +29,7 @@ final class ClusterTest {
 
   @Test
   void queuesSpreadOverTheMastersAndEveryTaskIsDoneAndSeenOnce() throws Exception {
-    try (RedisCluster cluster = new RedisCluster();
+    try (RedisCluster cluster = new RedisCluster(Duration.ofSeconds(2));
         TroupeProcess server =
             new TroupeProcess("--redis.url=" + cluster.url(), "--redis.partitions=16")) {
       ManagedChannel channel = server.channel();

@@ -27,7 +27,12 @@ public final class RedisCluster implements AutoCloseable {
   private final List<Process> processes = new ArrayList<>();
   private final List<Integer> ports = new ArrayList<>();
 
-  public RedisCluster() throws Exception {
+  /**
+   * Starts one.
+   *
+   * @param patience after which a master that does not answer is replaced
+   */
+  public RedisCluster(Duration patience) throws Exception {
     directory = Files.createTempDirectory("troupe-cluster");
     Path binary = directory.resolve("redis-server");
     try (InputStream in =
@@ -56,7 +61,7 @@ public final class RedisCluster implements AutoCloseable {
                   "--cluster-enabled",
                   "yes",
                   "--cluster-node-timeout",
-                  "2000",
+                  Long.toString(patience.toMillis()),
                   "--save",
                   "")
               .directory(data.toFile())

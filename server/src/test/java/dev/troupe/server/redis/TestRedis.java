@@ -6,6 +6,7 @@ import dev.troupe.server.crash.RedisCluster;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.Socket;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 
@@ -70,7 +71,8 @@ public interface TestRedis extends ScriptRunner, RedisClients, AutoCloseable {
 
   /** Three masters with a replica each. */
   static TestRedis cluster() throws Exception {
-    RedisCluster cluster = new RedisCluster();
+    // No machine is so slow that a replica would take over in the middle of a test.
+    RedisCluster cluster = new RedisCluster(Duration.ofSeconds(60));
     return new ConnectedRedis(cluster.url(), cluster.masters(), cluster);
   }
 }
