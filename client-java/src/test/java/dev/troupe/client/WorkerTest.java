@@ -71,8 +71,7 @@ final class WorkerTest {
                   threads.add(Thread.currentThread().getName());
                   return RESULT;
                 })) {
-      await()
-          .until(() -> client.blockingTasks().queue(queue).getStats().getSucceeded() == 600);
+      await().until(() -> client.blockingTasks().queue(queue).getStats().getSucceeded() == 600);
       await().until(() -> worker.held() == 0);
     }
     assertThat(threads).hasSizeLessThanOrEqualTo(8);
