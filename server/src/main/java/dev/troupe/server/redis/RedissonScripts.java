@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import org.redisson.api.RScript;
+import org.redisson.api.RedissonClient;
 import org.redisson.client.RedisNoScriptException;
 import org.redisson.client.codec.ByteArrayCodec;
 
@@ -13,6 +14,7 @@ import org.redisson.client.codec.ByteArrayCodec;
 public final class RedissonScripts implements ScriptRunner {
 
   private final RedisClients clients;
+  private final ConnectionLine line = new ConnectionLine();
 
   public RedissonScripts(RedisClients clients) {
     this.clients = clients;
@@ -21,27 +23,37 @@ public final class RedissonScripts implements ScriptRunner {
   @Override
   public CompletionStage<List<Object>> run(
       Script script, Partition partition, Object... arguments) {
-    RScript redis;
+    RedissonClient client;
     try {
-      redis = clients.commands().getScript(ByteArrayCodec.INSTANCE);
+      client = clients.commands();
     } catch (IllegalStateException e) {
       return CompletableFuture.failedFuture(StoreFailures.unavailable(e));
     }
+    RScript redis = client.getScript(ByteArrayCodec.INSTANCE);
     Object[] values = encode(arguments);
-    List<Object> keys = List.of(partition.key("log"));
+    String key = partition.key("log");
+    List<Object> keys = List.of(key);
     CompletionStage<List<Object>> reply =
-        redis.evalShaAsync(
-            RScript.Mode.READ_WRITE, script.sha(), RScript.ReturnType.LIST, keys, values);
+        line.send(
+            client,
+            key,
+            () ->
+                redis.evalShaAsync(
+                    RScript.Mode.READ_WRITE, script.sha(), RScript.ReturnType.LIST, keys, values));
     return reply
         .exceptionallyCompose(
             failure ->
                 StoreFailures.cause(failure) instanceof RedisNoScriptException
-                    ? redis.evalAsync(
-                        RScript.Mode.READ_WRITE,
-                        script.source(),
-                        RScript.ReturnType.LIST,
-                        keys,
-                        values)
+                    ? line.send(
+                        client,
+                        key,
+                        () ->
+                            redis.evalAsync(
+                                RScript.Mode.READ_WRITE,
+                                script.source(),
+                                RScript.ReturnType.LIST,
+                                keys,
+                                values))
                     : CompletableFuture.failedFuture(failure))
         .exceptionallyCompose(
             failure ->

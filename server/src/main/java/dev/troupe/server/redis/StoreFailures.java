@@ -48,11 +48,11 @@ public final class StoreFailures {
         || failure instanceof WriteRedisConnectionException) {
       return TroupeException.outcomeUnknown(failure);
     }
+    if (isWithoutConnection(failure)) {
+      return unavailable(failure);
+    }
     if (failure instanceof RedisTimeoutException) {
-      // Redisson says "Unable to acquire connection" when nothing was sent.
-      return String.valueOf(failure.getMessage()).startsWith("Unable to acquire connection")
-          ? unavailable(failure)
-          : TroupeException.outcomeUnknown(failure);
+      return TroupeException.outcomeUnknown(failure);
     }
     if (failure instanceof RedisConnectionException
         || failure instanceof RedisNodeNotFoundException
@@ -82,6 +82,13 @@ public final class StoreFailures {
       return unavailable(failure);
     }
     return new IllegalStateException(what + " failed", failure);
+  }
+
+  /** Whether it waited for a connection in vain, so that nothing was sent. */
+  static boolean isWithoutConnection(Throwable thrown) {
+    Throwable failure = cause(thrown);
+    return failure instanceof RedisTimeoutException
+        && String.valueOf(failure.getMessage()).startsWith("Unable to acquire connection");
   }
 
   /** The same of what changes nothing, so that it can always be asked again. */

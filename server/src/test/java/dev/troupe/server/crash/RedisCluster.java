@@ -144,6 +144,19 @@ public final class RedisCluster implements AutoCloseable {
     return List.copyOf(ports.subList(0, MASTERS));
   }
 
+  /** Holds a master until its replica has taken over, then lets it go on, as that one's replica. */
+  void replaceMaster(int number) throws Exception {
+    TroupeProcess.signal(processes.get(number), true);
+    try {
+      int replica = ports.get(MASTERS + number);
+      until(() -> RedisProcess.ask(replica, "ROLE").contains("master"));
+    } finally {
+      TroupeProcess.signal(processes.get(number), false);
+    }
+    int replaced = ports.get(number);
+    until(() -> RedisProcess.ask(replaced, "ROLE").contains("slave"));
+  }
+
   /** How many keys each master holds. */
   List<Integer> keys() {
     return ports.stream()

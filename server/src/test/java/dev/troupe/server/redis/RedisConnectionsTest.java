@@ -1,5 +1,6 @@
 package dev.troupe.server.redis;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.troupe.server.config.Config;
@@ -9,12 +10,22 @@ import io.netty.channel.epoll.Epoll;
 import io.netty.channel.epoll.EpollIoHandler;
 import io.netty.channel.nio.NioIoHandler;
 import io.netty.util.concurrent.EventExecutor;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.Socket;
+import java.util.Queue;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.Test;
 
 final class RedisConnectionsTest {
+
+  private static final Script NOTHING = Script.load("test/nothing");
+  private static final Partition PARTITION = Partition.of("default", 1, "any");
 
   /** Redisson waits for the event loops when it closes, and these may want a command just then. */
   @Test
@@ -35,6 +46,57 @@ final class RedisConnectionsTest {
     } finally {
       asking.set(false);
       eventLoops.shutdownGracefully(0, 1, TimeUnit.SECONDS);
+    }
+  }
+
+  /**
+   * Redisson serves those who wait for its connections on one another's stack; where that overflows
+   * it forgets connections for good.
+   */
+  @Test
+  void thousandsOfCommandsAreWantedWhileAllConnectionsBreakAndAfterThatAllIsWell()
+      throws Exception {
+    EventLoopGroup eventLoops =
+        new MultiThreadIoEventLoopGroup(
+            2, Epoll.isAvailable() ? EpollIoHandler.newFactory() : NioIoHandler.newFactory());
+    try (TestRedis redis = TestRedis.single();
+        RedisConnections connections =
+            new RedisConnections(Config.defaults(RedisConfig.class), eventLoops)) {
+      connections.connect(redis.url());
+      RedissonScripts scripts = new RedissonScripts(connections);
+      for (int round = 0; round < 5; round++) {
+        breakConnections(redis.masters().get(0));
+        Queue<CompletionStage<?>> asked = new ConcurrentLinkedQueue<>();
+        CountDownLatch allAsked = new CountDownLatch(2);
+        for (EventExecutor eventLoop : eventLoops) {
+          eventLoop.execute(
+              () -> {
+                for (int i = 0; i < 5000; i++) {
+                  asked.add(scripts.run(NOTHING, PARTITION));
+                }
+                allAsked.countDown();
+              });
+        }
+        assertThat(allAsked.await(60, TimeUnit.SECONDS)).isTrue();
+        // Some may have been on their way, but all hear of it.
+        for (CompletionStage<?> one : asked) {
+          assertThat(one.handle((reply, failure) -> true).toCompletableFuture())
+              .succeedsWithin(60, TimeUnit.SECONDS);
+        }
+        for (int i = 0; i < 10; i++) {
+          assertThat(scripts.run(NOTHING, PARTITION).toCompletableFuture())
+              .succeedsWithin(60, TimeUnit.SECONDS);
+        }
+      }
+    } finally {
+      eventLoops.shutdownGracefully(0, 1, TimeUnit.SECONDS);
+    }
+  }
+
+  private static void breakConnections(int port) throws IOException {
+    try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), port)) {
+      socket.getOutputStream().write("CLIENT KILL TYPE normal\r\nQUIT\r\n".getBytes(UTF_8));
+      assertThat(new String(socket.getInputStream().readAllBytes(), UTF_8)).startsWith(":");
     }
   }
 
