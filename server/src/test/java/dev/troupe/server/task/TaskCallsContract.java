@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import com.google.protobuf.ByteString;
 import com.google.protobuf.util.Durations;
+import com.google.protobuf.util.Timestamps;
 import dev.troupe.server.crash.TroupeOnRedis;
 import dev.troupe.server.grpc.Refusal;
 import dev.troupe.v1.Attempt;
@@ -34,6 +35,7 @@ import dev.troupe.v1.RedriveTasksRequest;
 import dev.troupe.v1.ReleaseRequest;
 import dev.troupe.v1.ReportProgressRequest;
 import dev.troupe.v1.ResumeQueueRequest;
+import dev.troupe.v1.Task;
 import dev.troupe.v1.TaskSpec;
 import dev.troupe.v1.TaskState;
 import io.grpc.Status;
@@ -154,6 +156,23 @@ abstract class TaskCallsContract extends TaskQueueFixture {
     tasks.release(
         ReleaseRequest.newBuilder().setAttempt(task.getAttempt()).setFence(newer).build());
     assertThat(get("running").getState()).isEqualTo(TaskState.TASK_STATE_READY);
+  }
+
+  @Test
+  void progressIsShownWithItsTime() {
+    enqueue("t");
+    LeasedTask task = lease(1).get(0);
+    tasks.reportProgress(
+        ReportProgressRequest.newBuilder()
+            .setAttempt(task.getAttempt())
+            .setProgress(Progress.newBuilder().setFraction(0.5).setMessage("half of it"))
+            .build());
+    Task shown = get("t");
+    assertThat(shown.getProgress().getFraction()).isEqualTo(0.5);
+    assertThat(shown.getProgress().getMessage()).isEqualTo("half of it");
+    assertThat(Timestamps.compare(shown.getProgress().getTime(), shown.getStartTime()))
+        .isGreaterThan(0);
+    complete(task, "done");
   }
 
   @Test
