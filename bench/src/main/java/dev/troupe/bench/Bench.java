@@ -4,27 +4,8 @@ import java.nio.file.Path;
 import java.util.logging.Level;
 import java.util.logging.Logger;
 
-/** The load generator's command line. */
+/** The load generator's command line; the script {@code troupe} has its help. */
 public final class Bench {
-
-  private static final String USAGE =
-      """
-      Usage: ./troupe bench [WHAT] [RUNS] [everysec|always]
-
-        tasks      what a task costs through gRPC, beside an empty call (default)
-        overload   what is left of the capacity when more is offered
-        telemetry  what metrics and traces cost
-        locks      locks beside those of etcd and of Redisson
-        agents     what a fleet of agents costs, and how soon it is noticed when a part of it dies
-        fanout     what it costs to hand events to 1 to 1000 subscribers, beside NATS JetStream
-        filters    what a filter in CESQL costs per event, without a server
-        memory-search  searches of a memory space within the server's memory, without the network
-        memory-servers  how soon a memory is found through another server, and after a restart
-
-      Starts a server of its own and prints Markdown tables; 3 runs when not given. The last
-      argument is for tasks, locks, agents and fanout: when the embedded Redis writes through to the
-      disk.
-      """;
 
   private static final Logger NETTY = Logger.getLogger("io.netty");
   private static final Logger NATS = Logger.getLogger("io.nats");
@@ -50,9 +31,8 @@ public final class Bench {
       case "filters" -> FilterCosts.measure(runs);
       case "memory-search" -> MemorySearch.measure(runs);
       case "memory-servers" -> MemoryServers.measure(jar, runs);
-      case "-h", "--help", "help" -> System.out.print(USAGE);
       default -> {
-        System.err.print(USAGE);
+        System.err.println("bench: " + what + " is no benchmark; see ./troupe bench --help");
         System.exit(2);
       }
     }

@@ -35,7 +35,11 @@ final class LauncherTest {
         "recall --server localhost:1 --help",
         "soak --help",
         "soak locks 5 --help",
-        "generate --help"
+        "generate --help",
+        "survey --help",
+        "survey some/folder --kill -h",
+        "bench --help",
+        "bench locks 3 --help"
       })
   void its_commands_tell_what_they_do_instead_of_doing_it(String line) throws Exception {
     Ended ended = run(line.split(" ", -1));
@@ -54,6 +58,18 @@ final class LauncherTest {
             "troupe: recall: everything (expected: --server HOST:PORT or nothing); see ./troupe"
                 + " recall --help\n");
     assertThat(run("soak").output).contains("soak: nothing (expected: locks or events)");
+  }
+
+  @Test
+  void help_is_about_the_command_that_is_named() throws Exception {
+    for (String command : List.of("test", "survey", "bench")) {
+      assertThat(run("help", command)).isEqualTo(run(command, "--help"));
+    }
+    Ended elsewhere = run("help", "memory", "spaces");
+    assertThat(elsewhere).isEqualTo(run("memory", "spaces", "--help"));
+    assertThat(elsewhere.output).as("asked of the server's command line").contains("java");
+    assertThat(run("help").output).isEqualTo(run("--help").output).contains("COMMAND");
+    assertThat(run("help", "--help")).isEqualTo(run("help"));
   }
 
   @Test

@@ -15,6 +15,8 @@ import java.util.Map;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import picocli.CommandLine;
+import picocli.CommandLine.Model.OptionSpec;
 
 /** The survey as a user runs it, in a process of its own, with workers in Java only. */
 final class SurveyTest {
@@ -47,6 +49,21 @@ final class SurveyTest {
     assertThat(survey(folder.resolve("missing").toString()))
         .satisfies(ended -> assertThat(ended.code()).isEqualTo(2))
         .satisfies(ended -> assertThat(ended.said()).contains("expected: a directory"));
+  }
+
+  @Test
+  void theHelpOfTheLauncherNamesEveryOption() throws Exception {
+    Process launcher =
+        new ProcessBuilder("bash", "../../troupe", "survey", "--help")
+            .redirectErrorStream(true)
+            .start();
+    String help = new String(launcher.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    assertThat(launcher.waitFor()).isZero();
+    for (OptionSpec option : new CommandLine(new Survey()).getCommandSpec().options()) {
+      if (!option.usageHelp() && !option.versionHelp()) {
+        assertThat(help).contains(option.longestName());
+      }
+    }
   }
 
   @Test
