@@ -8,12 +8,18 @@ public final class ConfigException extends RuntimeException {
   private final List<String> problems;
 
   ConfigException(List<String> problems) {
-    super("the configuration has " + problems.size() + " problem(s):\n  " + lines(problems));
+    super(message(problems));
     this.problems = List.copyOf(problems);
   }
 
-  private static String lines(List<String> problems) {
-    return String.join("\n  ", problems);
+  /** In one line, when there is only one. */
+  private static String message(List<String> problems) {
+    return problems.size() == 1
+        ? "the configuration is wrong: " + problems.get(0)
+        : "the configuration has "
+            + problems.size()
+            + " problems:\n  "
+            + String.join("\n  ", problems);
   }
 
   public List<String> problems() {

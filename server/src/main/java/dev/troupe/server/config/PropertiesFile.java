@@ -4,7 +4,10 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import java.io.IOException;
 import java.io.StringReader;
+import java.nio.charset.CharacterCodingException;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -25,7 +28,7 @@ final class PropertiesFile {
     try {
       lines = Files.readAllLines(file, UTF_8);
     } catch (IOException e) {
-      problems.add(file + ": cannot be read as UTF-8 text (" + e + ")");
+      problems.add(file + ": " + why(file, e) + " (expected: settings, a line each: name=value)");
       return List.of();
     }
     List<GivenValue> values = new ArrayList<>();
@@ -47,6 +50,19 @@ final class PropertiesFile {
       }
     }
     return values;
+  }
+
+  private static String why(Path file, IOException failure) {
+    if (failure instanceof NoSuchFileException) {
+      return "no such file";
+    }
+    if (failure instanceof AccessDeniedException) {
+      return "may not be read by this user";
+    }
+    if (failure instanceof CharacterCodingException) {
+      return "is no UTF-8 text";
+    }
+    return Files.isDirectory(file) ? "is a directory" : "cannot be read: " + failure.getMessage();
   }
 
   private static boolean isEntry(String line) {

@@ -1,6 +1,7 @@
 package dev.troupe.server.redis;
 
 import java.net.URI;
+import java.net.URISyntaxException;
 import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -27,7 +28,11 @@ record RedisAddress(
     CLUSTER
   }
 
-  /** Reads a URL as the setting {@code redis.url} describes it. */
+  /**
+   * Reads a URL as the setting {@code redis.url} describes it.
+   *
+   * @throws IllegalArgumentException when it is malformed; the message has no password
+   */
   static RedisAddress parse(String url) {
     int colon = url.indexOf("://");
     if (colon < 0) {
@@ -58,23 +63,34 @@ record RedisAddress(
         kind,
         nodes,
         kind == Kind.SENTINEL ? path : "",
-        kind == Kind.SINGLE && !path.isEmpty() ? Integer.parseInt(path) : 0,
+        kind == Kind.SINGLE && !path.isEmpty() ? database(url, path) : 0,
         login[0].isEmpty() ? null : login[0],
         login.length < 2 || login[1].isEmpty() ? null : login[1]);
   }
 
-  private static String node(String url, String protocol, String host) {
-    URI uri = URI.create(protocol + host);
-    if (uri.getHost() == null) {
+  private static int database(String url, String path) {
+    if (!path.matches("\\d{1,5}")) {
       throw unreadable(url);
     }
-    return protocol + uri.getHost() + ":" + (uri.getPort() < 0 ? 6379 : uri.getPort());
+    return Integer.parseInt(path);
+  }
+
+  private static String node(String url, String protocol, String host) {
+    try {
+      URI uri = new URI(protocol + host);
+      if (uri.getHost() != null && uri.getPort() <= 65535) {
+        return protocol + uri.getHost() + ":" + (uri.getPort() < 0 ? 6379 : uri.getPort());
+      }
+    } catch (URISyntaxException notAnAddress) {
+      // It is told with all of the URL.
+    }
+    throw unreadable(url);
   }
 
   private static IllegalArgumentException unreadable(String url) {
     return new IllegalArgumentException(
         "redis.url: "
-            + url.replaceFirst("//[^@/]*@", "//***@")
+            + url.replaceFirst("//.*@", "//***@")
             + " (expected: embedded, redis://host:port, rediss://…, redis-sentinel://host,host/name"
             + " or redis-cluster://host,host)");
   }

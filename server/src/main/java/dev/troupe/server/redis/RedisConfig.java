@@ -71,6 +71,9 @@ public record RedisConfig(
 
   /** Checks the bounds. */
   public RedisConfig {
+    if (!url.equals("embedded")) {
+      RedisAddress.parse(url);
+    }
     if (connections < 1 || connections > 64) {
       throw new IllegalArgumentException(
           "redis.connections: " + connections + " (expected: 1 to 64)");

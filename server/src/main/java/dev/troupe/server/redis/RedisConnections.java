@@ -56,17 +56,37 @@ public final class RedisConnections implements RedisClients, AutoCloseable {
     try {
       commands = Redisson.create(clientConfig(address, config.connections(), false));
       blocking = Redisson.create(clientConfig(address, BLOCKING_CONNECTIONS, true));
-    } catch (RuntimeException e) {
-      close();
-      throw new RedisStartupException(
-          "cannot connect to Redis at " + address.nodes() + ": " + e.getMessage(), e);
-    }
-    try {
       RedisRequirements.check(commands());
     } catch (RedisStartupException e) {
       close();
       throw e;
+    } catch (RuntimeException e) {
+      close();
+      throw new RedisStartupException(
+          "cannot connect to Redis at "
+              + String.join(",", address.nodes())
+              + ": "
+              + why(e)
+              + "; start it, or name another with redis.url",
+          e);
     }
+  }
+
+  /**
+   * What went wrong in the end, in a line, without what the driver's own users could do about it.
+   */
+  private static String why(Throwable failure) {
+    Throwable cause = failure;
+    while (cause.getCause() != null) {
+      cause = cause.getCause();
+    }
+    return String.valueOf(cause.getMessage())
+        .lines()
+        .findFirst()
+        .orElse("no reason given")
+        .replaceFirst("^([a-zA-Z]+\\.)+[A-Za-z$]+: ", "")
+        .replaceFirst(" Set checkSentinelsList.*", "")
+        .strip();
   }
 
   private Config clientConfig(RedisAddress address, int pool, boolean waits) {

@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import org.assertj.core.api.InstanceOfAssertFactories;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -58,9 +59,29 @@ class ServeCommandTest {
         .isEqualTo(2);
 
     assertThat(terminal.err())
-        .contains("2 problem(s)")
+        .contains("2 problems")
         .contains("t.properties:1: grpc.prot is no setting; did you mean grpc.port?")
         .contains("--grpc.port: grpc.port: many (expected: a whole number");
+  }
+
+  @Test
+  void a_file_that_cannot_be_read_is_told_in_a_line(@TempDir Path directory) throws Exception {
+    String missing = directory.resolve("none").toString();
+    assertThat(terminal.run(null, "serve", "--config=" + missing)).isEqualTo(2);
+    assertThat(terminal.err())
+        .isEqualTo(
+            "the configuration is wrong: "
+                + missing
+                + ": no such file (expected: settings, a line each: name=value)\n");
+    terminal.clear();
+    assertThat(terminal.run(null, "serve", "--config=" + directory)).isEqualTo(2);
+    assertThat(terminal.errLines())
+        .singleElement(InstanceOfAssertFactories.STRING)
+        .contains(directory + ": is a directory (expected: settings");
+    terminal.clear();
+    Path bytes = Files.write(directory.resolve("bytes"), new byte[] {(byte) 0xff});
+    assertThat(terminal.run(null, "serve", "--config=" + bytes)).isEqualTo(2);
+    assertThat(terminal.err()).contains("is no UTF-8 text").doesNotContain("Exception");
   }
 
   @Test

@@ -2,6 +2,7 @@ package dev.troupe.server.redis;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.troupe.server.config.Config;
 import io.netty.channel.EventLoopGroup;
@@ -12,6 +13,7 @@ import io.netty.channel.nio.NioIoHandler;
 import io.netty.util.concurrent.EventExecutor;
 import java.io.IOException;
 import java.net.InetAddress;
+import java.net.ServerSocket;
 import java.net.Socket;
 import java.util.Queue;
 import java.util.concurrent.CompletableFuture;
@@ -21,6 +23,8 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 final class RedisConnectionsTest {
 
@@ -88,6 +92,33 @@ final class RedisConnectionsTest {
               .succeedsWithin(60, TimeUnit.SECONDS);
         }
       }
+    } finally {
+      eventLoops.shutdownGracefully(0, 1, TimeUnit.SECONDS);
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"redis://", "rediss://", "redis-cluster://", "redis-sentinel://"})
+  void aRedisThatIsNotThereIsToldInALine(String scheme) throws Exception {
+    EventLoopGroup eventLoops =
+        new MultiThreadIoEventLoopGroup(
+            1, Epoll.isAvailable() ? EpollIoHandler.newFactory() : NioIoHandler.newFactory());
+    int unused;
+    try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+      unused = socket.getLocalPort();
+    }
+    String url = scheme + ":hunter2@127.0.0.1:" + unused + (scheme.contains("sent") ? "/m" : "");
+    try {
+      assertThatThrownBy(
+              () ->
+                  new RedisConnections(Config.defaults(RedisConfig.class), eventLoops).connect(url))
+          .isInstanceOf(RedisStartupException.class)
+          .hasMessageMatching(
+              "cannot connect to Redis at rediss?://127.0.0.1:"
+                  + unused
+                  + ": [^\\n]+; start it, or name another with redis.url")
+          .hasMessageNotContaining("Exception")
+          .hasMessageNotContaining("hunter2");
     } finally {
       eventLoops.shutdownGracefully(0, 1, TimeUnit.SECONDS);
     }
