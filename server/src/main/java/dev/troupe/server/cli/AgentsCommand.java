@@ -26,6 +26,7 @@ import dev.troupe.v1.TerminateCommand;
 import dev.troupe.v1.TypeCount;
 import dev.troupe.v1.WatchAgentsRequest;
 import dev.troupe.v1.WatchAgentsResponse;
+import io.grpc.StatusRuntimeException;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -90,7 +91,7 @@ final class AgentsCommand {
             .putAllLabels(Given.map(labels))
             .setOrderBy(order);
     Given.list(statuses)
-        .forEach(name -> request.addStatuses(Names.constant(AgentStatus.class, name)));
+        .forEach(name -> request.addStatuses(Names.constant("--status", AgentStatus.class, name)));
     try (Connection connection = options.connect()) {
       List<Agent> agents =
           Pages.read(
@@ -298,9 +299,7 @@ final class AgentsCommand {
                   .setData(Payloads.read(data, dataFile, console)));
       default ->
           throw new UsageException(
-              "no such command: "
-                  + command
-                  + " (expected: drain, quiet, terminate, cancel-task, message)");
+              "COMMAND: " + command + " (expected: drain, quiet, terminate, cancel-task, message)");
     }
     CommandAgentRequest.Builder request =
         CommandAgentRequest.newBuilder()
@@ -484,6 +483,8 @@ final class AgentsCommand {
                 agent.getCurrentTask());
             return 1;
           });
+    } catch (StatusRuntimeException refusal) {
+      throw Streams.refused(refusal, token, "a token of a watch with the same arguments");
     }
   }
 

@@ -79,16 +79,7 @@ final class EventsCommand {
           Connection.within(stub, options.timeout).subscribe(request.build());
       return Streams.read(responses, limit, options.timeout != null, tail::take);
     } catch (StatusRuntimeException refusal) {
-      if (Failures.reason(refusal).equals("INVALID_RESUME_TOKEN")) {
-        throw new UsageException(
-            "--from: "
-                + from
-                + " (expected: "
-                + PLACES
-                + " of a tail with the same topics and filter)\n  the server says: "
-                + refusal.getStatus().getDescription());
-      }
-      throw refusal;
+      throw Streams.refused(refusal, from, PLACES + " of a tail with the same topics and filter");
     }
   }
 

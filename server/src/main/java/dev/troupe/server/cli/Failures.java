@@ -11,8 +11,10 @@ import io.grpc.protobuf.StatusProto;
 import java.io.PrintWriter;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
@@ -108,10 +110,13 @@ final class Failures {
             lines.add("  " + name + " = " + said);
           }
         });
+    // An option may stand for several fields, as one for all tiers does.
+    Set<String> wrong = new LinkedHashSet<>();
     for (Object violation : violations) {
       Map<?, ?> parts = (Map<?, ?>) violation;
-      lines.add("  " + parts.get("argument") + ": " + parts.get("description"));
+      wrong.add("  " + parts.get("argument") + ": " + parts.get("description"));
     }
+    lines.addAll(wrong);
     if (error.get("retryAfter") != null) {
       lines.add("  try again in " + error.get("retryAfter"));
     }

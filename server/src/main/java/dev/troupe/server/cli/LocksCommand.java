@@ -18,6 +18,7 @@ import dev.troupe.v1.ReleaseLockRequest;
 import dev.troupe.v1.ReleaseLockResponse;
 import dev.troupe.v1.WatchLocksRequest;
 import dev.troupe.v1.WatchLocksResponse;
+import io.grpc.StatusRuntimeException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Iterator;
@@ -433,6 +434,8 @@ final class LocksCommand {
                 response.getChange().getReason());
             return 1;
           });
+    } catch (StatusRuntimeException refusal) {
+      throw Streams.refused(refusal, token, "a token of a watch with the same arguments");
     }
   }
 

@@ -12,9 +12,10 @@ final class Names {
   /**
    * The constant, given with or without its prefix, in any case.
    *
+   * @param option what the word was given by
    * @throws UsageException when there is none; the message lists what there is
    */
-  static <E extends Enum<E>> E constant(Class<E> type, String word) {
+  static <E extends Enum<E>> E constant(String option, Class<E> type, String word) {
     String wanted = word.toUpperCase(Locale.ROOT).replace('-', '_');
     for (E constant : type.getEnumConstants()) {
       if (isChoice(constant)
@@ -23,7 +24,8 @@ final class Names {
       }
     }
     throw new UsageException(
-        "no such value: "
+        option
+            + ": "
             + word
             + " (expected: "
             + Arrays.stream(type.getEnumConstants())

@@ -172,7 +172,7 @@ final class QueuesCommand {
     PurgeQueueRequest.Builder request =
         PurgeQueueRequest.newBuilder().setNamespace(options.namespace).setQueue(name);
     for (String state : Given.list(states)) {
-      request.addStates(Names.constant(TaskState.class, state));
+      request.addStates(Names.constant("--state", TaskState.class, state));
     }
     if (!yes && !confirmed(name)) {
       console.err().println("nothing was removed");

@@ -140,9 +140,9 @@ class RetentionOptions {
           "--promotion: " + text + " (expected: FROM:READS:TO such as short:3:working)");
     }
     return PromotionRule.newBuilder()
-        .setFrom(Names.constant(MemoryTier.class, rule.group(1)))
+        .setFrom(Names.constant("--promotion", MemoryTier.class, rule.group(1)))
         .setReads(Integer.parseInt(rule.group(2)))
-        .setTo(Names.constant(MemoryTier.class, rule.group(3)))
+        .setTo(Names.constant("--promotion", MemoryTier.class, rule.group(3)))
         .build();
   }
 

@@ -53,7 +53,7 @@ final class SpaceOptions extends RetentionOptions {
   private void search(SearchSettings.Builder search, Set<String> paths) {
     boolean said = fusion != null;
     if (fusion != null) {
-      search.setFusion(Names.constant(Fusion.class, fusion));
+      search.setFusion(Names.constant("--fusion", Fusion.class, fusion));
     }
     if (vectorWeight != null) {
       search.setVectorWeight(vectorWeight);

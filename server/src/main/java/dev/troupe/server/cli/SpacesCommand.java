@@ -107,8 +107,10 @@ final class SpacesCommand implements Callable<Integer> {
           Optional<String> language) {
     SpaceSettings.Builder settings = SpaceSettings.newBuilder();
     wanted.into(settings);
-    metric.ifPresent(word -> settings.setMetric(Names.constant(VectorMetric.class, word)));
-    language.ifPresent(word -> settings.setLanguage(Names.constant(TextLanguage.class, word)));
+    metric.ifPresent(
+        word -> settings.setMetric(Names.constant("--metric", VectorMetric.class, word)));
+    language.ifPresent(
+        word -> settings.setLanguage(Names.constant("--language", TextLanguage.class, word)));
     try (Connection connection = options.connect()) {
       print(
           options,

@@ -34,4 +34,24 @@ final class Streams {
     }
     return ExitStatus.OK;
   }
+
+  /**
+   * What a refusal of a stream is to be told as: of its token, as wrong usage of {@code --from}.
+   *
+   * @param from what was given
+   * @param expected what may be given
+   */
+  static RuntimeException refused(StatusRuntimeException refusal, String from, String expected) {
+    if (!Failures.reason(refusal).equals("INVALID_RESUME_TOKEN")) {
+      return refusal;
+    }
+    String why = String.valueOf(refusal.getStatus().getDescription());
+    return new UsageException(
+        "--from: "
+            + from
+            + " (expected: "
+            + expected
+            + ")\n  the server says: "
+            + why.replaceFirst("^resume_token: ", ""));
+  }
 }

@@ -145,7 +145,7 @@ final class TasksCommand {
         ListTasksRequest.newBuilder()
             .setNamespace(options.namespace)
             .setQueue(queue)
-            .setState(Names.constant(TaskState.class, state.orElse("ready")));
+            .setState(Names.constant("--state", TaskState.class, state.orElse("ready")));
     try (Connection connection = options.connect()) {
       List<Task> tasks =
           Pages.read(
@@ -298,7 +298,7 @@ final class TasksCommand {
                   RedriveTasksRequest.newBuilder()
                       .setNamespace(options.namespace)
                       .setQueue(queue)
-                      .setState(Names.constant(TaskState.class, state))
+                      .setState(Names.constant("--state", TaskState.class, state))
                       .addAllTaskIds(Given.list(taskIds))
                       .setMaxTasks(max)
                       .build());

@@ -6,9 +6,11 @@ import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.stream.Collectors;
 import picocli.CommandLine;
 import picocli.CommandLine.IParameterExceptionHandler;
+import picocli.CommandLine.MissingParameterException;
 import picocli.CommandLine.Model.ArgSpec;
 import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.ParameterException;
@@ -51,6 +53,13 @@ final class WrongUsage implements IParameterExceptionHandler {
   }
 
   private static String message(ParameterException wrong) {
+    if (lacksValue(wrong)) {
+      ArgSpec option = ((MissingParameterException) wrong).getMissing().get(0);
+      String expected = expected(option);
+      return name(option)
+          + ": a value is missing"
+          + (expected.isEmpty() ? "" : " (expected: " + expected + ")");
+    }
     ArgSpec argument = wrong.getArgSpec();
     if (argument == null || wrong.getValue() == null) {
       return String.valueOf(wrong.getMessage());
@@ -61,12 +70,22 @@ final class WrongUsage implements IParameterExceptionHandler {
         : name(argument) + ": " + wrong.getValue() + " (expected: " + expected + ")";
   }
 
+  /** Whether an option was given, but nothing behind it, or another option. */
+  private static boolean lacksValue(ParameterException wrong) {
+    return wrong instanceof MissingParameterException missing
+        && missing.getMissing().size() == 1
+        && String.valueOf(wrong.getMessage()).contains("parameter for option");
+  }
+
   private static String name(ArgSpec argument) {
     return argument instanceof OptionSpec option ? option.longestName() : argument.paramLabel();
   }
 
   /** What may be written; empty when nobody but picocli knows. */
   private static String expected(ArgSpec argument) {
+    if (argument.isMultiValue() && Map.class.isAssignableFrom(argument.type())) {
+      return "KEY=VALUE";
+    }
     List<Class<?>> types = List.of(argument.auxiliaryTypes());
     Class<?> type = types.get(types.size() - 1);
     if (type == Duration.class) {

@@ -143,7 +143,7 @@ class ClientCommandsTest {
     assertThat(request.getRequestId()).isNotEmpty();
     assertThat(terminal.out()).contains("cancel-task").contains("7");
     assertThat(run("agents", "command", "a-1", "dance")).isEqualTo(2);
-    assertThat(terminal.err()).contains("no such command: dance (expected: drain, quiet,");
+    assertThat(terminal.err()).contains("COMMAND: dance (expected: drain, quiet,");
   }
 
   @Test
@@ -195,7 +195,8 @@ class ClientCommandsTest {
     assertThat(terminal.err())
         .contains("\"argument\":\"--priority\"", "\"field\":\"task.priority\"");
     assertThat(run("agents", "list", "--status", "sleepy", "-o", "json")).isEqualTo(2);
-    assertThat(terminal.err()).contains("{\"error\":{\"message\":\"no such value: sleepy");
+    assertThat(terminal.err())
+        .contains("{\"error\":{\"message\":\"--status: sleepy (expected: pending");
   }
 
   @Test
@@ -279,7 +280,7 @@ class ClientCommandsTest {
   void wrong_usage_ends_with_2() {
     assertThat(run("agents", "list", "--nonsense")).isEqualTo(2);
     assertThat(run("agents", "list", "--status", "sleepy")).isEqualTo(2);
-    assertThat(terminal.err()).contains("no such value: sleepy (expected: pending, starting,");
+    assertThat(terminal.err()).contains("--status: sleepy (expected: pending, starting,");
     assertThat(run("tasks", "enqueue", "q", "--delay", "soon")).isEqualTo(2);
     assertThat(run("nonsense")).isEqualTo(2);
   }
@@ -484,6 +485,31 @@ class ClientCommandsTest {
     assertThat(run("memory", "put", "s", "text", "--tier", "middle")).isEqualTo(2);
     assertThat(terminal.err())
         .startsWith("--tier: middle (expected: short, working, long, pinned)\n");
+    terminal.clear();
+    assertThat(run("memory", "list", "s", "--tier", "middle")).isEqualTo(2);
+    assertThat(terminal.err())
+        .startsWith("--tier: middle (expected: short, working, long, pinned)\n");
+    terminal.clear();
+    assertThat(run("memory", "put", "s", "text", "--tier")).isEqualTo(2);
+    assertThat(run("memory", "put", "s", "text", "--tier", "--tag", "a")).isEqualTo(2);
+    assertThat(terminal.errLines())
+        .filteredOn(line -> line.startsWith("--tier"))
+        .hasSize(2)
+        .containsOnly("--tier: a value is missing (expected: short, working, long, pinned)");
+    terminal.clear();
+    assertThat(run("tasks", "enqueue", "q", "--label", "red")).isEqualTo(2);
+    assertThat(run("memory", "conversations", "append", "s", "c", "t", "--attribute", "red"))
+        .isEqualTo(2);
+    assertThat(terminal.err())
+        .contains("--label: red (expected: KEY=VALUE)\n")
+        .contains("--attribute: red (expected: KEY=VALUE)\n")
+        .doesNotContain("option option");
+    terminal.clear();
+    assertThat(run("tasks", "list", "q", "--state")).isEqualTo(2);
+    assertThat(terminal.err()).startsWith("--state: a value is missing\n");
+    terminal.clear();
+    assertThat(run("memory", "spaces", "create", "s", "--metric", "taxi")).isEqualTo(2);
+    assertThat(terminal.err()).isEqualTo("--metric: taxi (expected: cosine, dot, l2)\n");
     terminal.clear();
     assertThat(run("events", "topics", "create", "t", "--max-bytes", "lots")).isEqualTo(2);
     assertThat(terminal.err())

@@ -8,10 +8,12 @@ import java.io.InputStream;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Model.CommandSpec;
 
 /** Runs command lines and keeps what they print. */
 final class Terminal {
@@ -68,6 +70,13 @@ final class Terminal {
     List<String> sentences = new ArrayList<>();
     cli().commands().forEach(spec -> sentences.add(spec.usageMessage().description()[0]));
     return sentences;
+  }
+
+  /** All commands by their names, such as {@code troupe locks acquire}. */
+  Map<String, CommandSpec> commands() {
+    Map<String, CommandSpec> commands = new HashMap<>();
+    cli().commands().forEach(spec -> commands.put(spec.qualifiedName(), spec));
+    return commands;
   }
 
   String out() {
