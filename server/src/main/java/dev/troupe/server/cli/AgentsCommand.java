@@ -166,7 +166,7 @@ final class AgentsCommand {
               "fencing token",
               Long.toString(agent.getFencingToken()),
               "lease",
-              Text.of(agent.getLeaseDuration()),
+              Text.setting(agent.getLeaseDuration()),
               "registered",
               Text.of(agent.getCreateTime()),
               "changed",

@@ -341,7 +341,7 @@ final class GroupsCommand {
                 .map(member -> member.getId() + " (" + member.getOutstanding() + ")")
                 .collect(Collectors.joining(", ")),
             "ack deadline",
-            Text.of(settings.getAckDeadline()),
+            Text.setting(settings.getAckDeadline()),
             "deliveries",
             "at most " + settings.getMaxDeliveries(),
             "order",

@@ -1,6 +1,7 @@
 package dev.troupe.server.cli;
 
 import com.google.protobuf.util.Durations;
+import dev.troupe.server.config.DurationText;
 import dev.troupe.v1.AcquireRequest;
 import dev.troupe.v1.AcquireResponse;
 import dev.troupe.v1.ForceReleaseRequest;
@@ -84,13 +85,15 @@ final class LocksCommand {
     @Option(
         names = "--wait",
         defaultValue = "0s",
-        description = "How long to wait for it (default: ${DEFAULT-VALUE}).")
+        description =
+            "How long to wait for it, up to --timeout if that is given (default:"
+                + " ${DEFAULT-VALUE}).")
     Duration wait = Duration.ZERO;
 
-    AcquireRequest request(String namespace) {
+    AcquireRequest request(ServerOptions options) {
       check();
       return AcquireRequest.newBuilder()
-          .setNamespace(namespace)
+          .setNamespace(options.namespace)
           .setName(name)
           .setOwner(
               owner.isEmpty()
@@ -100,7 +103,7 @@ final class LocksCommand {
           .setPermits(permits)
           .setLimit(limit)
           .setTtl(Durations.fromNanos(ttl.toNanos()))
-          .setWait(Durations.fromNanos(wait.toNanos()))
+          .setWait(Durations.fromNanos(options.waiting(wait).toNanos()))
           .setRequestId(UUID.randomUUID().toString())
           .build();
     }
@@ -247,8 +250,8 @@ final class LocksCommand {
       Connection connection, ServerOptions options, Wanted wanted) {
     return Connection.within(
             LockServiceGrpc.newBlockingStub(connection.channel()),
-            options.timeoutOrUsual().plus(wanted.wait))
-        .acquire(wanted.request(options.namespace));
+            options.timeoutWaiting(wanted.wait))
+        .acquire(wanted.request(options));
   }
 
   private int refused(ServerOptions options, Wanted wanted, AcquireResponse response) {
@@ -259,7 +262,11 @@ final class LocksCommand {
     String name = Text.printable(wanted.name);
     String said =
         response.getRefusal() == Refusal.REFUSAL_TIMED_OUT
-            ? "waited " + Text.of(wanted.wait) + " for " + name + " in vain: "
+            ? "waited "
+                + DurationText.of(options.waiting(wanted.wait))
+                + " for "
+                + name
+                + " in vain: "
             : name + " cannot be had now: ";
     String holder =
         response.getHeldBy().isEmpty()

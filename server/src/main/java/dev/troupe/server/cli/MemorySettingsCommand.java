@@ -6,7 +6,6 @@ import dev.troupe.v1.MemoryDefaults;
 import dev.troupe.v1.MemoryServiceGrpc;
 import dev.troupe.v1.MemoryServiceGrpc.MemoryServiceBlockingStub;
 import dev.troupe.v1.SpaceSettings;
-import dev.troupe.v1.TierSettings;
 import dev.troupe.v1.UpdateMemoryDefaultsRequest;
 import java.util.Set;
 import java.util.UUID;
@@ -23,7 +22,7 @@ import picocli.CommandLine.Mixin;
             + " none of their own.")
 final class MemorySettingsCommand implements Callable<Integer> {
 
-  private static final String SERVERS = "as the server has it";
+  private static final String SERVERS = RetentionOptions.SERVERS;
 
   private final Console console;
 
@@ -82,14 +81,14 @@ final class MemorySettingsCommand implements Callable<Integer> {
             "everywhere",
             defaults.getSpreading() ? "not yet" : "yes",
             "short",
-            lifetime(settings.getShortTier()),
+            RetentionOptions.tier(settings.getShortTier()),
             "working",
-            lifetime(settings.getWorkingTier()),
+            RetentionOptions.tier(settings.getWorkingTier()),
             "long",
-            lifetime(settings.getLongTier()),
+            RetentionOptions.tier(settings.getLongTier()),
             "conversations",
             settings.hasConversationLifetime()
-                ? Text.of(settings.getConversationLifetime())
+                ? Text.setting(settings.getConversationLifetime())
                 : SERVERS,
             "refresh on read",
             settings.getRefreshOnRead() ? "yes" : "no",
@@ -99,12 +98,5 @@ final class MemorySettingsCommand implements Callable<Integer> {
             settings.getMaxItems() == 0 ? SERVERS : Long.toString(settings.getMaxItems()),
             "bytes",
             settings.getMaxBytes() == 0 ? SERVERS : Long.toString(settings.getMaxBytes()));
-  }
-
-  private static String lifetime(TierSettings tier) {
-    String lifetime = tier.hasLifetime() ? Text.of(tier.getLifetime()) : SERVERS;
-    return tier.hasConsolidationLead()
-        ? lifetime + ", told " + Text.of(tier.getConsolidationLead()) + " before"
-        : lifetime;
   }
 }

@@ -1,11 +1,13 @@
 package dev.troupe.server.cli;
 
 import com.google.protobuf.util.Durations;
+import dev.troupe.server.config.DurationText;
 import dev.troupe.v1.MemoryTier;
 import dev.troupe.v1.PromotionRule;
 import dev.troupe.v1.SpaceSettings;
 import dev.troupe.v1.TierSettings;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
@@ -23,7 +25,18 @@ import picocli.CommandLine.Option;
  */
 class RetentionOptions {
 
+  static final String SERVERS = "as the server has it";
+
+  /** Gives a setting back to whoever decides without it. */
+  private static final String INHERIT = "inherit";
+
+  private static final String NONE = "none";
   private static final Pattern PROMOTION = Pattern.compile("(\\w+):(\\d{1,9}):(\\w+)");
+  private static final List<MemoryTier> PROMOTED =
+      List.of(
+          MemoryTier.MEMORY_TIER_SHORT,
+          MemoryTier.MEMORY_TIER_WORKING,
+          MemoryTier.MEMORY_TIER_LONG);
 
   @Option(
       names = "--short-lifetime",
@@ -38,8 +51,10 @@ class RetentionOptions {
 
   @Option(
       names = "--consolidation-lead",
-      description = "How long before their end items of all tiers are told; 0s: never.")
-  @Nullable Duration lead;
+      description =
+          "How long before their end items of all tiers are told; 0s: never; inherit: as without"
+              + " this setting.")
+  @Nullable String lead;
 
   @Option(
       names = "--refresh-on-read",
@@ -51,8 +66,8 @@ class RetentionOptions {
       names = {"--promotion", "--promote"},
       paramLabel = "FROM:READS:TO",
       description =
-          "Such as short:3:working, one for each tier; those named before are given up. none: as"
-              + " without this setting.")
+          "Such as short:3:working, one for each tier; those named before are given up. none:"
+              + " from no other tier; inherit: from other tiers as without this setting.")
   @Nullable List<String> promotions;
 
   @Option(
@@ -76,18 +91,16 @@ class RetentionOptions {
   /** Fills the settings in; returns the paths of those that were said. */
   Set<String> into(SpaceSettings.Builder settings) {
     Set<String> paths = new TreeSet<>();
-    tier(settings.getShortTierBuilder(), shortLifetime, "short_tier", paths);
-    tier(settings.getWorkingTierBuilder(), workingLifetime, "working_tier", paths);
-    tier(settings.getLongTierBuilder(), longLifetime, "long_tier", paths);
+    Duration told = lead == null || lead.equals(INHERIT) ? null : lead(lead);
+    tier(settings.getShortTierBuilder(), shortLifetime, told, "short_tier", paths);
+    tier(settings.getWorkingTierBuilder(), workingLifetime, told, "working_tier", paths);
+    tier(settings.getLongTierBuilder(), longLifetime, told, "long_tier", paths);
     if (refresh != null) {
       settings.setRefreshOnRead(refresh);
       paths.add("refresh_on_read");
     }
     if (promotions != null) {
-      settings.clearPromotions();
-      promotions.stream()
-          .filter(rule -> !rule.equals("none"))
-          .forEach(rule -> settings.addPromotions(promotion(rule)));
+      settings.clearPromotions().addAllPromotions(rules(promotions));
       paths.add("promotions");
     }
     if (maxItems != null) {
@@ -109,14 +122,21 @@ class RetentionOptions {
   }
 
   private void tier(
-      TierSettings.Builder tier, @Nullable Duration lifetime, String path, Set<String> paths) {
+      TierSettings.Builder tier,
+      @Nullable Duration lifetime,
+      @Nullable Duration told,
+      String path,
+      Set<String> paths) {
     if (lifetime != null) {
       set(lifetime, tier::setLifetime, tier::clearLifetime);
       paths.add(path);
     }
     if (lead != null) {
-      tier.setConsolidationLead(proto(lead));
+      tier.clearConsolidationLead();
       paths.add(path);
+    }
+    if (told != null) {
+      tier.setConsolidationLead(proto(told));
     }
   }
 
@@ -133,11 +153,43 @@ class RetentionOptions {
     return Durations.fromNanos(duration.toNanos());
   }
 
+  private static Duration lead(String text) {
+    try {
+      return DurationText.parse(text);
+    } catch (IllegalArgumentException e) {
+      throw new UsageException(
+          "--consolidation-lead: "
+              + text
+              + " (expected: "
+              + DurationText.EXPECTED
+              + ", or "
+              + INHERIT
+              + ")");
+    }
+  }
+
+  /** With a rule for each tier when none other is to promote, as one that is not named inherits. */
+  private static List<PromotionRule> rules(List<String> given) {
+    List<PromotionRule> rules = new ArrayList<>();
+    given.stream()
+        .filter(text -> !text.equals(NONE) && !text.equals(INHERIT))
+        .forEach(text -> rules.add(promotion(text)));
+    if (given.contains(NONE)) {
+      PROMOTED.stream()
+          .filter(tier -> rules.stream().noneMatch(rule -> rule.getFrom() == tier))
+          .map(tier -> PromotionRule.newBuilder().setFrom(tier).build())
+          .forEach(rules::add);
+    }
+    return rules;
+  }
+
   private static PromotionRule promotion(String text) {
     Matcher rule = PROMOTION.matcher(text);
     if (!rule.matches()) {
       throw new UsageException(
-          "--promotion: " + text + " (expected: FROM:READS:TO such as short:3:working)");
+          "--promotion: "
+              + text
+              + " (expected: FROM:READS:TO such as short:3:working, none or inherit)");
     }
     return PromotionRule.newBuilder()
         .setFrom(Names.constant("--promotion", MemoryTier.class, rule.group(1)))
@@ -146,10 +198,27 @@ class RetentionOptions {
         .build();
   }
 
+  /** How long items of a tier last, and when they are told. */
+  static String tier(TierSettings tier) {
+    String lifetime = tier.hasLifetime() ? Text.setting(tier.getLifetime()) : SERVERS;
+    return tier.hasConsolidationLead() ? lifetime + ", told " + told(tier) : lifetime;
+  }
+
+  private static String told(TierSettings tier) {
+    com.google.protobuf.Duration lead = tier.getConsolidationLead();
+    if (Durations.toNanos(lead) == 0) {
+      return "never";
+    }
+    return tier.hasLifetime() && Durations.compare(lead, tier.getLifetime()) >= 0
+        ? "at once (" + Text.setting(lead) + " before its end)"
+        : Text.setting(lead) + " before its end";
+  }
+
   /** Rules as the option takes them. */
   static String promotions(SpaceSettings settings) {
     String rules =
         settings.getPromotionsList().stream()
+            .filter(rule -> rule.getReads() > 0)
             .map(
                 rule ->
                     Text.of(rule.getFrom()) + ":" + rule.getReads() + ":" + Text.of(rule.getTo()))

@@ -19,6 +19,9 @@ final class ServerOptions {
 
   private static final Duration USUAL_TIMEOUT = Duration.ofSeconds(30);
 
+  /** What an answer may take beyond the wait that it was asked for. */
+  static final Duration MARGIN = Duration.ofSeconds(5);
+
   @Option(
       names = "--server",
       paramLabel = "HOST:PORT",
@@ -48,6 +51,23 @@ final class ServerOptions {
 
   Duration timeoutOrUsual() {
     return timeout == null ? USUAL_TIMEOUT : timeout;
+  }
+
+  /** How long to wait for something to come about: as long as asked, but not beyond the timeout. */
+  Duration waiting(Duration asked) {
+    return timeout != null && timeout.compareTo(asked) < 0 ? timeout : asked;
+  }
+
+  /**
+   * The timeout of a call that waits that long. It leaves time for the answer that the wait was in
+   * vain.
+   */
+  Duration timeoutWaiting(Duration asked) {
+    if (timeout == null || asked.isZero()) {
+      return timeoutOrUsual().plus(asked);
+    }
+    Duration answered = waiting(asked).plus(MARGIN);
+    return answered.compareTo(timeout) > 0 ? answered : timeout;
   }
 
   /**

@@ -14,7 +14,6 @@ import dev.troupe.v1.MemorySpace;
 import dev.troupe.v1.SearchSettings;
 import dev.troupe.v1.SpaceSettings;
 import dev.troupe.v1.TextLanguage;
-import dev.troupe.v1.TierSettings;
 import dev.troupe.v1.UpdateSpaceRequest;
 import dev.troupe.v1.VectorMetric;
 import java.util.List;
@@ -52,19 +51,29 @@ final class SpacesCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
+    return list(listing, prefix, limit);
+  }
+
+  @Command(name = "list", mixinStandardHelpOptions = true, description = "Lists the spaces.")
+  int list(
+      @Mixin ServerOptions options,
+      @Option(names = "--prefix", defaultValue = "", description = "Only names that begin so.")
+          String beginning,
+      @Option(names = "--limit", defaultValue = "100", description = "How many; 0 means all.")
+          int most) {
     ListSpacesRequest.Builder request =
-        ListSpacesRequest.newBuilder().setNamespace(listing.namespace).setPrefix(prefix);
-    try (Connection connection = listing.connect()) {
+        ListSpacesRequest.newBuilder().setNamespace(options.namespace).setPrefix(beginning);
+    try (Connection connection = options.connect()) {
       List<MemorySpace> spaces =
           Pages.read(
-              limit,
+              most,
               LARGEST_PAGE,
               (size, token) ->
-                  stub(connection, listing)
+                  stub(connection, options)
                       .listSpaces(request.setPageSize(size).setPageToken(token).build()),
               ListSpacesResponse::getSpacesList,
               ListSpacesResponse::getNextPageToken);
-      new Printer(console.out(), listing.output)
+      new Printer(console.out(), options.output)
           .list(
               spaces,
               List.of("SPACE", "ITEMS", "BYTES", "DIMENSION", "REVISION", "CREATED"),
@@ -166,7 +175,7 @@ final class SpacesCommand implements Callable<Integer> {
   @Command(
       name = "delete",
       mixinStandardHelpOptions = true,
-      description = "Deletes a space with its items and conversations.")
+      description = "Deletes a space with its items and conversations, without asking.")
   int delete(
       @Mixin ServerOptions options,
       @Parameters(paramLabel = "SPACE", description = "Its name.") String name) {
@@ -218,17 +227,17 @@ final class SpacesCommand implements Callable<Integer> {
             "language",
             Text.of(settings.getLanguage()),
             "short",
-            tier(settings.getShortTier()),
+            RetentionOptions.tier(settings.getShortTier()),
             "working",
-            tier(settings.getWorkingTier()),
+            RetentionOptions.tier(settings.getWorkingTier()),
             "long",
-            tier(settings.getLongTier()),
+            RetentionOptions.tier(settings.getLongTier()),
             "reads",
             settings.getRefreshOnRead() ? "begin the lifetime anew" : "change no lifetime",
             "promotions",
             RetentionOptions.promotions(settings),
             "conversations",
-            "last " + Text.of(settings.getConversationLifetime()) + " after their last turn",
+            "last " + Text.setting(settings.getConversationLifetime()) + " after their last turn",
             "search",
             Text.of(search.getFusion())
                 + ", vector "
@@ -238,7 +247,7 @@ final class SpacesCommand implements Callable<Integer> {
                 + ", recency "
                 + search.getRecencyWeight()
                 + " (half in "
-                + Text.of(search.getRecencyHalfLife())
+                + Text.setting(search.getRecencyHalfLife())
                 + "), importance "
                 + search.getImportanceWeight(),
             "description",
@@ -253,13 +262,6 @@ final class SpacesCommand implements Callable<Integer> {
     return index.getReady()
         ? "at revision " + index.getRevision()
         : "loading, " + index.getItemsLoaded() + " of " + index.getItemsTotal() + " items";
-  }
-
-  private static String tier(TierSettings tier) {
-    return Text.of(tier.getLifetime())
-        + ", told "
-        + Text.of(tier.getConsolidationLead())
-        + " before its end";
   }
 
   private static MemoryServiceBlockingStub stub(Connection connection, ServerOptions options) {

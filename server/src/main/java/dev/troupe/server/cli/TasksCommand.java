@@ -45,9 +45,6 @@ final class TasksCommand {
 
   private static final Duration USUAL_WAIT = Duration.ofSeconds(30);
 
-  /** What an answer may take beyond the wait that it was asked for. */
-  private static final Duration MARGIN = Duration.ofSeconds(5);
-
   private final Console console;
   private final Ticker ticker;
 
@@ -252,7 +249,7 @@ final class TasksCommand {
       do {
         Duration part = left.compareTo(LONGEST_WAIT) < 0 ? left : LONGEST_WAIT;
         response =
-            stub(connection, part.plus(MARGIN))
+            stub(connection, part.plus(ServerOptions.MARGIN))
                 .waitTask(
                     WaitTaskRequest.newBuilder()
                         .setNamespace(options.namespace)

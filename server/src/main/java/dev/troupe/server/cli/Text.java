@@ -5,7 +5,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import com.google.protobuf.ByteString;
 import com.google.protobuf.Duration;
 import com.google.protobuf.Timestamp;
-import com.google.protobuf.util.Durations;
+import dev.troupe.server.config.DurationText;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.Locale;
@@ -52,8 +52,10 @@ final class Text {
         + "s";
   }
 
-  static String of(java.time.Duration duration) {
-    return of(Durations.fromNanos(duration.toNanos()));
+  /** A duration that somebody set, in the form that options take. */
+  static String setting(Duration duration) {
+    return DurationText.of(
+        java.time.Duration.ofSeconds(duration.getSeconds(), duration.getNanos()));
   }
 
   static String of(Map<String, String> labels) {

@@ -219,7 +219,7 @@ final class TopicsCommand {
   @Command(
       name = "delete",
       mixinStandardHelpOptions = true,
-      description = "Deletes a topic with its events and groups.")
+      description = "Deletes a topic with its events and groups, without asking.")
   int delete(
       @Mixin ServerOptions options,
       @Parameters(paramLabel = "TOPIC", description = "Its name.") String name,
@@ -260,7 +260,7 @@ final class TopicsCommand {
                 + " events, "
                 + settings.getMaxBytes()
                 + " bytes, "
-                + Text.of(settings.getMaxAge())
+                + Text.setting(settings.getMaxAge())
                 + (settings.getCompacted() ? ", the last of each key" : ""),
             "durability",
             Text.of(settings.getDurability()),

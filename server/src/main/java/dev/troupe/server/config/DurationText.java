@@ -18,7 +18,30 @@ public final class DurationText {
   private static final Map<String, Long> MILLIS =
       Map.of("ms", 1L, "s", 1_000L, "m", 60_000L, "h", 3_600_000L, "d", 86_400_000L);
 
+  private static final long MINUTE = 60;
+  private static final long HOUR = 60 * MINUTE;
+  private static final long DAY = 24 * HOUR;
+
   private DurationText() {}
+
+  /** The duration as {@link #parse} reads it: in the largest unit that it is a whole number of. */
+  public static String of(Duration duration) {
+    if (duration.isNegative() || duration.toNanosPart() % 1_000_000 != 0) {
+      return duration.toString();
+    }
+    if (duration.toMillisPart() > 0) {
+      return duration.toMillis() + "ms";
+    }
+    long seconds = duration.toSeconds();
+    // A single day is 24 hours to most.
+    if (seconds > DAY && seconds % DAY == 0) {
+      return seconds / DAY + "d";
+    }
+    if (seconds > 0 && seconds % HOUR == 0) {
+      return seconds / HOUR + "h";
+    }
+    return seconds > 0 && seconds % MINUTE == 0 ? seconds / MINUTE + "m" : seconds + "s";
+  }
 
   /**
    * Reads a duration.

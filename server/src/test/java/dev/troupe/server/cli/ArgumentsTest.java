@@ -74,6 +74,7 @@ final class ArgumentsTest {
     "memory promote, tier, --to",
     "memory settings, settings.short_tier.lifetime, --short-lifetime",
     "memory settings, settings.long_tier.consolidation_lead, --consolidation-lead",
+    "memory spaces list, prefix, --prefix",
     "memory spaces create, settings.working_tier.lifetime, --working-lifetime",
     "memory spaces create, settings.promotions[0].to, --promotion",
     "memory spaces create, settings.promotions[0].reads, --promotion",

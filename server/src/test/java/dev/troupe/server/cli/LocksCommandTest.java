@@ -48,13 +48,34 @@ final class LocksCommandTest {
     terminal.clear();
     assertThat(run("run", "build", "--wait", "200ms", "--", "true")).isEqualTo(5);
     assertThat(terminal.err())
-        .matches("waited 0.200s for build in vain: me holds it, until 20\\S+Z if not renewed\\n");
+        .matches("waited 200ms for build in vain: me holds it, until 20\\S+Z if not renewed\\n");
     assertThat(run("list", "--prefix", "bui")).isZero();
     assertThat(terminal.out()).contains("build");
     assertThat(run("release", "build", lease)).isZero();
     assertThat(terminal.out()).contains("yes");
     assertThat(run("get", "build")).isZero();
     assertThat(terminal.out()).contains("free");
+  }
+
+  @Test
+  void a_wait_ends_with_the_timeout_and_is_answered() {
+    assertThat(run("acquire", "slow", "--owner", "me")).isZero();
+    assertThat(run("acquire", "slow", "--wait", "1h", "--timeout", "300ms")).isEqualTo(5);
+    assertThat(terminal.err()).startsWith("waited 300ms for slow in vain: me holds it");
+    terminal.clear();
+    assertThat(run("acquire", "slow", "--wait", "300ms", "--timeout", "300ms")).isEqualTo(5);
+    assertThat(run("run", "slow", "--wait", "1h", "--timeout", "300ms", "--", "true")).isEqualTo(5);
+    assertThat(terminal.errLines())
+        .hasSize(2)
+        .allMatch(line -> line.startsWith("waited 300ms for slow in vain: me holds it"));
+  }
+
+  @Test
+  void a_watch_from_nowhere_tells_what_is_accepted() {
+    assertThat(run("watch", "--from", "bogus", "--timeout", "20s")).isEqualTo(2);
+    assertThat(terminal.errLines().get(0))
+        .isEqualTo("--from: bogus (expected: a token of a watch with the same arguments)");
+    assertThat(terminal.err()).doesNotContain("resume_token");
   }
 
   @Test

@@ -91,7 +91,10 @@ final class MemoryCommandTest {
     assertThat(terminal.out())
         .contains("0 of at most 10", "0 of at most 1048576", "3 numbers, DOT", "ENGLISH")
         .contains("short:3:working", "recency 0.5")
-        .containsPattern("short +300s, told ");
+        .containsPattern("short +5m, told 1m before its end")
+        .containsPattern("working +1h, told")
+        .containsPattern("long +24h, told")
+        .containsPattern("conversations +last 7d after");
     terminal.clear();
     assertThat(
             run(
@@ -110,15 +113,24 @@ final class MemoryCommandTest {
         .isZero();
     assertThat(terminal.out())
         .as("what was not given stays, in tiers and search too")
-        .containsPattern("short +300s, told 20s")
-        .containsPattern("working +3600s, told 20s")
+        .containsPattern("short +5m, told 20s")
+        .containsPattern("working +1h, told 20s")
         .contains("text 2.0, recency 0.5", "of tests", "begin the lifetime anew")
         .doesNotContain("short:3:working");
     terminal.clear();
     assertThat(run("spaces", "get", "mine", "-o", "json")).isZero();
-    assertThat(terminal.out()).contains("\"version\":\"2\"", "\"maxItems\":\"10\"");
+    assertThat(terminal.out())
+        .contains("\"version\":\"2\"", "\"maxItems\":\"10\"", "\"lifetime\":\"300s\"");
+    terminal.clear();
     assertThat(run("spaces", "--prefix", "mi")).isZero();
-    assertThat(terminal.out()).contains("DIMENSION");
+    String listed = terminal.out();
+    assertThat(listed).contains("DIMENSION", "mine");
+    terminal.clear();
+    assertThat(run("spaces", "list", "--prefix", "mi")).isZero();
+    assertThat(terminal.out()).isEqualTo(listed);
+    terminal.clear();
+    assertThat(run("spaces", "list", "--prefix", "no-such-", "--limit", "1")).isZero();
+    assertThat(terminal.outLines()).hasSize(1);
     assertThat(run("spaces", "update", "mine", "--max-items", "5", "--expected-version", "1"))
         .isEqualTo(1);
     assertThat(run("spaces", "update", "mine")).isEqualTo(2);
@@ -186,12 +198,12 @@ final class MemoryCommandTest {
     assertThat(run("settings", namespace, "--short-lifetime=3h")).isZero();
     terminal.clear();
     assertThat(run("spaces", "get", "mine", namespace)).isZero();
-    assertThat(terminal.out()).containsPattern("short +10800s, told 20s");
+    assertThat(terminal.out()).containsPattern("short +3h, told 20s");
     assertThat(run("spaces", "update", "mine", namespace, "--short-lifetime=5m")).isZero();
     assertThat(run("spaces", "update", "mine", namespace, "--short-lifetime=0s")).isZero();
     terminal.clear();
     assertThat(run("spaces", "get", "mine", namespace)).isZero();
-    assertThat(terminal.out()).containsPattern("short +10800s, told 20s");
+    assertThat(terminal.out()).containsPattern("short +3h, told 20s");
   }
 
   @Test
@@ -209,7 +221,7 @@ final class MemoryCommandTest {
                 "--promote=short:5:long",
                 "--max-bytes=1MiB"))
         .isZero();
-    assertThat(terminal.out()).contains("7200s", "short:5:long", "1048576");
+    assertThat(terminal.out()).contains("2h", "short:5:long", "1048576");
     assertThat(run("settings", namespace, "--short-lifetime=0s")).isZero();
     String before = terminal.out();
     assertThat(run("settings", namespace, "-o", "json")).isZero();
@@ -223,7 +235,79 @@ final class MemoryCommandTest {
         .containsPattern("working .*told 20s before");
     assertThat(run("settings", namespace, "--promotion=short")).isNotZero();
     assertThat(terminal.err())
-        .contains("--promotion: short (expected: FROM:READS:TO such as short:3:working)");
+        .contains(
+            "--promotion: short (expected: FROM:READS:TO such as short:3:working, none or"
+                + " inherit)");
+  }
+
+  @Test
+  void a_lead_is_given_back_to_the_namespace_and_the_namespaces_to_the_server() {
+    String namespace = "--namespace=of-leads";
+    assertThat(run("spaces", "create", "mine", namespace, "--consolidation-lead=0s")).isZero();
+    assertThat(terminal.out()).containsPattern("short +15m, told never");
+    assertThat(run("settings", namespace, "--consolidation-lead=20s")).isZero();
+    terminal.clear();
+    assertThat(run("spaces", "get", "mine", namespace)).isZero();
+    assertThat(terminal.out()).containsPattern("short +15m, told never");
+    terminal.clear();
+    assertThat(run("spaces", "update", "mine", namespace, "--consolidation-lead=inherit")).isZero();
+    assertThat(terminal.out()).containsPattern("short +15m, told 20s before its end");
+    terminal.clear();
+    assertThat(run("settings", namespace, "--consolidation-lead=inherit")).isZero();
+    assertThat(terminal.out()).doesNotContain("told");
+    terminal.clear();
+    assertThat(run("spaces", "get", "mine", namespace)).isZero();
+    assertThat(terminal.out()).containsPattern("short +15m, told 1m before its end");
+    assertThat(run("spaces", "update", "mine", namespace, "--consolidation-lead=soon"))
+        .isEqualTo(2);
+    assertThat(terminal.err())
+        .startsWith("--consolidation-lead: soon (expected: a duration such as")
+        .contains(", or inherit)");
+    terminal.clear();
+    assertThat(run("settings", namespace, "--consolidation-lead=31d")).isEqualTo(1);
+    assertThat(terminal.err().lines())
+        .as("said once though it is meant for three tiers")
+        .hasSize(2)
+        .anyMatch(line -> line.startsWith("  --consolidation-lead: out of range"));
+  }
+
+  @Test
+  void a_lead_that_is_longer_than_the_lifetime_is_told_as_what_it_does() {
+    assertThat(run("spaces", "create", "leading", "--consolidation-lead=20m")).isZero();
+    assertThat(terminal.out())
+        .containsPattern("short +15m, told at once \\(20m before its end\\)")
+        .containsPattern("working +1h, told 20m before its end");
+    assertThat(run("spaces", "delete", "leading")).isZero();
+  }
+
+  @Test
+  void a_space_without_promotions_of_its_own_promotes_as_its_namespace_or_not_at_all() {
+    String namespace = "--namespace=of-promotions";
+    assertThat(run("settings", namespace, "--promotion=short:3:working")).isZero();
+    assertThat(run("spaces", "create", "mine", namespace)).isZero();
+    terminal.clear();
+    assertThat(run("spaces", "update", "mine", namespace, "--promotion=none")).isZero();
+    assertThat(terminal.out()).containsPattern("promotions +none");
+    terminal.clear();
+    assertThat(
+            run(
+                "spaces",
+                "update",
+                "mine",
+                namespace,
+                "--promotion=none",
+                "--promotion=working:2:long"))
+        .isZero();
+    assertThat(terminal.out()).containsPattern("promotions +working:2:long\n");
+    terminal.clear();
+    assertThat(run("spaces", "update", "mine", namespace, "--promotion=inherit")).isZero();
+    assertThat(terminal.out()).containsPattern("promotions +short:3:working\n");
+    terminal.clear();
+    assertThat(run("settings", namespace, "--promotion=none")).isZero();
+    assertThat(terminal.out()).containsPattern("promotions +none\n");
+    assertThat(run("settings", namespace, "--promotion=middle:3:long")).isEqualTo(2);
+    assertThat(terminal.err())
+        .isEqualTo("--promotion: middle (expected: short, working, long, pinned)\n");
   }
 
   @Test

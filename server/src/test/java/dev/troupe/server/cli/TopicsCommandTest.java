@@ -37,7 +37,7 @@ final class TopicsCommandTest {
   void a_topic_is_created_changed_listed_and_deleted() {
     assertThat(run("topics", "create", "builds", "--max-events", "5", "--compacted")).isZero();
     assertThat(terminal.out())
-        .contains("5 events, 268435456 bytes, 604800s, the last of each key", "STANDARD");
+        .contains("5 events, 268435456 bytes, 7d, the last of each key", "STANDARD");
     assertThat(run("topics", "create", "builds")).isEqualTo(1);
     assertThat(
             run(
@@ -51,7 +51,7 @@ final class TopicsCommandTest {
                 "--expected-version=1"))
         .isZero();
     assertThat(terminal.out())
-        .contains("5 events, 65536 bytes, 3600s", "what is built")
+        .contains("5 events, 65536 bytes, 1h", "what is built")
         .doesNotContain("each key");
     assertThat(run("topics", "update", "builds")).isEqualTo(2);
     assertThat(run("topics", "update", "builds", "--max-bytes=many")).isEqualTo(2);

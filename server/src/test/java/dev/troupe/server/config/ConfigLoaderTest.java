@@ -145,6 +145,28 @@ class ConfigLoaderTest {
   }
 
   @Test
+  void a_duration_is_written_so_that_it_can_be_read_again() {
+    Map<String, Duration> written =
+        Map.ofEntries(
+            Map.entry("0s", Duration.ZERO),
+            Map.entry("250ms", Duration.ofMillis(250)),
+            Map.entry("1500ms", Duration.ofMillis(1500)),
+            Map.entry("90s", Duration.ofSeconds(90)),
+            Map.entry("15m", Duration.ofMinutes(15)),
+            Map.entry("90m", Duration.ofMinutes(90)),
+            Map.entry("1h", Duration.ofHours(1)),
+            Map.entry("24h", Duration.ofDays(1)),
+            Map.entry("36h", Duration.ofHours(36)),
+            Map.entry("7d", Duration.ofDays(7)),
+            Map.entry("PT0.000001S", Duration.ofNanos(1000)));
+    written.forEach(
+        (text, duration) -> {
+          assertThat(DurationText.of(duration)).isEqualTo(text);
+          assertThat(DurationText.parse(text)).isEqualTo(duration);
+        });
+  }
+
+  @Test
   void durations_and_sizes_are_written_as_people_write_them() {
     assertThat(SettingReader.read(Duration.class, "250ms")).isEqualTo(Duration.ofMillis(250));
     assertThat(SettingReader.read(Duration.class, "2h")).isEqualTo(Duration.ofHours(2));
