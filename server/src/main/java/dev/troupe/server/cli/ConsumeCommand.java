@@ -36,7 +36,10 @@ final class ConsumeCommand implements Callable<Integer> {
   @Mixin private ServerOptions options = new ServerOptions();
   @Mixin private GroupsCommand.Which which = new GroupsCommand.Which();
 
-  @Option(names = "--member", description = "The member's id (default: this command alone).")
+  @Option(
+      names = "--member",
+      description =
+          "The member's id (default: this command alone). Commands with one id share its events.")
   private String member = "";
 
   @Option(names = "--limit", defaultValue = "0", description = "End after so many; 0: never.")

@@ -48,8 +48,9 @@ final class EventsCommand {
               names = "--topic",
               paramLabel = "PATTERN",
               description =
-                  "Topics; * is any text without a dot, ** any text; repeatable (default: all but"
-                      + " the server's own, which begin with \"troupe.\").")
+                  "Topics; * is any text without a dot, ** any text; repeatable. The server's own"
+                      + " and the inboxes of agents match only what begins with \"troupe.\" or"
+                      + " \"inbox.\", such as inbox.ann (default: all others).")
           @Nullable List<String> topics,
       @Mixin FilterOptions wanted,
       @Option(

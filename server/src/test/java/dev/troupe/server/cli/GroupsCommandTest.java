@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.troupe.server.crash.TroupeProcess;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -59,5 +61,34 @@ final class GroupsCommandTest {
     assertThat(run("groups", "delete", "orders", "billing")).isZero();
     assertThat(run("groups", "get", "orders", "billing")).isEqualTo(4);
     assertThat(run("groups", "seek", "orders", "billing", "--to", "sometime")).isEqualTo(2);
+  }
+
+  @Test
+  void commands_with_one_member_id_share_its_events() throws Exception {
+    assertThat(run("groups", "create", "jobs", "crew")).isZero();
+    String address = "--server=localhost:" + server.port;
+    List<String> command =
+        List.of("events", "consume", "jobs", "crew", "--member=me", "--limit=2", "--timeout=60s");
+    List<Terminal> members = List.of(new Terminal(), new Terminal());
+    List<CompletableFuture<Integer>> running =
+        members.stream()
+            .map(
+                member ->
+                    CompletableFuture.supplyAsync(
+                        () -> member.run(null, with(command, address).toArray(String[]::new)),
+                        task -> new Thread(task, "member").start()))
+            .toList();
+    for (String data : List.of("one", "two", "three", "four")) {
+      assertThat(run("publish", "jobs", "--type", "placed", "--data", data)).isZero();
+    }
+    for (CompletableFuture<Integer> status : running) {
+      assertThat(status.get(60, TimeUnit.SECONDS)).isZero();
+    }
+    assertThat(members).allMatch(member -> member.outLines().size() == 2);
+    assertThat(members.get(0).out() + members.get(1).out()).contains("one", "two", "three", "four");
+  }
+
+  private static List<String> with(List<String> command, String last) {
+    return Stream.concat(command.stream(), Stream.of(last)).toList();
   }
 }

@@ -77,6 +77,15 @@ final class TopicsCommandTest {
   }
 
   @Test
+  void the_help_of_a_tail_tells_which_topics_no_pattern_covers() {
+    terminal = new Terminal();
+    assertThat(terminal.run(null, "events", "tail", "--help")).isZero();
+    assertThat(terminal.out().replaceAll("\\s+", " "))
+        .contains("the inboxes of agents match only what begins with")
+        .contains("such as inbox.ann");
+  }
+
+  @Test
   void a_tail_prints_only_what_passes_its_filter() {
     for (String word : List.of("red", "green")) {
       assertThat(
