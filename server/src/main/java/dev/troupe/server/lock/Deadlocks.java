@@ -3,6 +3,7 @@ package dev.troupe.server.lock;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import com.google.inject.Inject;
+import dev.troupe.server.lock.FailedSearches.Start;
 import dev.troupe.server.redis.Namespaces;
 import dev.troupe.server.redis.Partition;
 import java.util.ArrayDeque;
@@ -17,9 +18,7 @@ import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
-import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
+import java.util.concurrent.ScheduledExecutorService;
 
 /**
  * Finds circles of owners who wait for each other, over all partitions, when a wait begins that may
@@ -33,7 +32,6 @@ import org.slf4j.LoggerFactory;
  */
 final class Deadlocks {
 
-  private static final Logger log = LoggerFactory.getLogger(Deadlocks.class);
   private static final int MOST_OWNERS = 10_000;
   private static final int OWNERS_PER_SCRIPT = 64;
 
@@ -55,13 +53,16 @@ final class Deadlocks {
   private final LockStore store;
   private final Namespaces namespaces;
 
-  /** Owners under search; true when another wait began meanwhile. */
-  private final Map<String, Boolean> searches = new ConcurrentHashMap<>();
+  /** Searches under way; true when another wait of the owner began meanwhile. */
+  private final Map<Start, Boolean> searches = new ConcurrentHashMap<>();
+
+  private final FailedSearches failed;
 
   @Inject
-  Deadlocks(LockStore store, Namespaces namespaces) {
+  Deadlocks(LockStore store, Namespaces namespaces, ScheduledExecutorService timers) {
     this.store = store;
     this.namespaces = namespaces;
+    this.failed = new FailedSearches(timers, start -> search(start, MOST_PHANTOMS));
   }
 
   /**
@@ -70,9 +71,9 @@ final class Deadlocks {
    * @param entangled whether the owner holds or waits for more in the wait's own partition
    */
   void look(Partition partition, Wish wish, boolean entangled) {
-    String namespace = partition.namespace();
+    Start start = new Start(partition.namespace(), wish.owner());
     namespaces
-        .partitions(namespace)
+        .partitions(start.namespace())
         .thenCompose(
             partitions ->
                 entangled
@@ -81,10 +82,14 @@ final class Deadlocks {
         .thenAccept(
             more -> {
               if (more) {
-                search(namespace, wish.owner(), MOST_PHANTOMS);
+                search(start, MOST_PHANTOMS);
               }
             })
-        .whenComplete((done, failure) -> note(failure));
+        .exceptionally(
+            failure -> {
+              failed.failed(start, failure);
+              return null;
+            });
   }
 
   private CompletionStage<Boolean> isEntangled(
@@ -99,29 +104,26 @@ final class Deadlocks {
   }
 
   /** One search of an owner at a time: a thousand waits of one owner need not a thousand. */
-  private void search(String namespace, String owner, int phantoms) {
-    String key = namespace + '\0' + owner;
-    if (searches.merge(key, false, (running, begun) -> true)) {
+  private void search(Start start, int phantoms) {
+    if (searches.merge(start, false, (running, begun) -> true)) {
       return;
     }
-    circle(namespace, owner)
+    circle(start.namespace(), start.owner())
         .whenComplete(
             (found, failure) -> {
-              note(failure);
-              boolean again = Boolean.TRUE.equals(searches.remove(key));
+              boolean again = Boolean.TRUE.equals(searches.remove(start));
+              if (failure != null) {
+                failed.failed(start, failure);
+                return;
+              }
+              failed.succeeded(start);
               // There may be another circle beside the one that was found.
               if (again || found == Found.CIRCLE) {
-                search(namespace, owner, MOST_PHANTOMS);
+                search(start, MOST_PHANTOMS);
               } else if (found == Found.PHANTOM && phantoms > 0) {
-                search(namespace, owner, phantoms - 1);
+                search(start, phantoms - 1);
               }
             });
-  }
-
-  private static void note(@Nullable Throwable failure) {
-    if (failure != null) {
-      log.warn("a search for deadlocks failed; those who wait time out", failure);
-    }
   }
 
   /** Looks for a circle through the owner, and opens it. */

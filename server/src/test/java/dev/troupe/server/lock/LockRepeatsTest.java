@@ -119,7 +119,7 @@ final class LockRepeatsTest {
     private final LockStore store = new LockStore(this::run, namespaces, new LockConfig(1000));
     private final Wishes wishes = new Wishes();
     private final LockWaits waits =
-        new LockWaits(store, new Deadlocks(store, namespaces), logs, timers);
+        new LockWaits(store, new Deadlocks(store, namespaces, timers), logs, timers);
     private final LockSets sets = new LockSets(store, waits, timers);
 
     private CompletionStage<List<Object>> run(

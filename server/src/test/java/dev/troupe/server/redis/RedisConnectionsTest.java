@@ -3,6 +3,7 @@ package dev.troupe.server.redis;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
 
 import dev.troupe.server.config.Config;
 import io.netty.channel.EventLoopGroup;
@@ -87,10 +88,9 @@ final class RedisConnectionsTest {
           assertThat(one.handle((reply, failure) -> true).toCompletableFuture())
               .succeedsWithin(60, TimeUnit.SECONDS);
         }
-        for (int i = 0; i < 10; i++) {
-          assertThat(scripts.run(NOTHING, PARTITION).toCompletableFuture())
-              .succeedsWithin(60, TimeUnit.SECONDS);
-        }
+        await()
+            .ignoreExceptions()
+            .until(() -> scripts.run(NOTHING, PARTITION).toCompletableFuture().get() != null);
       }
     } finally {
       eventLoops.shutdownGracefully(0, 1, TimeUnit.SECONDS);
