@@ -14,7 +14,11 @@ import org.jspecify.annotations.Nullable;
 
 /** What all parts of one client share, and how each of them makes a call. */
 record ClientRuntime(
-    Channel channel, String namespace, Duration callTimeout, ScheduledExecutorService timer) {
+    Channel channel,
+    String namespace,
+    Duration callTimeout,
+    ScheduledExecutorService timer,
+    Pauses pauses) {
 
   /** Calls within the client's timeout; cancelling the future cancels the call. */
   <Q, R> CompletableFuture<R> call(MethodDescriptor<Q, R> method, Q request) {

@@ -327,11 +327,7 @@ public final class GroupConsumer implements AutoCloseable {
   }
 
   private void later(Runnable what, Duration wait) {
-    try {
-      runtime.timer().schedule(what, wait.toMillis(), TimeUnit.MILLISECONDS);
-    } catch (RejectedExecutionException clientClosed) {
-      end(null);
-    }
+    runtime.pauses().then(wait, what, () -> end(null));
   }
 
   // Events.

@@ -8,8 +8,6 @@ import java.time.Duration;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.RejectedExecutionException;
-import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -119,10 +117,6 @@ final class LockWait {
       result.completeExceptionally(failure);
       return;
     }
-    try {
-      runtime.timer().schedule(this::send, backoff.next().toMillis(), TimeUnit.MILLISECONDS);
-    } catch (RejectedExecutionException closed) {
-      result.completeExceptionally(failure);
-    }
+    runtime.pauses().then(backoff.next(), this::send, () -> result.completeExceptionally(failure));
   }
 }

@@ -7,8 +7,6 @@ import io.grpc.stub.ClientCalls;
 import io.grpc.stub.ClientResponseObserver;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.RejectedExecutionException;
-import java.util.concurrent.TimeUnit;
 import java.util.function.BiFunction;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -123,11 +121,7 @@ final class ResumingStream<Q, R> implements Subscription {
       return;
     }
     log.debug("{} ended, next try in {}", method.getFullMethodName(), wait, failure);
-    try {
-      runtime.timer().schedule(this::connect, wait.toMillis(), TimeUnit.MILLISECONDS);
-    } catch (RejectedExecutionException closed) {
-      done.completeExceptionally(failure);
-    }
+    runtime.pauses().then(wait, this::connect, () -> done.completeExceptionally(failure));
   }
 
   @Override

@@ -35,12 +35,14 @@ public final class TroupeClient implements AutoCloseable {
       channel = own;
     }
     this.ownChannel = own;
+    ScheduledExecutorService timer = timer();
     this.runtime =
         new ClientRuntime(
             ClientInterceptors.intercept(channel, new RequestDefaults(builder.namespace)),
             builder.namespace,
             builder.callTimeout,
-            timer());
+            timer,
+            new Pauses(timer));
     this.tasks = new TaskClient(runtime);
     this.agents = new AgentClient(runtime);
     this.events = new EventClient(runtime);
@@ -120,13 +122,17 @@ public final class TroupeClient implements AutoCloseable {
     return runtime.channel();
   }
 
-  /** Ends the connection; calls under way end with CANCELLED. Idempotent. */
+  /**
+   * Ends the connection; calls under way end with CANCELLED, and those in a pause before another
+   * try with what the last one failed of. Idempotent.
+   */
   @Override
   public void close() {
     runtime.timer().shutdownNow();
     if (ownChannel != null) {
       ownChannel.shutdownNow();
     }
+    runtime.pauses().close();
   }
 
   private static ScheduledExecutorService timer() {

@@ -304,11 +304,7 @@ public final class Worker implements AutoCloseable {
   }
 
   private void later(Runnable what, Duration wait) {
-    try {
-      runtime.timer().schedule(what, wait.toMillis(), TimeUnit.MILLISECONDS);
-    } catch (RejectedExecutionException clientClosed) {
-      end(null);
-    }
+    runtime.pauses().then(wait, what, () -> end(null));
   }
 
   // Tasks.
