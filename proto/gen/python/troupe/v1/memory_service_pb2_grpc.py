@@ -221,7 +221,8 @@ class MemoryServiceServicer:
 
     def UpdateSpace(self, request, context):
         """Changes the settings named by the mask. The new lifetimes count for what is
-        put, read or promoted from then on; a smaller quota is reached in steps.
+        put, read or promoted from then on, and for a conversation from its next turn
+        on; a smaller quota is reached in steps.
 
         Errors: NOT_FOUND / SPACE_NOT_FOUND; ABORTED / VERSION_MISMATCH when
         `expected_version` is set and is not the current one; FAILED_PRECONDITION /
@@ -448,7 +449,8 @@ class MemoryServiceServicer:
     def SetSummary(self, request, context):
         """Sets the summary of a conversation up to a turn, if it is still the one that
         the caller read. It counts towards the quota of the space, but is never refused
-        for it, as with `keep_turns` it is the way to make room.
+        for it, as with `keep_turns` it is the way to make room. The conversation lasts
+        as long as before, from its last turn on.
 
         Errors: NOT_FOUND / SPACE_NOT_FOUND; ABORTED / VERSION_MISMATCH with metadata
         `current_version`; ABORTED / TURN_MISMATCH with metadata `last_turn` when there

@@ -69,7 +69,8 @@ class MemoryServiceStub:
     """
     UpdateSpace: _grpc.UnaryUnaryMultiCallable[_memory_service_pb2.UpdateSpaceRequest, _memory_service_pb2.UpdateSpaceResponse]
     """Changes the settings named by the mask. The new lifetimes count for what is
-    put, read or promoted from then on; a smaller quota is reached in steps.
+    put, read or promoted from then on, and for a conversation from its next turn
+    on; a smaller quota is reached in steps.
 
     Errors: NOT_FOUND / SPACE_NOT_FOUND; ABORTED / VERSION_MISMATCH when
     `expected_version` is set and is not the current one; FAILED_PRECONDITION /
@@ -220,7 +221,8 @@ class MemoryServiceStub:
     SetSummary: _grpc.UnaryUnaryMultiCallable[_memory_service_pb2.SetSummaryRequest, _memory_service_pb2.SetSummaryResponse]
     """Sets the summary of a conversation up to a turn, if it is still the one that
     the caller read. It counts towards the quota of the space, but is never refused
-    for it, as with `keep_turns` it is the way to make room.
+    for it, as with `keep_turns` it is the way to make room. The conversation lasts
+    as long as before, from its last turn on.
 
     Errors: NOT_FOUND / SPACE_NOT_FOUND; ABORTED / VERSION_MISMATCH with metadata
     `current_version`; ABORTED / TURN_MISMATCH with metadata `last_turn` when there
@@ -280,7 +282,8 @@ class MemoryServiceAsyncStub(MemoryServiceStub):
     """
     UpdateSpace: _aio.UnaryUnaryMultiCallable[_memory_service_pb2.UpdateSpaceRequest, _memory_service_pb2.UpdateSpaceResponse]  # type: ignore[assignment]
     """Changes the settings named by the mask. The new lifetimes count for what is
-    put, read or promoted from then on; a smaller quota is reached in steps.
+    put, read or promoted from then on, and for a conversation from its next turn
+    on; a smaller quota is reached in steps.
 
     Errors: NOT_FOUND / SPACE_NOT_FOUND; ABORTED / VERSION_MISMATCH when
     `expected_version` is set and is not the current one; FAILED_PRECONDITION /
@@ -431,7 +434,8 @@ class MemoryServiceAsyncStub(MemoryServiceStub):
     SetSummary: _aio.UnaryUnaryMultiCallable[_memory_service_pb2.SetSummaryRequest, _memory_service_pb2.SetSummaryResponse]  # type: ignore[assignment]
     """Sets the summary of a conversation up to a turn, if it is still the one that
     the caller read. It counts towards the quota of the space, but is never refused
-    for it, as with `keep_turns` it is the way to make room.
+    for it, as with `keep_turns` it is the way to make room. The conversation lasts
+    as long as before, from its last turn on.
 
     Errors: NOT_FOUND / SPACE_NOT_FOUND; ABORTED / VERSION_MISMATCH with metadata
     `current_version`; ABORTED / TURN_MISMATCH with metadata `last_turn` when there
@@ -500,7 +504,8 @@ class MemoryServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_memory_service_pb2.UpdateSpaceResponse, _abc.Awaitable[_memory_service_pb2.UpdateSpaceResponse]]:
         """Changes the settings named by the mask. The new lifetimes count for what is
-        put, read or promoted from then on; a smaller quota is reached in steps.
+        put, read or promoted from then on, and for a conversation from its next turn
+        on; a smaller quota is reached in steps.
 
         Errors: NOT_FOUND / SPACE_NOT_FOUND; ABORTED / VERSION_MISMATCH when
         `expected_version` is set and is not the current one; FAILED_PRECONDITION /
@@ -765,7 +770,8 @@ class MemoryServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_memory_service_pb2.SetSummaryResponse, _abc.Awaitable[_memory_service_pb2.SetSummaryResponse]]:
         """Sets the summary of a conversation up to a turn, if it is still the one that
         the caller read. It counts towards the quota of the space, but is never refused
-        for it, as with `keep_turns` it is the way to make room.
+        for it, as with `keep_turns` it is the way to make room. The conversation lasts
+        as long as before, from its last turn on.
 
         Errors: NOT_FOUND / SPACE_NOT_FOUND; ABORTED / VERSION_MISMATCH with metadata
         `current_version`; ABORTED / TURN_MISMATCH with metadata `last_turn` when there
