@@ -16,7 +16,9 @@ import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
 
-/** What it costs to hand each event of one topic to many subscribers, beside NATS JetStream. */
+/**
+ * What it costs to hand each event of one topic to many subscribers, beside an empty push and NATS.
+ */
 final class FanOut {
 
   private static final int[] SUBSCRIBERS = subscribers();
@@ -82,10 +84,13 @@ final class FanOut {
   static void measure(Path jar, String fsync, int runs) throws Exception {
     FanOut fanOut = new FanOut();
     for (int run = 1; run <= runs; run++) {
-      System.err.printf("run %d of %d (about 5 minutes)%n", run, runs);
+      System.err.printf("run %d of %d (about 10 minutes, 15 with NATS)%n", run, runs);
       try (FanOutPeer troupe = TroupeFanOut.start(jar, fsync)) {
         fanOut.measure(troupe);
         fanOut.stall(troupe);
+      }
+      try (FanOutPeer push = EmptyPushFanOut.start(jar)) {
+        fanOut.measure(push);
       }
       try (FanOutPeer nats = NatsFanOut.start()) {
         fanOut.measure(nats);

@@ -57,7 +57,7 @@ final class MemorySearch {
       throws IOException, InterruptedException {
     List<String> command = new ArrayList<>();
     command.add(ProcessHandle.current().info().command().orElse("java"));
-    command.addAll(ServerUnderTest.AS_LAUNCHED);
+    command.addAll(JvmUnderTest.AS_LAUNCHED);
     command.addAll(List.of("-Xmx3g", "-Dbench.cpu=" + clock.equals("cpu"), option));
     if (clock.equals("cpu")) {
       // Only the searching thread's time is read, so no other one may help it.
