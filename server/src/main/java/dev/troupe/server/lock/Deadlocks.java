@@ -19,6 +19,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
 
 /**
  * Finds circles of owners who wait for each other, over all partitions, when a wait begins that may
@@ -40,6 +41,9 @@ final class Deadlocks {
 
   /** How often a search goes on after a circle that was none. */
   private static final int MOST_PHANTOMS = 16;
+
+  /** After which a search is taken for failed; each of its commands fails much sooner. */
+  private static final int PATIENCE_SECONDS = 60;
 
   /** What a search came upon. */
   private enum Found {
@@ -108,7 +112,8 @@ final class Deadlocks {
     if (searches.merge(start, false, (running, begun) -> true)) {
       return;
     }
-    circle(start.namespace(), start.owner())
+    begun(start)
+        .orTimeout(PATIENCE_SECONDS, TimeUnit.SECONDS)
         .whenComplete(
             (found, failure) -> {
               boolean again = Boolean.TRUE.equals(searches.remove(start));
@@ -124,6 +129,14 @@ final class Deadlocks {
                 search(start, phantoms - 1);
               }
             });
+  }
+
+  private CompletableFuture<Found> begun(Start start) {
+    try {
+      return circle(start.namespace(), start.owner()).toCompletableFuture();
+    } catch (RuntimeException refused) {
+      return CompletableFuture.failedFuture(refused);
+    }
   }
 
   /** Looks for a circle through the owner, and opens it. */

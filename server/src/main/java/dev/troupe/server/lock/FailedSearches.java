@@ -2,12 +2,14 @@ package dev.troupe.server.lock;
 
 import com.google.errorprone.annotations.concurrent.GuardedBy;
 import dev.troupe.server.error.TroupeException;
+import dev.troupe.v1.ErrorReason;
 import java.util.LinkedHashSet;
 import java.util.Set;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -15,8 +17,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Searches for deadlocks that the store could not answer. Nothing else would look at these waits
- * again, so they are made again: one after a pause, and the others when that one succeeds.
- * Thread-safe.
+ * again, so they are made again: one after a pause until one succeeds, then the others, one after
+ * the other. Thread-safe.
  */
 final class FailedSearches {
 
@@ -32,9 +34,13 @@ final class FailedSearches {
   @GuardedBy("this")
   private final Set<Start> left = new LinkedHashSet<>();
 
-  /** Which one is made again, now or after the pause. */
+  /** Which one is being made again. */
   @GuardedBy("this")
   private @Nullable Start trial;
+
+  /** Whether the next trial is on its way. */
+  @GuardedBy("this")
+  private boolean pausing;
 
   /**
    * None failed yet.
@@ -48,52 +54,84 @@ final class FailedSearches {
 
   /** A search failed. */
   void failed(Start start, Throwable failure) {
-    if (!isOfTheStore(failure)) {
-      log.error("a search for deadlocks failed; those who wait time out", failure);
-      succeeded(start);
+    if (isOfTheStore(failure)) {
+      keep(start, failure);
     } else {
-      makeAgain(start, failure);
+      log.error("a search for deadlocks failed; those who wait time out", failure);
+      drop(start);
     }
   }
 
   private static boolean isOfTheStore(Throwable failure) {
-    return failure instanceof TroupeException
-        || (failure instanceof CompletionException
-            && failure.getCause() instanceof TroupeException);
+    Throwable cause =
+        failure instanceof CompletionException && failure.getCause() != null
+            ? failure.getCause()
+            : failure;
+    return cause instanceof TimeoutException
+        || (cause instanceof TroupeException refusal
+            && (refusal.reason() == ErrorReason.ERROR_REASON_STORE_UNAVAILABLE
+                || refusal.reason() == ErrorReason.ERROR_REASON_OUTCOME_UNKNOWN));
   }
 
-  private synchronized void makeAgain(Start start, Throwable failure) {
+  private synchronized void keep(Start start, Throwable failure) {
     if (left.isEmpty()) {
       log.warn("searches for deadlocks fail, and are made again", failure);
     }
     // The one that was tried goes to the end.
     left.remove(start);
     left.add(start);
-    if (trial != null && !trial.equals(start)) {
+    if (start.equals(trial)) {
+      trial = null;
+    }
+    pause();
+  }
+
+  private synchronized void drop(Start start) {
+    left.remove(start);
+    if (start.equals(trial)) {
+      trial = null;
+      pause();
+    }
+  }
+
+  @GuardedBy("this")
+  private void pause() {
+    if (pausing || trial != null || left.isEmpty()) {
       return;
     }
-    Start next = left.iterator().next();
-    trial = next;
     try {
-      timers.schedule(() -> search.accept(next), PAUSE_MILLIS, TimeUnit.MILLISECONDS);
+      timers.schedule(this::tryNext, PAUSE_MILLIS, TimeUnit.MILLISECONDS);
+      pausing = true;
     } catch (RejectedExecutionException stopping) {
       log.debug("the server stops");
     }
   }
 
-  /** A search came to its end, whatever it found. */
-  void succeeded(Start start) {
-    Set<Start> others;
+  private void tryNext() {
+    Start next;
     synchronized (this) {
-      left.remove(start);
+      pausing = false;
+      if (trial != null || left.isEmpty()) {
+        return;
+      }
+      next = left.iterator().next();
+      trial = next;
+    }
+    search.accept(next);
+  }
+
+  /** A search came to its end, whatever it found. Only of a trial is it sure that it saw all. */
+  void succeeded(Start start) {
+    synchronized (this) {
       if (!start.equals(trial)) {
         return;
       }
       trial = null;
-      others = new LinkedHashSet<>(left);
-      left.clear();
+      left.remove(start);
+      if (left.isEmpty()) {
+        log.info("searches for deadlocks work again");
+      }
     }
-    log.info("searches for deadlocks work again");
-    others.forEach(search);
+    tryNext();
   }
 }

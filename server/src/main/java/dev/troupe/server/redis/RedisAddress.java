@@ -90,7 +90,7 @@ record RedisAddress(
   private static IllegalArgumentException unreadable(String url) {
     return new IllegalArgumentException(
         "redis.url: "
-            + url.replaceFirst("//.*@", "//***@")
+            + url.replaceFirst("(?s)^(.*?//)?.*@", "$1***@").replaceAll("\\p{Cntrl}", "?")
             + " (expected: embedded, redis://host:port, rediss://…, redis-sentinel://host,host/name"
             + " or redis-cluster://host,host)");
   }

@@ -44,6 +44,11 @@ final class RedisAddressTest {
         "redis://:hun/ter2@host:99999",
         "redis://host/database",
         "redis-sentinel://a,b",
+        "default:hunter2@localhost:6379",
+        ":hunter2@host",
+        "redis:me:hunter2@h",
+        "redis:/me:hunter2@host:1",
+        "redis://me:hun\nter2@host:port",
       })
   void one_that_cannot_be_read_is_told_with_what_may_be_written(String url) {
     assertThatThrownBy(

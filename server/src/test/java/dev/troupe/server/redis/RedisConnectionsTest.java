@@ -26,9 +26,11 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.redisson.Redisson;
 
 final class RedisConnectionsTest {
 
+  private static final RedisConfig CONFIG = Config.defaults(RedisConfig.class);
   private static final Script NOTHING = Script.load("test/nothing");
   private static final Partition PARTITION = Partition.of("default", 1, "any");
 
@@ -40,8 +42,7 @@ final class RedisConnectionsTest {
             2, Epoll.isAvailable() ? EpollIoHandler.newFactory() : NioIoHandler.newFactory());
     AtomicBoolean asking = new AtomicBoolean(true);
     try (TestRedis redis = TestRedis.cluster()) {
-      RedisConnections connections =
-          new RedisConnections(Config.defaults(RedisConfig.class), eventLoops);
+      RedisConnections connections = new RedisConnections(CONFIG, eventLoops);
       connections.connect(redis.url());
       for (EventExecutor eventLoop : eventLoops) {
         ask(eventLoop, connections, asking);
@@ -65,22 +66,24 @@ final class RedisConnectionsTest {
         new MultiThreadIoEventLoopGroup(
             2, Epoll.isAvailable() ? EpollIoHandler.newFactory() : NioIoHandler.newFactory());
     try (TestRedis redis = TestRedis.single();
-        RedisConnections connections =
-            new RedisConnections(Config.defaults(RedisConfig.class), eventLoops)) {
+        RedisConnections connections = new RedisConnections(CONFIG, eventLoops)) {
       connections.connect(redis.url());
       RedissonScripts scripts = new RedissonScripts(connections);
       for (int round = 0; round < 5; round++) {
         breakConnections(redis.masters().get(0));
         Queue<CompletionStage<?>> asked = new ConcurrentLinkedQueue<>();
-        CountDownLatch allAsked = new CountDownLatch(2);
-        for (EventExecutor eventLoop : eventLoops) {
-          eventLoop.execute(
-              () -> {
-                for (int i = 0; i < 5000; i++) {
-                  asked.add(scripts.run(NOTHING, PARTITION));
-                }
-                allAsked.countDown();
-              });
+        CountDownLatch allAsked = new CountDownLatch(5);
+        Runnable asking =
+            () -> {
+              for (int i = 0; i < 3000; i++) {
+                asked.add(scripts.run(NOTHING, PARTITION));
+              }
+              allAsked.countDown();
+            };
+        eventLoops.forEach(eventLoop -> eventLoop.execute(asking));
+        // Others too, as the duties of a server are.
+        for (int i = 0; i < 3; i++) {
+          new Thread(asking, "duty-" + i).start();
         }
         assertThat(allAsked.await(60, TimeUnit.SECONDS)).isTrue();
         // Some may have been on their way, but all hear of it.
@@ -88,9 +91,9 @@ final class RedisConnectionsTest {
           assertThat(one.handle((reply, failure) -> true).toCompletableFuture())
               .succeedsWithin(60, TimeUnit.SECONDS);
         }
-        await()
-            .ignoreExceptions()
-            .until(() -> scripts.run(NOTHING, PARTITION).toCompletableFuture().get() != null);
+        await().until(() -> freeConnections(connections) == CONFIG.connections());
+        assertThat(scripts.run(NOTHING, PARTITION).toCompletableFuture())
+            .succeedsWithin(60, TimeUnit.SECONDS);
       }
     } finally {
       eventLoops.shutdownGracefully(0, 1, TimeUnit.SECONDS);
@@ -109,9 +112,7 @@ final class RedisConnectionsTest {
     }
     String url = scheme + ":hunter2@127.0.0.1:" + unused + (scheme.contains("sent") ? "/m" : "");
     try {
-      assertThatThrownBy(
-              () ->
-                  new RedisConnections(Config.defaults(RedisConfig.class), eventLoops).connect(url))
+      assertThatThrownBy(() -> new RedisConnections(CONFIG, eventLoops).connect(url))
           .isInstanceOf(RedisStartupException.class)
           .hasMessageMatching(
               "cannot connect to Redis at rediss?://127.0.0.1:"
@@ -122,6 +123,19 @@ final class RedisConnectionsTest {
     } finally {
       eventLoops.shutdownGracefully(0, 1, TimeUnit.SECONDS);
     }
+  }
+
+  private static int freeConnections(RedisConnections connections) {
+    return ((Redisson) connections.commands())
+        .getCommandExecutor()
+        .getConnectionManager()
+        .getEntrySet()
+        .iterator()
+        .next()
+        .getEntry()
+        .getConnectionsHolder()
+        .getFreeConnectionsCounter()
+        .getCounter();
   }
 
   private static void breakConnections(int port) throws IOException {
