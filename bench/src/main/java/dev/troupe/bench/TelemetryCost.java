@@ -7,10 +7,7 @@ import io.grpc.Server;
 import io.grpc.ServerMethodDefinition;
 import io.grpc.netty.NettyServerBuilder;
 import io.grpc.stub.ServerCalls;
-import java.io.ByteArrayInputStream;
 import java.io.IOException;
-import java.io.InputStream;
-import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
@@ -102,7 +99,7 @@ final class TelemetryCost {
               public ServerMethodDefinition<?, ?> lookupMethod(
                   String name, @Nullable String authority) {
                 return ServerMethodDefinition.create(
-                    MethodDescriptor.<byte[], byte[]>newBuilder(new Bytes(), new Bytes())
+                    MethodDescriptor.<byte[], byte[]>newBuilder(new RawBytes(), new RawBytes())
                         .setType(MethodDescriptor.MethodType.UNARY)
                         .setFullMethodName(name)
                         .build(),
@@ -115,21 +112,5 @@ final class TelemetryCost {
             })
         .build()
         .start();
-  }
-
-  private static final class Bytes implements MethodDescriptor.Marshaller<byte[]> {
-    @Override
-    public InputStream stream(byte[] value) {
-      return new ByteArrayInputStream(value);
-    }
-
-    @Override
-    public byte[] parse(InputStream stream) {
-      try {
-        return stream.readAllBytes();
-      } catch (IOException e) {
-        throw new UncheckedIOException(e);
-      }
-    }
   }
 }
