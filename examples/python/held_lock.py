@@ -171,4 +171,7 @@ async def main() -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    try:
+        asyncio.run(main())
+    except grpc.RpcError as refusal:
+        raise SystemExit(f"{refusal.code().name}: {refusal.details()}") from None

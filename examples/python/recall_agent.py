@@ -204,4 +204,7 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except grpc.RpcError as refusal:
+        sys.exit(f"{refusal.code().name}: {refusal.details()}")

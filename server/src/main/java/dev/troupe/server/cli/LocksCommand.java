@@ -246,12 +246,19 @@ final class LocksCommand {
     return ExitStatus.OK;
   }
 
-  private static AcquireResponse acquire(
-      Connection connection, ServerOptions options, Wanted wanted) {
-    return Connection.within(
+  private AcquireResponse acquire(Connection connection, ServerOptions options, Wanted wanted) {
+    AcquireRequest request = wanted.request(options);
+    LockServiceBlockingStub locks =
+        Connection.within(
             LockServiceGrpc.newBlockingStub(connection.channel()),
-            options.timeoutWaiting(wanted.wait))
-        .acquire(wanted.request(options));
+            options.timeoutWaiting(wanted.wait));
+    if (options.output == OutputFormat.JSON
+        || Durations.toMillis(request.getWait()) <= WaitNotice.MOMENT.toMillis()) {
+      return locks.acquire(request);
+    }
+    try (WaitNotice notice = new WaitNotice(console.err(), Text.printable(wanted.name))) {
+      return locks.acquire(request);
+    }
   }
 
   private int refused(ServerOptions options, Wanted wanted, AcquireResponse response) {

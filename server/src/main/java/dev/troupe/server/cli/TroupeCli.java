@@ -14,7 +14,9 @@ import picocli.CommandLine;
 import picocli.CommandLine.Help.Ansi;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.ParseResult;
+import picocli.CommandLine.RunLast;
 import picocli.CommandLine.TypeConversionException;
+import picocli.CommandLine.UnmatchedArgumentException;
 
 /** The whole command line, put together. */
 public final class TroupeCli {
@@ -68,7 +70,19 @@ public final class TroupeCli {
         .setErr(console.err())
         .setColorScheme(CommandLine.Help.defaultColorScheme(Ansi.AUTO))
         .setParameterExceptionHandler(new WrongUsage(console.err()))
+        .setExecutionStrategy(TroupeCli::runKnown)
         .setExecutionExceptionHandler(this::failed);
+  }
+
+  /** With --help picocli passes over what it does not know, such as a mistyped command. */
+  private static int runKnown(ParseResult parsed) {
+    for (ParseResult at = parsed; at != null; at = at.subcommand()) {
+      // A command that takes anything looks at it by itself.
+      if (!at.unmatched().isEmpty() && at.commandSpec().unmatchedArgsBindings().isEmpty()) {
+        throw new UnmatchedArgumentException(at.commandSpec().commandLine(), at.unmatched());
+      }
+    }
+    return new RunLast().execute(parsed);
   }
 
   private static Duration duration(String text) {

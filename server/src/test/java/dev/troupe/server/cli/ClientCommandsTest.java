@@ -164,6 +164,16 @@ class ClientCommandsTest {
   }
 
   @Test
+  void a_mistyped_command_is_told_also_when_its_help_is_asked_for() {
+    assertThat(run("tasks", "gett", "--help")).isEqualTo(2);
+    assertThat(terminal.err()).contains("Unmatched argument", "gett", "get");
+    assertThat(terminal.out()).isEmpty();
+    assertThat(run("topics", "--help")).isEqualTo(2);
+    assertThat(run("tasks", "get", "--help")).isZero();
+    assertThat(terminal.out()).contains("Usage: troupe tasks get");
+  }
+
+  @Test
   void a_thing_that_is_not_there_ends_with_4_and_names_it() {
     assertThat(run("agents", "get", "nobody")).isEqualTo(4);
 

@@ -71,6 +71,17 @@ final class LocksCommandTest {
   }
 
   @Test
+  void a_long_wait_is_told() throws Exception {
+    assertThat(run("acquire", "busy", "--owner", "me", "-o", "json")).isZero();
+    assertThat(run("acquire", "busy", "--wait", "1500ms")).isEqualTo(5);
+    assertThat(terminal.errLines().get(0)).isEqualTo("waiting for busy");
+    assertThat(terminal.errLines().get(1)).startsWith("waited 1500ms for busy in vain");
+    terminal.clear();
+    assertThat(run("acquire", "busy", "--wait", "1500ms", "-o", "json")).isEqualTo(5);
+    assertThat(terminal.err()).isEmpty();
+  }
+
+  @Test
   void a_watch_from_nowhere_tells_what_is_accepted() {
     assertThat(run("watch", "--from", "bogus", "--timeout", "20s")).isEqualTo(2);
     assertThat(terminal.errLines().get(0))
