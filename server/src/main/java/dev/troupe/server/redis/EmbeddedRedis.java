@@ -303,7 +303,8 @@ public final class EmbeddedRedis implements AutoCloseable {
     }
     redis = null;
     child.end(RedisChild.PATIENCE);
-    log.warn("Redis (process {}) died. It said:\n{}", child.pid(), directory.lastWords());
+    log.warn(
+        "Redis (process {}) died{}. It said:\n{}", child.pid(), child.how(), directory.lastWords());
     startAgain();
   }
 

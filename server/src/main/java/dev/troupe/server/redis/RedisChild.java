@@ -39,6 +39,9 @@ final class RedisChild {
       wait $child
       """;
 
+  /** Shells add it to the number of the signal that a process ended of. */
+  private static final int SIGNALLED = 128;
+
   /** For one that is not wanted any more before it was of use. */
   static final Duration PATIENCE = Duration.ofSeconds(5);
 
@@ -127,6 +130,16 @@ final class RedisChild {
       Thread.currentThread().interrupt();
       kill();
     }
+  }
+
+  /** How it ended, to be said behind "died"; empty when nobody knows. */
+  String how() {
+    if (keeper.isAlive()) {
+      return "";
+    }
+    // The keeper ends as Redis did, in the way of shells.
+    int status = keeper.exitValue();
+    return status > SIGNALLED ? " of signal " + (status - SIGNALLED) : " with status " + status;
   }
 
   private void kill() {

@@ -31,6 +31,7 @@ final class RedisOutageLogTest {
           .atMost(Duration.ofSeconds(30))
           .until(() -> server.log().stream().anyMatch(line -> line.contains("works again")));
       assertThat(server.log())
+          .anyMatch(line -> line.contains(") died of signal 9. It said:"))
           .anyMatch(line -> line.contains("starting Redis again with its data"))
           .noneMatch(line -> line.startsWith("\tat "));
       channel.shutdownNow();
