@@ -9,8 +9,6 @@ import java.io.BufferedReader;
 import java.io.File;
 import java.io.IOException;
 import java.io.InputStreamReader;
-import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -32,19 +30,21 @@ public final class TroupeProcess implements AutoCloseable {
   public TroupeProcess(String... settings) throws Exception {
     this.settings = List.of(settings);
     data = Files.createTempDirectory("troupe-crash");
-    try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-      port = socket.getLocalPort();
-    }
-    process = launch();
+    // Who takes a free port for it beforehand may find that somebody else has it by then.
+    Launched launched = launch(0);
+    process = launched.process();
+    port = launched.port();
   }
 
-  private Process launch() throws IOException {
+  private record Launched(Process process, int port) {}
+
+  private Launched launch(int wantedPort) throws IOException {
     List<String> arguments = new ArrayList<>(settings);
     arguments.addAll(
         0,
         List.of(
             "serve",
-            "--grpc.port=" + port,
+            "--grpc.port=" + wantedPort,
             "--redis.data-dir=" + data,
             "--redis.fsync=always",
             // On a busy machine all calls take long; tests of shedding say what they want.
@@ -55,12 +55,14 @@ public final class TroupeProcess implements AutoCloseable {
     List<String> said = new ArrayList<>();
     for (String line = output.readLine(); line != null; line = output.readLine()) {
       said.add(line);
+      log.add(line);
       if (line.startsWith("listening on")) {
         // Whatever it says from now on has to be read, or it would wait for us.
         Thread reader = new Thread(() -> output.lines().forEach(log::add), "server output");
         reader.setDaemon(true);
         reader.start();
-        return started;
+        String listening = line.substring(line.lastIndexOf(':') + 1).strip();
+        return new Launched(started, Integer.parseInt(listening));
       }
     }
     throw new IllegalStateException("the server did not start: " + said);
@@ -89,7 +91,7 @@ public final class TroupeProcess implements AutoCloseable {
         .start();
   }
 
-  /** What it has said since it listens. */
+  /** What it has said so far, before it was killed too. */
   public List<String> log() {
     return List.copyOf(log);
   }
@@ -115,13 +117,13 @@ public final class TroupeProcess implements AutoCloseable {
   }
 
   /** SIGKILL. */
-  void kill() throws InterruptedException {
+  public void kill() throws InterruptedException {
     process.destroyForcibly().waitFor();
   }
 
   /** A new start, after a kill, on the same port and data. */
-  void startAgain() throws IOException {
-    process = launch();
+  public void startAgain() throws IOException {
+    process = launch(port).process();
   }
 
   /** SIGKILL to the embedded Redis; the server starts it again. */
