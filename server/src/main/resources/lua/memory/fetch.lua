@@ -4,9 +4,11 @@
 -- ARGV  1 space, 2 number after which to go on, 3 how many; or 1 space, 2 'ids', then ids
 -- Reply {'OK', generation, encoded SpaceSettings, dimension, items of the space, now us, where to
 --       go on ('' at the end): last number looked at, or how many of the ids were; as
---       one packed array for each item: id, what is said of it, encoded MemoryContent};
---       {'NO_SPACE'}. Packed, as a client takes one string apart for less than thousands.
+--       one packed array for each item: id, what is said of it, encoded MemoryContent; sequence
+--       and id of the newest entry of the log}; {'NO_SPACE'}. Packed, as a client takes one
+--       string apart for less than thousands.
 --#include memory/space
+--#include log/ends
 if not enter(ARGV[1]) then return {'NO_SPACE'} end
 local reply = {'OK', space.g, C('HGET', S..'s', 'set'), int(space.d), int(space.n), int(US), ''}
 local by_ids = ARGV[2] == 'ids'
@@ -37,4 +39,7 @@ elseif looked < #ids or #ids == tonumber(ARGV[3]) then
   reply[7] = page[2 * looked]
 end
 reply[8] = cmsgpack.pack(rows)
+-- The entry itself is mostly small; what tells the id without it tells the first entry too.
+local newest = C('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)[1]
+reply[9], reply[10] = C('HGET', P..'head', 'seq') or 0, newest and newest[1] or last_id(KEYS[1])
 return reply

@@ -23,7 +23,10 @@ final class JvmUnderTest implements AutoCloseable {
   /** As the launcher starts it: with large pages where the system has them. */
   static final List<String> AS_LAUNCHED =
       List.of(
-          "-XX:+UseParallelGC", "-XX:+IgnoreUnrecognizedVMOptions", "-XX:+UseTransparentHugePages");
+          "-XX:+UseParallelGC",
+          "-XX:MetaspaceSize=96m",
+          "-XX:+IgnoreUnrecognizedVMOptions",
+          "-XX:+UseTransparentHugePages");
 
   /** Of the parts of the parallel collector's heap. */
   private static final Pattern HEAP_USED =

@@ -15,7 +15,7 @@ final class MemorySearch {
 
   /** What {@link MemorySearchRun} prints after the loops' name and the number of items. */
   static final String[] COLUMNS = {
-    "p50 ms", "p99 ms", "p50 ms at 1 %", "p99 ms at 1 %", "recall", "rebuild ms", "heap bytes each"
+    "p50 ms", "p99 ms", "p50 ms at 1 %", "p99 ms at 1 %", "recall", "rebuild ms", "bytes each"
   };
 
   private static final String MODULE = "--add-modules=jdk.incubator.vector";

@@ -7,6 +7,7 @@ import dev.troupe.server.memory.search.SearchFilter;
 import dev.troupe.server.memory.search.SearchHit;
 import dev.troupe.server.memory.search.SearchQuery;
 import dev.troupe.server.memory.search.SpaceIndex;
+import java.lang.management.BufferPoolMXBean;
 import java.lang.management.ManagementFactory;
 import java.util.Arrays;
 import java.util.Comparator;
@@ -60,13 +61,13 @@ final class MemorySearchRun {
   }
 
   private void print() {
-    long before = usedHeap();
+    long before = usedMemory();
     // What a process that just started needs; the loops are not compiled yet.
     long begun = clock();
     SpaceIndex index = filled();
     index.search(SearchQuery.byVector(queries[0], LIMIT), NOW);
     double restart = (clock() - begun) / 1e6;
-    double heap = (double) (usedHeap() - before) / items;
+    double bytes = (double) (usedMemory() - before) / items;
     SearchFilter rare = SearchFilter.ALL.withTagsAll(Set.of(RARE));
     times(index, SearchFilter.ALL);
     times(index, rare);
@@ -84,7 +85,7 @@ final class MemorySearchRun {
         quantile(filtered, 0.99),
         recall(index, Math.min(100, queries.length)),
         restart,
-        heap);
+        bytes);
     index.close();
   }
 
@@ -124,12 +125,17 @@ final class MemorySearchRun {
     return CPU ? ManagementFactory.getThreadMXBean().getCurrentThreadCpuTime() : System.nanoTime();
   }
 
-  private static long usedHeap() {
+  /** Of the heap and of what vectors take outside of it. */
+  private static long usedMemory() {
     Runtime runtime = Runtime.getRuntime();
     for (int i = 0; i < 3; i++) {
       System.gc();
     }
-    return runtime.totalMemory() - runtime.freeMemory();
+    long direct =
+        ManagementFactory.getPlatformMXBeans(BufferPoolMXBean.class).stream()
+            .mapToLong(BufferPoolMXBean::getMemoryUsed)
+            .sum();
+    return direct + runtime.totalMemory() - runtime.freeMemory();
   }
 
   private long[] times(SpaceIndex index, SearchFilter filter) {

@@ -18,11 +18,14 @@ import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Set;
 
 /**
  * Two servers with one Redis: how soon what was put through one is found through the other, and how
- * long a server that just started needs until its first search.
+ * long a server that just started needs until its first search, with and without a dump of the
+ * index.
  */
 final class MemoryServers {
 
@@ -53,6 +56,8 @@ final class MemoryServers {
             "found elsewhere p99 ms",
             "listening to first search ms",
             "start to first search ms",
+            "the same with a dump ms",
+            "from the start ms",
             "load average");
     for (int run = 1; run <= runs; run++) {
       System.err.printf("run %d of %d (about 2 minutes)%n", run, runs);
@@ -80,20 +85,34 @@ final class MemoryServers {
       load = ManagementFactory.getOperatingSystemMXBean().getSystemLoadAverage();
       revision = follow(one, other, searches, elsewhere);
     }
+    Path dumps = Scratch.directory("troupe-bench");
+    // The first one finds no dump, and leaves one behind when it ends.
+    Start read = start(jar, redis, dumps, revision);
+    Start dumped = start(jar, redis, dumps, revision);
+    Scratch.delete(dumps);
+    table.add(
+        Integer.toString(size),
+        searches.quantile(0.5) / 1e6,
+        searches.quantile(0.99) / 1e6,
+        elsewhere.quantile(0.5) / 1e6,
+        elsewhere.quantile(0.99) / 1e6,
+        read.fromListening(),
+        read.fromStart(),
+        dumped.fromListening(),
+        dumped.fromStart(),
+        load);
+  }
+
+  /** How long it took until the first answer, in milliseconds. */
+  private record Start(double fromListening, double fromStart) {}
+
+  private Start start(Path jar, RedisUnderTest redis, Path dumps, long revision) throws Exception {
     long begun = System.nanoTime();
-    try (Door fresh = new Door(jar, redis)) {
+    try (Door fresh = new Door(jar, redis, "--memory.index-dir=" + dumps)) {
       long listening = System.nanoTime();
       search(fresh, embeddings.next(), revision);
       long found = System.nanoTime();
-      table.add(
-          Integer.toString(size),
-          searches.quantile(0.5) / 1e6,
-          searches.quantile(0.99) / 1e6,
-          elsewhere.quantile(0.5) / 1e6,
-          elsewhere.quantile(0.99) / 1e6,
-          (found - listening) / 1e6,
-          (found - begun) / 1e6,
-          load);
+      return new Start((found - listening) / 1e6, (found - begun) / 1e6);
     }
   }
 
@@ -103,8 +122,10 @@ final class MemoryServers {
     private final ManagedChannel channel;
     final MemoryServiceBlockingStub memory;
 
-    Door(Path jar, RedisUnderTest redis) throws Exception {
-      server = new ServerUnderTest(jar, "--redis.url=" + redis.url());
+    Door(Path jar, RedisUnderTest redis, String... settings) throws Exception {
+      List<String> all = new ArrayList<>(List.of(settings));
+      all.add("--redis.url=" + redis.url());
+      server = new ServerUnderTest(jar, all.toArray(String[]::new));
       channel =
           ManagedChannelBuilder.forAddress("127.0.0.1", server.port)
               .usePlaintext()

@@ -3,6 +3,7 @@ package dev.troupe.server.memory;
 import com.google.inject.Inject;
 import com.google.protobuf.ByteString;
 import com.google.protobuf.InvalidProtocolBufferException;
+import dev.troupe.server.log.LogPosition;
 import dev.troupe.server.redis.Partition;
 import dev.troupe.server.redis.Reply;
 import dev.troupe.server.redis.Script;
@@ -37,6 +38,7 @@ final class IndexReads {
    * @param generation tells a space from an earlier one of the same name
    * @param items how many the space has
    * @param nowMicros the clock of Redis, then
+   * @param newest the end of the partition's log, then: nothing of a later change is in it
    * @param next the place to go on; empty at the end
    */
   record Some(
@@ -45,6 +47,7 @@ final class IndexReads {
       int dimension,
       long items,
       long nowMicros,
+      LogPosition newest,
       String next,
       List<Row> rows) {}
 
@@ -89,6 +92,7 @@ final class IndexReads {
             last.dimension(),
             last.items(),
             last.nowMicros(),
+            last.newest(),
             "",
             rows));
   }
@@ -119,6 +123,7 @@ final class IndexReads {
           (int) reply.number(3),
           reply.number(4),
           reply.number(5),
+          LogPosition.parse(reply.text(9), reply.number(8)),
           reply.text(6),
           rows);
     } catch (InvalidProtocolBufferException e) {

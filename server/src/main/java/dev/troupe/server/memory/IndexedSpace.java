@@ -1,5 +1,8 @@
 package dev.troupe.server.memory;
 
+import dev.troupe.server.memory.search.DumpReader;
+import dev.troupe.server.memory.search.DumpWriter;
+import dev.troupe.server.memory.search.IndexChange;
 import dev.troupe.server.memory.search.IndexItem;
 import dev.troupe.server.memory.search.IndexSettings;
 import dev.troupe.server.memory.search.IndexSettings.Language;
@@ -7,14 +10,20 @@ import dev.troupe.server.memory.search.Metric;
 import dev.troupe.server.memory.search.SpaceIndex;
 import dev.troupe.v1.SpaceSettings;
 import dev.troupe.v1.TextLanguage;
+import java.io.IOException;
+import java.util.List;
 import java.util.Set;
 import java.util.concurrent.Executor;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The index of one space in this server, and what a search of it has to know. Written by one
  * thread, read by any.
  */
 final class IndexedSpace implements AutoCloseable {
+
+  private static final Logger log = LoggerFactory.getLogger(IndexedSpace.class);
 
   private final String generation;
   private final SpaceIndex index;
@@ -27,17 +36,40 @@ final class IndexedSpace implements AutoCloseable {
     settings = space.settings();
     dimension = space.dimension();
     total = space.items();
-    // The first embedding decides, so that the index can tell it with the items.
-    index =
-        new SpaceIndex(
-            new IndexSettings(
-                0,
-                metric(settings),
-                settings.getLanguage() == TextLanguage.TEXT_LANGUAGE_ENGLISH
-                    ? Language.ENGLISH
-                    : Language.ANY,
-                IndexSettings.DEFAULT_APPROXIMATE_ABOVE),
-            background);
+    index = new SpaceIndex(indexSettings(settings), background);
+  }
+
+  private IndexedSpace(DumpReader in, Executor background) throws IOException {
+    generation = in.text();
+    settings = SpaceSettings.parseFrom(in.bytes());
+    dimension = (int) in.number();
+    total = in.number();
+    index = SpaceIndex.restored(indexSettings(settings), background, in);
+  }
+
+  /** One as it was dumped; fails if that cannot be read or does not fit together. */
+  static IndexedSpace restored(DumpReader in, Executor background) throws IOException {
+    return new IndexedSpace(in, background);
+  }
+
+  /** Writes what {@link #restored} reads, as it is now or in a moment. */
+  void dump(DumpWriter out) throws IOException {
+    out.text(generation);
+    out.bytes(settings.toByteArray());
+    out.number(dimension);
+    out.number(index.size());
+    index.dump(out);
+  }
+
+  /** The first embedding decides the dimension, so that the index can tell it with the items. */
+  private static IndexSettings indexSettings(SpaceSettings settings) {
+    return new IndexSettings(
+        0,
+        metric(settings),
+        settings.getLanguage() == TextLanguage.TEXT_LANGUAGE_ENGLISH
+            ? Language.ENGLISH
+            : Language.ANY,
+        IndexSettings.DEFAULT_APPROXIMATE_ABOVE);
   }
 
   private static Metric metric(SpaceSettings settings) {
@@ -70,6 +102,23 @@ final class IndexedSpace implements AutoCloseable {
   /** How many numbers its embeddings have; 0 when it is not fixed yet. */
   int dimension() {
     return dimension;
+  }
+
+  /** Makes changes that belong to a revision; one that cannot be made is left out, and logged. */
+  void apply(List<IndexChange> changes, long revision) {
+    try {
+      index.apply(changes, revision);
+    } catch (IllegalArgumentException e) {
+      // Never so by our own doing; one item must not keep the others from being found.
+      log.error("changes of a space cannot be indexed together", e);
+      for (IndexChange change : changes) {
+        try {
+          index.apply(List.of(change), revision);
+        } catch (IllegalArgumentException refused) {
+          log.error("an item cannot be indexed", refused);
+        }
+      }
+    }
   }
 
   /** How many items there were when loading began. */

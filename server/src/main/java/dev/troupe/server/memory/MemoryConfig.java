@@ -17,6 +17,8 @@ import java.time.Duration;
  * @param maxBytes of a space
  * @param maxTurns of a conversation; the oldest go
  * @param maxSpaces of a partition
+ * @param indexDir where dumps of search indexes are kept; empty: see the setting
+ * @param indexSaveInterval between two dumps of an index; 0 keeps none
  */
 public record MemoryConfig(
     @Setting(
@@ -63,7 +65,19 @@ public record MemoryConfig(
             name = "memory.max-spaces",
             help = "how many memory spaces a partition may have",
             fallback = "10000")
-        int maxSpaces) {
+        int maxSpaces,
+    @Setting(
+            name = "memory.index-dir",
+            help =
+                "where dumps of the search indexes are kept, so that a restart is fast; empty: in"
+                    + " redis.data-dir with the embedded Redis, else nowhere",
+            fallback = "")
+        String indexDir,
+    @Setting(
+            name = "memory.index-save-interval",
+            help = "how long between two dumps of an index that changes, 1s or more; 0 keeps none",
+            fallback = "5m")
+        Duration indexSaveInterval) {
 
   private static final Duration LEAST = Duration.ofSeconds(1);
   private static final Duration MOST = Duration.ofDays(365);
@@ -82,6 +96,9 @@ public record MemoryConfig(
     number("memory.max-bytes", maxBytes.bytes(), SpaceChecks.MOST_BYTES);
     number("memory.max-turns", maxTurns, 1_000_000);
     number("memory.max-spaces", maxSpaces, 1_000_000);
+    if (!indexSaveInterval.isZero()) {
+      lifetime("memory.index-save-interval", indexSaveInterval, MOST);
+    }
   }
 
   private static void lifetime(String name, Duration value, Duration most) {

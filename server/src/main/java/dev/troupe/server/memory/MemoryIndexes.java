@@ -1,5 +1,6 @@
 package dev.troupe.server.memory;
 
+import com.google.common.base.Ticker;
 import com.google.errorprone.annotations.concurrent.GuardedBy;
 import com.google.inject.Inject;
 import dev.troupe.server.error.TroupeException;
@@ -33,7 +34,8 @@ import org.slf4j.LoggerFactory;
  * The indexes of this server. When it starts it loads, in the background, the partitions that have
  * memory spaces; another one when it is first searched. From then on each follows its log, which
  * takes a connection: of more than {@value #MOST_FOLLOWED} the one not searched for longest is let
- * go, and loaded anew when it is searched again.
+ * go, and loaded anew when it is searched again. Where there is a dump, that is read, and the log
+ * from there on.
  */
 final class MemoryIndexes implements Service {
 
@@ -51,6 +53,9 @@ final class MemoryIndexes implements Service {
   private final PartitionLogs logs;
   private final Namespaces namespaces;
   private final RedisClock clock;
+  private final IndexDumps dumps;
+  private final MemoryConfig config;
+  private final Ticker ticker;
   private final ScheduledExecutorService writer =
       Executors.newSingleThreadScheduledExecutor(threads("memory-index"));
   private final ExecutorService background =
@@ -59,7 +64,9 @@ final class MemoryIndexes implements Service {
 
   /** In the order of their last use. */
   @GuardedBy("this")
-  private final Map<Partition, PartitionIndex> partitions = new LinkedHashMap<>(16, 0.75f, true);
+  private final Map<Partition, Followed> partitions = new LinkedHashMap<>(16, 0.75f, true);
+
+  private record Followed(PartitionIndex index, IndexSaver saver) {}
 
   @Inject
   MemoryIndexes(
@@ -68,12 +75,18 @@ final class MemoryIndexes implements Service {
       PartitionLogs logs,
       Namespaces namespaces,
       RedisClock clock,
+      IndexDumps dumps,
+      MemoryConfig config,
+      Ticker ticker,
       Lifecycle lifecycle) {
     this.reads = reads;
     this.store = store;
     this.logs = logs;
     this.namespaces = namespaces;
     this.clock = clock;
+    this.dumps = dumps;
+    this.config = config;
+    this.ticker = ticker;
     int size = Math.min(MOST_THREADS, Runtime.getRuntime().availableProcessors());
     this.searchers =
         new ThreadPoolExecutor(
@@ -126,11 +139,11 @@ final class MemoryIndexes implements Service {
 
   @Override
   public CompletionStage<?> stop(Duration grace) {
-    List<PartitionIndex> all;
+    List<Followed> all;
     synchronized (this) {
       all = List.copyOf(partitions.values());
     }
-    all.forEach(PartitionIndex::close);
+    all.forEach(followed -> followed.index().close());
     writer.shutdown();
     background.shutdown();
     searchers.shutdown();
@@ -142,26 +155,39 @@ final class MemoryIndexes implements Service {
     PartitionIndex unused = of(partition);
   }
 
+  /** Of all partitions that are followed now. */
+  synchronized List<IndexSaver> savers() {
+    return partitions.values().stream().map(Followed::saver).toList();
+  }
+
   /** The index of a partition, which begins to load if it did not yet. */
   PartitionIndex of(Partition partition) {
-    PartitionIndex made;
-    PartitionIndex unused = null;
+    Followed made;
+    Followed unused = null;
     synchronized (this) {
-      PartitionIndex there = partitions.get(partition);
+      Followed there = partitions.get(partition);
       if (there != null) {
-        return there;
+        return there.index();
       }
       if (partitions.size() == MOST_FOLLOWED) {
         unused = partitions.remove(partitions.keySet().iterator().next());
       }
-      made = new PartitionIndex(partition, reads, store, logs, clock, writer, background);
+      made = newIndex(partition);
       partitions.put(partition, made);
     }
     if (unused != null) {
-      unused.close();
+      unused.index().close();
     }
-    made.load();
-    return made;
+    made.index().load();
+    return made.index();
+  }
+
+  private Followed newIndex(Partition partition) {
+    FullLoad full = new FullLoad(partition, reads, store, writer, background);
+    PartitionIndex index =
+        new PartitionIndex(partition, reads, full, dumps, logs, clock, writer, background);
+    return new Followed(
+        index, new IndexSaver(partition, index, dumps, config.indexSaveInterval(), ticker));
   }
 
   private synchronized boolean hasRoom() {

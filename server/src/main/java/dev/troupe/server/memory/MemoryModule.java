@@ -26,7 +26,9 @@ public final class MemoryModule extends AbstractModule {
     bind(MemoryWatching.class).in(Scopes.SINGLETON);
     bind(IndexReads.class).in(Scopes.SINGLETON);
     bind(RedisClock.class).in(Scopes.SINGLETON);
+    bind(IndexDumps.class).in(Scopes.SINGLETON);
     bind(MemoryIndexes.class).in(Scopes.SINGLETON);
+    bind(IndexSaving.class).in(Scopes.SINGLETON);
     bind(MemorySearch.class).in(Scopes.SINGLETON);
     bind(MemoryWork.class).in(Scopes.SINGLETON);
     bind(MemoryService.class).in(Scopes.SINGLETON);

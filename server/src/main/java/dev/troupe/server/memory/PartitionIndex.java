@@ -2,16 +2,16 @@ package dev.troupe.server.memory;
 
 import com.google.errorprone.annotations.concurrent.GuardedBy;
 import dev.troupe.server.log.LogEntry;
+import dev.troupe.server.log.LogPosition;
 import dev.troupe.server.log.LogReader;
 import dev.troupe.server.log.PartitionLogs;
 import dev.troupe.server.log.PartitionLogs.LogHead;
-import dev.troupe.server.memory.search.IndexChange;
-import dev.troupe.server.memory.search.SpaceIndex;
 import dev.troupe.server.redis.Partition;
-import java.util.ArrayList;
+import java.io.IOException;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
@@ -19,7 +19,7 @@ import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
@@ -27,65 +27,84 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The indexes of one partition's spaces: loaded from Redis, then kept up by the partition's log.
+ * The indexes of one partition's spaces: read from a dump or from Redis, then kept up by the
+ * partition's log.
  *
  * <p>The log is followed from where it stood before the first space was read, and names what
  * changed; the items themselves are read as they are then. So each may be newer than the revision
- * says, never older, and to read one twice does no harm. When entries are missing all is loaded
- * anew. Thread-safe.
+ * says, never older, and to read one twice does no harm. When entries are missing, or others are
+ * where what was read belongs, all is loaded anew. Thread-safe.
  */
 final class PartitionIndex implements AutoCloseable {
 
   private static final Logger log = LoggerFactory.getLogger(PartitionIndex.class);
-  private static final int ITEMS = 512;
-  private static final int NAMES = 500;
   private static final int ENTRIES = 512;
   private static final long PAUSE_MILLIS = 200;
+  private static final LogPosition NOWHERE = new LogPosition(0, 0, 0);
 
   private final Partition partition;
   private final IndexReads reads;
-  private final SpaceStore store;
+  private final FullLoad full;
+  private final IndexDumps dumps;
   private final PartitionLogs logs;
   private final RedisClock clock;
   private final ScheduledExecutorService writer;
   private final Executor background;
 
   private volatile Map<String, IndexedSpace> spaces = new ConcurrentHashMap<>();
-  private volatile long revision;
+  private volatile LogPosition at = NOWHERE;
+
+  /** The end of the log when the indexes read something the last time; the writer sets it. */
+  private volatile LogPosition seen = NOWHERE;
+
+  private volatile long epoch;
+  private final AtomicLong changes = new AtomicLong();
   private final AtomicLong put = new AtomicLong();
   private volatile boolean ready;
+
+  /** What this load began with; null when it read everything from Redis. */
+  private volatile @Nullable DumpHeader restored;
+
+  private final AtomicBoolean lookedForDump = new AtomicBoolean();
 
   /** Counts the loads, from when they begin. */
   private final AtomicInteger loads = new AtomicInteger();
 
-  @GuardedBy("this")
-  private final List<Wait> waits = new ArrayList<>();
+  private final RevisionWaits waits = new RevisionWaits();
 
   @GuardedBy("this")
   private @Nullable LogReader reader;
 
+  /** What was there when loading began is in from here on. */
+  @GuardedBy("this")
+  private long readyFrom;
+
   @GuardedBy("this")
   private boolean closed;
 
-  private record Wait(long revision, CompletableFuture<Long> reached) {}
+  /** Where a load begins to follow the log, and from which revision on it is complete. */
+  private record Start(LogHead from, long readyFrom) {}
 
   /**
-   * Begins to load.
+   * An empty one, which is to be loaded.
    *
+   * @param full loads everything when there is no dump
    * @param writer one thread, which alone changes the indexes
    * @param background for what the indexes do ahead of searches
    */
   PartitionIndex(
       Partition partition,
       IndexReads reads,
-      SpaceStore store,
+      FullLoad full,
+      IndexDumps dumps,
       PartitionLogs logs,
       RedisClock clock,
       ScheduledExecutorService writer,
       Executor background) {
     this.partition = partition;
     this.reads = reads;
-    this.store = store;
+    this.full = full;
+    this.dumps = dumps;
     this.logs = logs;
     this.clock = clock;
     this.writer = writer;
@@ -94,7 +113,7 @@ final class PartitionIndex implements AutoCloseable {
 
   /** All changes up to this one are in, once it is ready. */
   long revision() {
-    return revision;
+    return at.sequence();
   }
 
   /** The newest change that was put through this server, as far as it is known. */
@@ -153,61 +172,113 @@ final class PartitionIndex implements AutoCloseable {
 
   /** Completes, with where it is, when all is loaded and all changes up to a revision are in. */
   CompletableFuture<Long> reached(long wanted) {
-    CompletableFuture<Long> reached = new CompletableFuture<>();
-    synchronized (this) {
-      if (ready && revision >= wanted) {
-        reached.complete(revision);
-        return reached;
-      }
-      if (closed) {
-        reached.completeExceptionally(new TimeoutException("let go"));
-        return reached;
-      }
-      Wait wait = new Wait(wanted, reached);
-      waits.add(wait);
-      reached.whenComplete((done, failure) -> forget(wait));
-    }
-    return reached;
+    return waits.reached(wanted);
   }
 
-  private synchronized void forget(Wait wait) {
-    waits.remove(wait);
-  }
-
-  private void advance(long to) {
-    List<Wait> due;
+  private void advance(LogPosition to) {
+    boolean whole;
     synchronized (this) {
-      revision = to;
-      due = waits.stream().filter(wait -> ready && wait.revision <= to).toList();
+      at = to;
+      ready = !closed && to.sequence() >= readyFrom;
+      whole = ready;
     }
-    due.forEach(wait -> wait.reached.complete(to));
+    if (whole) {
+      waits.advance(to.sequence());
+    }
   }
 
   /** Loads everything, then follows the log; again and again until that goes well. */
   void load() {
     Map<String, IndexedSpace> fresh = new ConcurrentHashMap<>();
-    ready = false;
+    notReadyBefore(Long.MAX_VALUE);
     loads.incrementAndGet();
     // Redis may have begun to count anew; what has been put so far, the load will find.
     put.set(0);
     spaces.values().forEach(IndexedSpace::close);
     spaces = fresh;
+    seen = NOWHERE;
+    restored = null;
     logs.head(partition)
-        .thenCompose(head -> loadSpaces(fresh, "", head).thenApply(done -> head))
+        .thenCompose(head -> fill(fresh, head))
         .whenComplete(
-            (head, failure) -> {
+            (start, failure) -> {
               if (failure != null) {
                 loadLater(failure);
               } else {
-                beReady();
-                advance(head.position().sequence());
-                follow(head);
+                epoch = start.from().epoch();
+                notReadyBefore(start.readyFrom());
+                advance(start.from().position());
+                follow(start.from());
               }
             });
   }
 
-  private synchronized void beReady() {
-    ready = !closed;
+  private void notReadyBefore(long revision) {
+    synchronized (this) {
+      ready = false;
+      readyFrom = revision;
+    }
+    waits.holdBack();
+  }
+
+  private CompletionStage<Start> fill(Map<String, IndexedSpace> into, LogHead head) {
+    long sequence = head.position().sequence();
+    return CompletableFuture.supplyAsync(() -> readDump(into, head), writer)
+        .thenCompose(
+            dump ->
+                dump == null
+                    ? full.into(into, sequence, this::observe)
+                        .thenApply(done -> new Start(head, sequence))
+                    : seeClock(into.keySet())
+                        .thenApply(
+                            done -> new Start(new LogHead(dump.at(), dump.epoch()), sequence)));
+  }
+
+  /** Null when there is none that leads to where the log is. It is tried once. */
+  private @Nullable DumpHeader readDump(Map<String, IndexedSpace> into, LogHead head) {
+    if (lookedForDump.getAndSet(true)) {
+      return null;
+    }
+    Optional<IndexDump> found = dumps.find(partition);
+    if (found.isEmpty() || !found.get().header().mayLeadTo(head)) {
+      return null;
+    }
+    DumpHeader header = found.get().header();
+    try {
+      found.get().into(into, background);
+    } catch (IOException e) {
+      log.warn("the dump of the index of {} is not used: {}", partition, IndexDumps.told(e));
+      into.values().forEach(IndexedSpace::close);
+      into.clear();
+      return null;
+    }
+    seen = header.seen();
+    restored = header;
+    log.info(
+        "read the dump of the index of {}: {} items, {} entries of the log behind",
+        partition,
+        header.items(),
+        head.position().sequence() - header.at().sequence());
+    return header;
+  }
+
+  /** Nothing that has ended may be found before the first change tells the time. */
+  private CompletionStage<?> seeClock(Set<String> names) {
+    return names.stream()
+        .findAny()
+        .<CompletionStage<?>>map(
+            name ->
+                reads
+                    .items(partition, name, List.of())
+                    .thenAccept(some -> some.ifPresent(now -> clock.observe(now.nowMicros()))))
+        .orElse(CompletableFuture.completedFuture(null));
+  }
+
+  private void observe(IndexReads.Some read) {
+    clock.observe(read.nowMicros());
+    if (read.newest().sequence() > seen.sequence()) {
+      seen = read.newest();
+    }
   }
 
   private void loadLater(@Nullable Throwable why) {
@@ -220,64 +291,6 @@ final class PartitionIndex implements AutoCloseable {
     } catch (RejectedExecutionException stopped) {
       log.debug("the server stops");
     }
-  }
-
-  /** What these stages yield says nothing; their end does. */
-  private CompletionStage<Integer> loadSpaces(
-      Map<String, IndexedSpace> into, String after, LogHead head) {
-    return store
-        .names(partition, "", after, NAMES)
-        .thenCompose(
-            names -> {
-              CompletionStage<Integer> loaded = CompletableFuture.completedFuture(0);
-              for (String name : names) {
-                loaded = loaded.thenCompose(done -> loadSpace(into, name, head));
-              }
-              return names.size() < NAMES
-                  ? loaded
-                  : loaded.thenCompose(done -> loadSpaces(into, names.get(names.size() - 1), head));
-            });
-  }
-
-  private CompletionStage<Integer> loadSpace(
-      Map<String, IndexedSpace> into, String name, LogHead head) {
-    return reads
-        .page(partition, name, "", ITEMS)
-        .thenCompose(
-            page -> {
-              if (page.isEmpty()) {
-                return CompletableFuture.completedFuture(0);
-              }
-              IndexedSpace space = new IndexedSpace(page.get(), background);
-              into.put(name, space);
-              return loadPage(name, space, page.get(), head);
-            });
-  }
-
-  /** The next page is on its way while one is put into the index. */
-  private CompletionStage<Integer> loadPage(
-      String name, IndexedSpace space, IndexReads.Some page, LogHead head) {
-    CompletionStage<Optional<IndexReads.Some>> next =
-        page.next().isEmpty()
-            ? CompletableFuture.completedFuture(Optional.empty())
-            : reads.page(partition, name, page.next(), ITEMS);
-    return CompletableFuture.supplyAsync(
-            () -> {
-              clock.observe(page.nowMicros());
-              List<IndexChange> changes = new ArrayList<>(page.rows().size());
-              page.rows().stream()
-                  .filter(row -> !row.said().isOver(page.nowMicros()))
-                  .forEach(row -> changes.add(new IndexChange.Upsert(IndexedSpace.item(row))));
-              apply(space.index(), changes, head.position().sequence());
-              return changes.size();
-            },
-            writer)
-        .thenCombine(next, (done, following) -> following)
-        .thenCompose(
-            following ->
-                following.isPresent() && space.isOf(following.get())
-                    ? loadPage(name, space, following.get(), head)
-                    : CompletableFuture.completedFuture(0));
   }
 
   private void follow(LogHead head) {
@@ -309,7 +322,7 @@ final class PartitionIndex implements AutoCloseable {
     if (isClosed()) {
       return;
     }
-    if (failure != null || page.missed() != 0 || page.epochChanged()) {
+    if (failure != null || page.missed() != 0 || page.epochChanged() || !isAsSeen(page)) {
       from.close();
       loadLater(failure);
       return;
@@ -326,16 +339,28 @@ final class PartitionIndex implements AutoCloseable {
             });
   }
 
+  /**
+   * Whether the log is the one that was seen when items were read that are newer than the index. A
+   * Redis that died may have lost its end since, and got another one.
+   */
+  private boolean isAsSeen(LogReader.Page page) {
+    LogPosition newest = seen;
+    return page.entries().stream()
+        .map(LogEntry::position)
+        .allMatch(position -> position.sequence() != newest.sequence() || position.equals(newest));
+  }
+
   private CompletionStage<?> apply(List<LogEntry> entries) {
     if (entries.isEmpty()) {
       return CompletableFuture.completedFuture(null);
     }
-    long sequence = entries.get(entries.size() - 1).position().sequence();
+    LogPosition last = entries.get(entries.size() - 1).position();
+    long sequence = last.sequence();
     CompletionStage<Integer> all = CompletableFuture.completedFuture(0);
     for (SpaceTouches touched : SpaceTouches.of(entries).values()) {
       all = all.thenCombine(apply(touched, sequence), Integer::sum);
     }
-    return all.thenAccept(done -> advance(sequence));
+    return all.thenAccept(done -> advance(last));
   }
 
   private CompletionStage<Integer> apply(SpaceTouches touched, long sequence) {
@@ -350,6 +375,7 @@ final class PartitionIndex implements AutoCloseable {
   }
 
   private void write(SpaceTouches touched, Optional<IndexReads.Some> found, long sequence) {
+    changes.addAndGet(touched.size());
     IndexedSpace there = spaces.get(touched.name());
     if (found.isEmpty()) {
       if (there != null && spaces.remove(touched.name(), there)) {
@@ -358,7 +384,7 @@ final class PartitionIndex implements AutoCloseable {
       return;
     }
     IndexReads.Some space = found.get();
-    clock.observe(space.nowMicros());
+    observe(space);
     IndexedSpace now = there;
     if (now == null || !now.isOf(space)) {
       now = new IndexedSpace(space, background);
@@ -368,23 +394,48 @@ final class PartitionIndex implements AutoCloseable {
       }
     }
     now.update(space);
-    apply(now.index(), touched.changes(space), sequence);
+    now.apply(touched.changes(space), sequence);
   }
 
-  private static void apply(SpaceIndex index, List<IndexChange> changes, long sequence) {
-    try {
-      index.apply(changes, sequence);
-    } catch (IllegalArgumentException e) {
-      // Never so by our own doing; one item must not keep the others from being found.
-      log.error("changes of a space cannot be indexed together", e);
-      for (IndexChange change : changes) {
-        try {
-          index.apply(List.of(change), sequence);
-        } catch (IllegalArgumentException refused) {
-          log.error("an item cannot be indexed", refused);
-        }
-      }
-    }
+  /**
+   * How far a complete index is; see {@link DumpHeader}.
+   *
+   * @param load which of its loads it is of
+   * @param changes that were made up to there, of this and of earlier loads
+   * @param restored what the load began with; null for nothing
+   */
+  record Stand(int load, long epoch, LogPosition at, long changes, @Nullable DumpHeader restored) {}
+
+  /** Null while it is being loaded. */
+  @Nullable Stand stand() {
+    int load = loads.get();
+    boolean whole = ready;
+    // The place first: what was changed up to it is counted by then.
+    LogPosition place = at;
+    Stand stand = new Stand(load, epoch, place, changes.get(), restored);
+    return whole && isStill(stand) ? stand : null;
+  }
+
+  /** Whether it was not loaded anew, or closed, since. */
+  boolean isStill(Stand stand) {
+    return ready && loads.get() == stand.load();
+  }
+
+  /** Nothing of a later change is in what the indexes hold by now. */
+  LogPosition seen() {
+    LogPosition place = at;
+    LogPosition newest = seen;
+    return newest.sequence() > place.sequence() ? newest : place;
+  }
+
+  /** By their names. */
+  Map<String, IndexedSpace> spaces() {
+    return spaces;
+  }
+
+  /** Of all spaces. */
+  long items() {
+    return spaces.values().stream().mapToLong(space -> space.index().size()).sum();
   }
 
   private synchronized boolean isClosed() {
@@ -395,14 +446,12 @@ final class PartitionIndex implements AutoCloseable {
   @Override
   public void close() {
     LogReader open;
-    List<Wait> left;
     synchronized (this) {
       closed = true;
       ready = false;
       open = reader;
-      left = List.copyOf(waits);
     }
-    left.forEach(wait -> wait.reached.completeExceptionally(new TimeoutException("let go")));
+    waits.close();
     if (open != null) {
       open.close();
     }

@@ -64,6 +64,11 @@ final class SpaceTouches {
     return name;
   }
 
+  /** How much there is to do, about; at least 1. */
+  int size() {
+    return Math.max(1, changed.size() + gone.size() + refreshed.size());
+  }
+
   /** Reads the space, and those of its items that changed; empty when there is no such space. */
   CompletionStage<Optional<IndexReads.Some>> read(Partition partition, IndexReads reads) {
     List<String> ids = List.copyOf(changed);

@@ -51,7 +51,9 @@ final class IndexReadsTest {
             1_000_000,
             new DataSize(1L << 30),
             10_000,
-            10_000);
+            10_000,
+            "",
+            Duration.ZERO);
     store = new PutStore(scripts, config, new SpaceDefaults(config));
     reads = new IndexReads(scripts);
   }

@@ -2,6 +2,9 @@ package dev.troupe.server.memory.search;
 
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.FloatBuffer;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
@@ -19,7 +22,10 @@ final class Chunk {
   static final int SIZE = 1 << SHIFT;
 
   private static final int FIRST_CAPACITY = 16;
-  private static final long NOT_YET = Long.MAX_VALUE;
+
+  /** When what is not born is born, and what lives dies. */
+  static final long NOT_YET = Long.MAX_VALUE;
+
   private static final VarHandle LONGS = MethodHandles.arrayElementVarHandle(long[].class);
 
   /** Of its vectors; 0 when it is for items without one. */
@@ -28,7 +34,11 @@ final class Chunk {
   /** Of each of the {@link Parts}. */
   final byte[][] codes;
 
-  final float[] vectors;
+  /**
+   * Most of what there is, and outside of the heap: a collection need not copy it, as it would each
+   * time that an index grows. Only absolute reads and writes; its position is everybody's.
+   */
+  final FloatBuffer vectors;
 
   /** Of {@link Quantised}, divided by the vector's length when angles are compared. */
   final float[] scales;
@@ -62,7 +72,7 @@ final class Chunk {
     this(dimension, FIRST_CAPACITY);
   }
 
-  private Chunk(int dimension, int capacity) {
+  Chunk(int dimension, int capacity) {
     this.dimension = dimension;
     boolean plain = dimension == 0;
     int parts = Parts.count(dimension);
@@ -71,7 +81,10 @@ final class Chunk {
       codes[part] = new byte[width(part) * capacity];
     }
     rests = new float[plain ? 0 : capacity];
-    vectors = new float[dimension * capacity];
+    vectors =
+        ByteBuffer.allocateDirect(dimension * capacity * Float.BYTES)
+            .order(ByteOrder.nativeOrder())
+            .asFloatBuffer();
     scales = new float[plain ? 0 : capacity];
     errors = new float[plain ? 0 : capacity];
     reaches = new float[plain ? 0 : capacity];
@@ -88,7 +101,8 @@ final class Chunk {
     Arrays.fill(born, NOT_YET);
   }
 
-  private int width(int part) {
+  /** How many codes of a vector are in a part. */
+  int width(int part) {
     return Parts.begin(dimension, part + 1) - Parts.begin(dimension, part);
   }
 
@@ -103,7 +117,7 @@ final class Chunk {
       System.arraycopy(codes[part], 0, grown.codes[part], 0, codes[part].length);
     }
     System.arraycopy(rests, 0, grown.rests, 0, rests.length);
-    System.arraycopy(vectors, 0, grown.vectors, 0, vectors.length);
+    grown.vectors.put(0, vectors, 0, vectors.capacity());
     System.arraycopy(scales, 0, grown.scales, 0, scales.length);
     System.arraycopy(errors, 0, grown.errors, 0, errors.length);
     System.arraycopy(reaches, 0, grown.reaches, 0, reaches.length);
@@ -145,7 +159,7 @@ final class Chunk {
   }
 
   private void writeVector(int at, float[] vector, Metric metric) {
-    System.arraycopy(vector, 0, vectors, at * dimension, dimension);
+    vectors.put(at * dimension, vector);
     byte[] whole = new byte[dimension];
     Quantised quantised = Quantised.into(vector, whole);
     for (int part = 0; part < codes.length; part++) {
@@ -189,6 +203,13 @@ final class Chunk {
     return (long) LONGS.getAcquire(born, at);
   }
 
+  /** Has a version live on that was read from a dump with its columns; nobody reads meanwhile. */
+  void revive(int at, long sequence, long expireMicros) {
+    born[at] = sequence;
+    died[at] = NOT_YET;
+    expires[at] = expireMicros;
+  }
+
   /** Lets go of what a version that nobody sees any more holds on to. */
   void forget(int at) {
     items[at] = null;
@@ -196,8 +217,12 @@ final class Chunk {
 
   /** Whether a reader of a sequence number sees the version, and it is not expired. */
   boolean isVisible(int at, long sequence, long nowMicros) {
+    return isAlive(at, sequence) && expiry(at) > nowMicros;
+  }
+
+  /** Whether a reader of a sequence number sees the version, expired or not. */
+  boolean isAlive(int at, long sequence) {
     return (long) LONGS.getAcquire(died, at) > sequence
-        && (long) LONGS.getAcquire(born, at) <= sequence
-        && expiry(at) > nowMicros;
+        && (long) LONGS.getAcquire(born, at) <= sequence;
   }
 }

@@ -74,9 +74,10 @@ final class Slots {
 
   private int fresh(Kind kind, int dimension) {
     if (kind.filling < 0 || kind.next == Chunk.SIZE) {
-      kind.filling = chunks.size();
+      // Who filled one will need another; growing it would leave a copy behind at each step.
+      chunks.add(kind.filling < 0 ? new Chunk(dimension) : new Chunk(dimension, Chunk.SIZE));
+      kind.filling = chunks.size() - 1;
       kind.next = 0;
-      chunks.add(new Chunk(dimension));
       asArray = null;
     } else if (kind.next == chunks.get(kind.filling).capacity()) {
       chunks.set(kind.filling, chunks.get(kind.filling).grown());
@@ -90,6 +91,20 @@ final class Slots {
     Chunk chunk = chunk(slot);
     chunk.kill(Snapshot.at(slot), sequence);
     (chunk.dimension == 0 ? plain : embedded).dead.add(new Dead(slot, sequence));
+  }
+
+  /** Adds a chunk as it was dumped, to which nobody holds on; those before it are full. */
+  void add(Chunk chunk) {
+    Kind kind = chunk.dimension == 0 ? plain : embedded;
+    kind.filling = chunks.size();
+    kind.next = chunk.used;
+    for (int at = 0; at < chunk.used; at++) {
+      if (chunk.items[at] == null) {
+        kind.free.add((kind.filling << Chunk.SHIFT) + at);
+      }
+    }
+    chunks.add(chunk);
+    asArray = null;
   }
 
   /** Begins anew; readers keep the chunks that they have. */

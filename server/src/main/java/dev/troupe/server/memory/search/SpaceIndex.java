@@ -1,5 +1,6 @@
 package dev.troupe.server.memory.search;
 
+import java.io.IOException;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -56,6 +57,70 @@ public final class SpaceIndex implements AutoCloseable {
     scan = new VectorScan(kernel);
     graphs = new Graphs(settings, kernel, readers, () -> current, background);
     text = new TextIndex(settings.language(), () -> current, background);
+  }
+
+  /**
+   * One as it was dumped. The same settings and files are needed.
+   *
+   * @throws IOException if the dump cannot be read or does not fit together
+   */
+  public static SpaceIndex restored(IndexSettings settings, Executor background, DumpReader in)
+      throws IOException {
+    SpaceIndex index = new SpaceIndex(settings, background);
+    index.restore(in);
+    return index;
+  }
+
+  private synchronized void restore(DumpReader in) throws IOException {
+    long sequence = in.number();
+    long revision = in.number();
+    dimension = (int) in.number();
+    for (int left = in.count(Long.BYTES); left > 0; left--) {
+      slots.add(ChunkDump.read(in));
+    }
+    text.restore(TextDump.read(in));
+    Chunk[] chunks = slots.chunks();
+    for (int i = 0; i < chunks.length; i++) {
+      enter(chunks[i], i << Chunk.SHIFT);
+    }
+    current = new Snapshot(sequence, revision, chunks, slotOf.size(), embedded);
+    graphs.changed();
+    graphs.keepUp(dimension);
+  }
+
+  private void enter(Chunk chunk, int firstSlot) throws IOException {
+    for (int at = 0; at < chunk.used; at++) {
+      StoredItem item = chunk.items[at];
+      if (item != null) {
+        if (slotOf.put(item.id(), firstSlot + at) != null) {
+          throw new IOException("damaged: an item twice");
+        }
+        embedded += chunk.dimension > 0 ? 1 : 0;
+      }
+    }
+  }
+
+  /**
+   * Writes everything as of one revision, {@link #revision()} or a later one. Changes and searches
+   * go on meanwhile.
+   *
+   * @throws IOException if it cannot be written
+   */
+  public void dump(DumpWriter out) throws IOException {
+    Readers.Place place = readers.enter(current.sequence());
+    try (TextDump words = text.dump()) {
+      Snapshot snapshot = words.snapshot();
+      out.number(snapshot.sequence());
+      out.number(snapshot.revision());
+      out.number(dimensionOf(snapshot));
+      out.number(snapshot.chunks().length);
+      for (Chunk chunk : snapshot.chunks()) {
+        ChunkDump.write(chunk, snapshot.sequence(), out);
+      }
+      words.write(out);
+    } finally {
+      place.leave();
+    }
   }
 
   /**

@@ -18,8 +18,11 @@ import org.apache.lucene.index.DirectoryReader;
 import org.apache.lucene.index.IndexOptions;
 import org.apache.lucene.index.IndexWriter;
 import org.apache.lucene.index.IndexWriterConfig;
+import org.apache.lucene.index.KeepOnlyLastCommitDeletionPolicy;
+import org.apache.lucene.index.SnapshotDeletionPolicy;
 import org.apache.lucene.index.Term;
 import org.apache.lucene.store.ByteBuffersDirectory;
+import org.apache.lucene.store.Directory;
 import org.apache.lucene.util.BytesRef;
 import org.jspecify.annotations.Nullable;
 
@@ -64,7 +67,12 @@ final class TextIndex implements AutoCloseable {
   private final AtomicInteger queued = new AtomicInteger();
   private final AtomicBoolean writingAhead = new AtomicBoolean();
 
+  /** Keeps the files of a dump while it is written. */
+  private final SnapshotDeletionPolicy dumps =
+      new SnapshotDeletionPolicy(new KeepOnlyLastCommitDeletionPolicy());
+
   // Guarded by this.
+  private @Nullable Directory files;
   private @Nullable IndexWriter writer;
   private @Nullable DirectoryReader reader;
   private boolean stale;
@@ -150,6 +158,23 @@ final class TextIndex implements AutoCloseable {
     }
   }
 
+  /** What {@link #view} has, to be written to a file. */
+  synchronized TextDump dump() throws IOException {
+    Snapshot snapshot = current.get();
+    write(snapshot.sequence());
+    if (files == null || closed) {
+      return new TextDump(snapshot, null, dumps);
+    }
+    writer().commit();
+    return new TextDump(snapshot, dumps.snapshot(), dumps);
+  }
+
+  /** Takes over the files of a dump; called before anything else. */
+  synchronized void restore(@Nullable Directory dumped) {
+    files = dumped;
+    stale = dumped != null;
+  }
+
   private void write(long until) throws IOException {
     for (Change next = changes.peek();
         next != null && next.sequence() <= until && !closed;
@@ -174,17 +199,20 @@ final class TextIndex implements AutoCloseable {
       IndexWriterConfig config = new IndexWriterConfig(analysis);
       config.setMaxFullFlushMergeWaitMillis(0);
       config.setCommitOnClose(false);
-      open = new IndexWriter(new ByteBuffersDirectory(), config);
+      config.setIndexDeletionPolicy(dumps);
+      Directory in = files == null ? new ByteBuffersDirectory() : files;
+      files = in;
+      open = new IndexWriter(in, config);
       writer = open;
     }
     return open;
   }
 
   private @Nullable DirectoryReader refreshed() throws IOException {
-    IndexWriter from = writer;
-    if (!stale || from == null) {
+    if (!stale || closed) {
       return reader;
     }
+    IndexWriter from = writer();
     DirectoryReader old = reader;
     DirectoryReader fresh =
         old == null ? DirectoryReader.open(from) : DirectoryReader.openIfChanged(old, from);

@@ -8,13 +8,20 @@ import org.slf4j.LoggerFactory;
 final class VectorKernels {
 
   private static final Logger LOG = LoggerFactory.getLogger(VectorKernels.class);
-  private static final VectorKernel BEST = choose();
+  private static final VectorKernel FASTEST = choose();
+  private static final VectorKernel BEST =
+      FASTEST instanceof PlainKernel ? FASTEST : new WarmingKernel(FASTEST);
 
   private VectorKernels() {}
 
-  /** The fastest that this JVM can run. */
+  /** The one to be used. */
   static VectorKernel best() {
     return BEST;
+  }
+
+  /** The fastest that this JVM can run once it is compiled. */
+  static VectorKernel fastest() {
+    return FASTEST;
   }
 
   private static VectorKernel choose() {

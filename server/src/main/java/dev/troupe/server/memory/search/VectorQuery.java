@@ -32,7 +32,7 @@ final class VectorQuery {
   VectorQuery(Metric metric, float[] vector) {
     this.metric = metric;
     this.vector = vector.clone();
-    squared = Vectors.dot(this.vector, this.vector, 0);
+    squared = Vectors.squared(this.vector, 0, this.vector.length);
     length = Math.sqrt(squared);
     QueryCodes rounded = QueryCodes.of(this.vector, length);
     codes = rounded.codes();

@@ -137,7 +137,7 @@ final class SpaceIndexTest {
   }
 
   /** Each revision moves some items, removes some and brings some back. */
-  private static void history(
+  static void history(
       int revisions,
       boolean clearing,
       List<List<IndexChange>> log,

@@ -1,0 +1,113 @@
+package dev.troupe.server.memory;
+
+import com.google.common.base.Ticker;
+import dev.troupe.server.log.LogPosition;
+import dev.troupe.server.redis.Partition;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Keeps the dump of one partition's indexes. Used by one thread at a time. */
+final class IndexSaver {
+
+  private static final Logger log = LoggerFactory.getLogger(IndexSaver.class);
+
+  private final Partition partition;
+  private final PartitionIndex index;
+  private final IndexDumps dumps;
+  private final DumpPlan plan;
+  private final Ticker ticker;
+  private @Nullable DumpHeader kept;
+
+  /** Of the index, the last time; another one has nothing to do with what is kept. */
+  private int load;
+
+  IndexSaver(
+      Partition partition,
+      PartitionIndex index,
+      IndexDumps dumps,
+      Duration interval,
+      Ticker ticker) {
+    this.partition = partition;
+    this.index = index;
+    this.dumps = dumps;
+    this.plan = new DumpPlan(interval);
+    this.ticker = ticker;
+  }
+
+  /**
+   * Writes what is worth it.
+   *
+   * @param last whether the server is about to stop
+   */
+  void save(boolean last) {
+    PartitionIndex.Stand stand = index.stand();
+    if (stand == null || !dumps.areKept()) {
+      return;
+    }
+    try {
+      save(stand, last);
+    } catch (IOException e) {
+      log.warn("the index of {} cannot be kept on the disk: {}", partition, IndexDumps.told(e));
+    }
+  }
+
+  private void save(PartitionIndex.Stand stand, boolean last) throws IOException {
+    if (stand.load() != load) {
+      load = stand.load();
+      kept = stand.restored();
+      if (kept == null) {
+        plan.deleted();
+      } else {
+        plan.kept(kept.at().sequence(), 0, ticker.read());
+      }
+    }
+    long items = index.items();
+    switch (plan.next(stand.at().sequence(), stand.changes(), items, ticker.read(), last)) {
+      case NOTHING -> {}
+      case MOVE -> move(stand);
+      case WRITE -> write(stand);
+      case DELETE -> {
+        dumps.delete(partition);
+        plan.deleted();
+      }
+    }
+  }
+
+  private void move(PartitionIndex.Stand stand) throws IOException {
+    DumpHeader there = kept;
+    if (there != null) {
+      DumpHeader moved = there.as(stand.at(), index.seen());
+      dumps.move(partition, moved);
+      kept(moved, stand);
+    }
+  }
+
+  private void write(PartitionIndex.Stand stand) throws IOException {
+    long begun = ticker.read();
+    plan.begins(begun);
+    try (NewDump dump = dumps.begin(partition)) {
+      dump.write(index.spaces());
+      // What was seen while it was written may be in.
+      LogPosition seen = index.seen();
+      if (index.isStill(stand)) {
+        DumpHeader written = dump.commit(stand.epoch(), stand.at(), seen);
+        kept(written, stand);
+        log.debug(
+            "wrote the index of {}: {} items, {} bytes, {} ms",
+            partition,
+            written.items(),
+            written.length(),
+            TimeUnit.NANOSECONDS.toMillis(ticker.read() - begun));
+      }
+    }
+  }
+
+  private void kept(DumpHeader header, PartitionIndex.Stand stand) {
+    kept = header;
+    plan.kept(stand.at().sequence(), stand.changes(), ticker.read());
+  }
+}
