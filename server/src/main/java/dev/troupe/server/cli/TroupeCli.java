@@ -66,6 +66,7 @@ public final class TroupeCli {
     tellVersion(root);
     root.registerConverter(Duration.class, TroupeCli::duration)
         .setCaseInsensitiveEnumValuesAllowed(true)
+        .setDefaultValueProvider(ServerOptions.defaults(environment))
         .setOut(console.out())
         .setErr(console.err())
         .setColorScheme(CommandLine.Help.defaultColorScheme(Ansi.AUTO))

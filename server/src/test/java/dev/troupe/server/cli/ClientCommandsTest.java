@@ -222,6 +222,21 @@ class ClientCommandsTest {
   }
 
   @Test
+  void a_server_that_the_environment_names_is_told_so() {
+    terminal.variable("TROUPE_SERVER", "foo");
+    assertThat(terminal.run(null, "locks", "list")).isEqualTo(2);
+    assertThat(terminal.run(null, "memory", "settings")).isEqualTo(2);
+    assertThat(terminal.errLines())
+        .hasSize(2)
+        .containsOnly("TROUPE_SERVER: foo (expected: HOST:PORT)");
+    terminal.clear();
+    assertThat(terminal.run("bar", "locks", "list")).isEqualTo(2);
+    assertThat(terminal.err()).isEqualTo("--server: bar (expected: HOST:PORT)\n");
+    terminal.variable("TROUPE_SERVER", server.address());
+    assertThat(terminal.run(null, "queues", "list")).isZero();
+  }
+
+  @Test
   void a_name_that_no_machine_has_is_told_in_two_lines() {
     assertThat(terminal.run("no-such-machine.invalid:1", "locks", "list")).isEqualTo(3);
     assertThat(terminal.errLines()).hasSize(2);

@@ -57,7 +57,7 @@ final class RedisAddressTest {
                     .flags(List.of("--redis.url=" + url))
                     .load())
         .isInstanceOf(ConfigException.class)
-        .hasMessageStartingWith("the configuration is wrong: --redis.url: redis.url: ")
+        .hasMessageStartingWith("the configuration is wrong: --redis.url: ")
         .hasMessageContaining("(expected: embedded, redis://host:port, ")
         .hasMessageNotContaining("hunter2")
         .hasMessageNotContaining("hun/ter2")
