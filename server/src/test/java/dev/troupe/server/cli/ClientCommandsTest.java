@@ -399,6 +399,22 @@ class ClientCommandsTest {
   }
 
   @Test
+  void the_progress_of_a_task_is_shown_until_it_has_ended() {
+    assertThat(run("tasks", "wait", "q", "endless", "--timeout", "50ms")).isEqualTo(5);
+    assertThat(terminal.outLines()).contains("progress  50% half-way");
+    terminal.clear();
+    assertThat(run("tasks", "get", "q", "good")).isZero();
+    assertThat(run("tasks", "wait", "q", "bad")).isEqualTo(1);
+    assertThat(terminal.outLines())
+        .filteredOn(line -> line.startsWith("progress"))
+        .hasSize(2)
+        .containsOnly("progress  -");
+    terminal.clear();
+    assertThat(run("tasks", "get", "q", "good", "-o", "json")).isZero();
+    assertThat(terminal.out()).contains("half-way");
+  }
+
+  @Test
   void tasks_are_cancelled_and_redriven() {
     assertThat(run("tasks", "cancel", "q", "t-1", "--reason", "changed my mind")).isZero();
     assertThat(run("tasks", "redrive", "q", "t-1", "t-2", "--state", "quarantined")).isZero();

@@ -41,6 +41,7 @@ import dev.troupe.v1.ListTasksRequest;
 import dev.troupe.v1.ListTasksResponse;
 import dev.troupe.v1.PauseQueueRequest;
 import dev.troupe.v1.PauseQueueResponse;
+import dev.troupe.v1.Progress;
 import dev.troupe.v1.PublishRequest;
 import dev.troupe.v1.PublishResponse;
 import dev.troupe.v1.PurgeQueueRequest;
@@ -161,6 +162,7 @@ final class FakeServer implements AutoCloseable {
         .setTaskId(id)
         .setState(state)
         .setSpec(TaskSpec.newBuilder().setType("survey.file").setPriority(3))
+        .setProgress(Progress.newBuilder().setFraction(0.5).setMessage("half-way"))
         .setResult(ByteString.copyFromUtf8("42 lines"))
         .build();
   }
