@@ -435,6 +435,23 @@ class ClientCommandsTest {
 
     assertThat(run("queues", "pause", "other")).isZero();
     assertThat(terminal.out()).contains("queue         other");
+    assertThat(terminal.err()).isEmpty();
+  }
+
+  @Test
+  void a_queue_that_begins_with_its_pause_is_told() {
+    assertThat(run("queues", "pause", "unused")).isZero();
+    assertThat(run("queues", "drain", "unused")).isZero();
+    assertThat(run("queues", "resume", "unused")).isZero();
+    assertThat(terminal.errLines())
+        .containsExactly(
+            "queue unused has had no tasks yet; it is paused from the start",
+            "queue unused has had no tasks yet; it takes none until it is resumed",
+            "queue unused has had no tasks yet; it is neither paused nor drained");
+    terminal.clear();
+    assertThat(run("queues", "resume", "other")).isZero();
+    assertThat(run("queues", "pause", "unused", "-o", "json")).isZero();
+    assertThat(terminal.err()).isEmpty();
   }
 
   @Test

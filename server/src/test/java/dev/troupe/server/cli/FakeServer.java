@@ -19,6 +19,8 @@ import dev.troupe.v1.CancelTaskRequest;
 import dev.troupe.v1.CancelTaskResponse;
 import dev.troupe.v1.CommandAgentRequest;
 import dev.troupe.v1.CommandAgentResponse;
+import dev.troupe.v1.DrainQueueRequest;
+import dev.troupe.v1.DrainQueueResponse;
 import dev.troupe.v1.EnqueueRequest;
 import dev.troupe.v1.EnqueueResponse;
 import dev.troupe.v1.Event;
@@ -53,6 +55,8 @@ import dev.troupe.v1.RedriveTasksRequest;
 import dev.troupe.v1.RedriveTasksResponse;
 import dev.troupe.v1.ReleasePortsRequest;
 import dev.troupe.v1.ReleasePortsResponse;
+import dev.troupe.v1.ResumeQueueRequest;
+import dev.troupe.v1.ResumeQueueResponse;
 import dev.troupe.v1.StatusCount;
 import dev.troupe.v1.SubscribeRequest;
 import dev.troupe.v1.SubscribeResponse;
@@ -146,11 +150,19 @@ final class FakeServer implements AutoCloseable {
   }
 
   private static Queue queue(String name) {
+    return queue(name, QueueMode.QUEUE_MODE_PAUSED);
+  }
+
+  private static Queue queue(String name, QueueMode mode) {
+    if (name.equals("unused")) {
+      return Queue.newBuilder().setName(name).setMode(mode).build();
+    }
     return Queue.newBuilder()
         .setName(name)
-        .setMode(QueueMode.QUEUE_MODE_PAUSED)
+        .setMode(mode)
         .setStats(
             QueueStats.newBuilder()
+                .setEnqueued(12)
                 .setReady(12)
                 .setOldestReadyAge(Duration.newBuilder().setSeconds(90)))
         .build();
@@ -383,6 +395,19 @@ final class FakeServer implements AutoCloseable {
           request,
           PauseQueueResponse.newBuilder().setQueue(queue(request.getQueue())).build(),
           observer);
+    }
+
+    @Override
+    public void resumeQueue(
+        ResumeQueueRequest request, StreamObserver<ResumeQueueResponse> observer) {
+      Queue queue = queue(request.getQueue(), QueueMode.QUEUE_MODE_ACTIVE);
+      answer(request, ResumeQueueResponse.newBuilder().setQueue(queue).build(), observer);
+    }
+
+    @Override
+    public void drainQueue(DrainQueueRequest request, StreamObserver<DrainQueueResponse> observer) {
+      Queue queue = queue(request.getQueue(), QueueMode.QUEUE_MODE_DRAINING);
+      answer(request, DrainQueueResponse.newBuilder().setQueue(queue).build(), observer);
     }
 
     @Override
