@@ -602,10 +602,22 @@ class ClientCommandsTest {
 
   @Test
   void a_stream_that_was_given_a_time_ends_with_it() {
-    assertThat(run("events", "tail", "--timeout", "300ms")).isZero();
-    assertThat(run("events", "tail", "--timeout", "300ms", "--limit", "9")).isEqualTo(5);
     assertThat(run("agents", "watch", "--limit", "2")).isZero();
     assertThat(terminal.out()).contains("LOST  a-2  coder  IDLE").doesNotContain("a-3");
+    assertThat(run("events", "tail", "--timeout", "1s")).isZero();
+    assertThat(run("events", "tail", "--timeout", "1s", "--limit", "9")).isEqualTo(5);
+  }
+
+  @Test
+  void a_stream_that_the_server_ends_or_does_not_begin_has_failed() {
+    assertThat(run("events", "tail", "--topic", "end", "--limit", "4")).isZero();
+    terminal.clear();
+    assertThat(run("events", "tail", "--topic", "end")).isEqualTo(3);
+    assertThat(run("events", "tail", "--topic", "end", "--limit", "5")).isEqualTo(3);
+    assertThat(terminal.err()).contains("to go on from here: --from token-4", "was ended");
+    terminal.clear();
+    assertThat(run("events", "tail", "--topic", "silence", "--timeout", "50ms")).isEqualTo(3);
+    assertThat(terminal.err()).contains("did not answer in time");
   }
 
   @Test

@@ -428,10 +428,16 @@ final class FakeServer implements AutoCloseable {
           observer);
     }
 
-    /** Four events, two in a batch unless one is asked for, then silence. */
+    /**
+     * Four events, two in a batch unless one is asked for, then silence; or the end, or silence
+     * from the start, of topics that are called so.
+     */
     @Override
     public void subscribe(SubscribeRequest request, StreamObserver<SubscribeResponse> observer) {
       requests.add(request);
+      if (request.getTopicsList().contains("silence")) {
+        return;
+      }
       observer.onNext(
           SubscribeResponse.newBuilder()
               .setStarted(SubscriptionStarted.newBuilder().setResumeToken("token-0"))
@@ -451,6 +457,9 @@ final class FakeServer implements AutoCloseable {
                           .setTextData("line\n" + number)));
         }
         observer.onNext(SubscribeResponse.newBuilder().setBatch(deliveries).build());
+      }
+      if (request.getTopicsList().contains("end")) {
+        observer.onCompleted();
       }
     }
   }
