@@ -25,8 +25,8 @@ final class ServerOptions {
 
   private static final Duration USUAL_TIMEOUT = Duration.ofSeconds(30);
 
-  /** What an answer may take beyond the wait that it was asked for. */
-  static final Duration MARGIN = Duration.ofSeconds(5);
+  /** What connecting and an answer may take beyond the wait that it was asked for. */
+  static final Duration MARGIN = Duration.ofSeconds(2);
 
   @Option(
       names = OPTION,
