@@ -72,7 +72,10 @@ final class TasksCommand {
           String contentType,
       @Option(names = "--priority", defaultValue = "0", description = "0 to 9, higher first.")
           int priority,
-      @Option(names = "--delay", description = "Not before this much time has passed.")
+      @Option(
+              names = "--delay",
+              paramLabel = "DURATION",
+              description = "Not before this much time has passed.")
           Optional<Duration> delay,
       @Option(names = "--max-failures", defaultValue = "0", description = "Failures that end it.")
           int maxFailures,

@@ -26,12 +26,15 @@ import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.logging.Level;
 import org.assertj.core.api.InstanceOfAssertFactories;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Model.OptionSpec;
 
 class ClientCommandsTest {
 
@@ -598,6 +601,27 @@ class ClientCommandsTest {
     assertThat(terminal.sentences())
         .hasSizeGreaterThan(50)
         .allMatch(sentence -> sentence.matches("(?s).*[.)]"));
+  }
+
+  @Test
+  void every_option_that_takes_a_duration_tells_how_it_is_written() {
+    terminal.run(null, "locks", "acquire", "--help");
+    assertThat(terminal.out())
+        .contains("--ttl=DURATION", "\nDURATION: such as 250ms, 30s, 5m, 2h, 7d or PT1M30S.\n");
+    terminal.clear();
+    terminal.run(null, "queues", "list", "--help");
+    assertThat(terminal.out()).contains("such as 500ms or 2m").doesNotContain("DURATION: ");
+    assertThat(terminal.commands().values())
+        .flatExtracting(CommandSpec::options)
+        .filteredOn(
+            option -> option.longestName().equals("--consolidation-lead") || takesDuration(option))
+        .hasSizeGreaterThan(16)
+        .allMatch(option -> option.paramLabel().equals("DURATION"));
+  }
+
+  private static boolean takesDuration(OptionSpec option) {
+    return option.type() == Duration.class
+        || List.of(option.auxiliaryTypes()).contains(Duration.class);
   }
 
   @Test

@@ -102,6 +102,7 @@ class ServeCommandTest {
 
     assertThat(terminal.out())
         .contains("--config=FILE")
+        .contains("A duration is such as 250ms, ", "a size such as 512, 64KiB, ")
         .contains("--grpc.port=<number>")
         .contains("The port, 0 to 65535. Default: 7070.")
         .contains("100% durable.");
