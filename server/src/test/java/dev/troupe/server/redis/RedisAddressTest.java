@@ -59,6 +59,7 @@ final class RedisAddressTest {
         .isInstanceOf(ConfigException.class)
         .hasMessageStartingWith("the configuration is wrong: --redis.url: ")
         .hasMessageContaining("(expected: embedded, redis://host:port, ")
+        .hasMessageNotContaining("--redis.url: redis.url")
         .hasMessageNotContaining("hunter2")
         .hasMessageNotContaining("hun/ter2")
         .hasMessageNotContaining("\n");
