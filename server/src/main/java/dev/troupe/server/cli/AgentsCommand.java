@@ -266,7 +266,10 @@ final class AgentsCommand {
           Optional<String> data,
       @Option(names = "--data-file", paramLabel = "FILE", description = "The same; - is stdin.")
           Optional<String> dataFile,
-      @Option(names = "--lifetime", description = "For how long it is sent (default: 1h).")
+      @Option(
+              names = "--lifetime",
+              paramLabel = "DURATION",
+              description = "For how long it is sent (default: 1h).")
           Optional<Duration> lifetime)
       throws IOException {
     AgentCommand.Builder given = AgentCommand.newBuilder();

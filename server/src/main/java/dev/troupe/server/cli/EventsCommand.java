@@ -41,7 +41,10 @@ final class EventsCommand {
   @Command(
       name = "tail",
       mixinStandardHelpOptions = true,
-      description = "Prints events as they come, until --limit, --timeout or Ctrl-C.")
+      description = {
+        "Prints events as they come, until --limit, --timeout or Ctrl-C.",
+        "Exit status: 3 the server went away, 5 fewer than --limit came within --timeout."
+      })
   int tail(
       @Mixin ServerOptions options,
       @Option(

@@ -57,7 +57,10 @@ final class GroupsCommand {
   /** How a group is to deliver. */
   static final class Wanted {
 
-    @Option(names = "--ack-deadline", description = "Without an ack an event goes to another.")
+    @Option(
+        names = "--ack-deadline",
+        paramLabel = "DURATION",
+        description = "Without an ack an event goes to another.")
     @Nullable Duration ackDeadline;
 
     @Option(
@@ -67,7 +70,10 @@ final class GroupsCommand {
         description = "After so many an event is a dead letter (default: 5).")
     int maxDeliveries;
 
-    @Option(names = "--retry-delay", description = "How long an event waits that is given back.")
+    @Option(
+        names = "--retry-delay",
+        paramLabel = "DURATION",
+        description = "How long an event waits that is given back.")
     @Nullable Duration retryDelay;
 
     @Option(names = "--ordered", description = "Events of one key one after the other.")

@@ -78,12 +78,14 @@ final class LocksCommand {
 
     @Option(
         names = "--ttl",
+        paramLabel = "DURATION",
         defaultValue = "30s",
         description = "How long it lasts without renewal (default: ${DEFAULT-VALUE}).")
     Duration ttl = Duration.ofSeconds(30);
 
     @Option(
         names = "--wait",
+        paramLabel = "DURATION",
         defaultValue = "0s",
         description =
             "How long to wait for it, up to --timeout if that is given (default:"

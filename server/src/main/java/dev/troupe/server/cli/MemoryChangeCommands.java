@@ -33,7 +33,10 @@ final class MemoryChangeCommands {
     @Parameters(index = "1", paramLabel = "ITEM", description = "As put printed it.")
     String id = "";
 
-    @Option(names = "--lifetime", description = "How long it lasts from now on.")
+    @Option(
+        names = "--lifetime",
+        paramLabel = "DURATION",
+        description = "How long it lasts from now on.")
     @Nullable Duration lifetime;
 
     @Option(names = "--expected-version", defaultValue = "0", description = "Only of this one.")

@@ -107,7 +107,10 @@ final class MemoryCommand {
               defaultValue = "troupe-cli",
               description = "Who it comes from (default: ${DEFAULT-VALUE}).")
           String source,
-      @Option(names = "--lifetime", description = "How long it lasts (default: as the tier does).")
+      @Option(
+              names = "--lifetime",
+              paramLabel = "DURATION",
+              description = "How long it lasts (default: as the tier does).")
           @Nullable Duration lifetime) {
     MemoryPut.Builder item =
         MemoryPut.newBuilder()

@@ -91,9 +91,13 @@ final class MemorySettingsCommand implements Callable<Integer> {
                 ? Text.setting(settings.getConversationLifetime())
                 : SERVERS,
             "refresh on read",
-            settings.getRefreshOnRead() ? "yes" : "no",
+            settings.hasRefreshOnRead()
+                ? (settings.getRefreshOnRead() ? "yes" : "no")
+                : "no, " + SERVERS,
             "promotions",
-            RetentionOptions.promotions(settings),
+            settings.getPromotionsCount() == 0
+                ? "none, " + SERVERS
+                : RetentionOptions.promotions(settings),
             "items",
             settings.getMaxItems() == 0 ? SERVERS : Long.toString(settings.getMaxItems()),
             "bytes",

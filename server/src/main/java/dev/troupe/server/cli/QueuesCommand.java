@@ -91,7 +91,7 @@ final class QueuesCommand {
   int get(
       @Mixin ServerOptions options,
       @Parameters(paramLabel = "QUEUE", description = "Its name.") String name) {
-    return show(
+    show(
         options,
         stub ->
             stub.getQueue(
@@ -100,17 +100,19 @@ final class QueuesCommand {
                         .setQueue(name)
                         .build())
                 .getQueue());
+    return ExitStatus.OK;
   }
 
   @Command(
       name = "pause",
       mixinStandardHelpOptions = true,
-      description = "Takes tasks in, but gives none out.")
+      description = "Takes tasks in, but gives none out; also before there are any.")
   int pause(
       @Mixin ServerOptions options,
       @Parameters(paramLabel = "QUEUE", description = "Its name.") String name) {
-    return show(
+    return change(
         options,
+        "it is paused from the start",
         stub ->
             stub.pauseQueue(
                     PauseQueueRequest.newBuilder()
@@ -127,8 +129,9 @@ final class QueuesCommand {
   int resume(
       @Mixin ServerOptions options,
       @Parameters(paramLabel = "QUEUE", description = "Its name.") String name) {
-    return show(
+    return change(
         options,
+        "it is neither paused nor drained",
         stub ->
             stub.resumeQueue(
                     ResumeQueueRequest.newBuilder()
@@ -141,12 +144,13 @@ final class QueuesCommand {
   @Command(
       name = "drain",
       mixinStandardHelpOptions = true,
-      description = "Works off what is there, takes nothing new.")
+      description = "Works off what is there, takes nothing new; also before there are any tasks.")
   int drain(
       @Mixin ServerOptions options,
       @Parameters(paramLabel = "QUEUE", description = "Its name.") String name) {
-    return show(
+    return change(
         options,
+        "it takes none until it is resumed",
         stub ->
             stub.drainQueue(
                     DrainQueueRequest.newBuilder()
@@ -194,7 +198,20 @@ final class QueuesCommand {
     return answer != null && (answer.strip().equalsIgnoreCase("y") || answer.strip().equals("yes"));
   }
 
-  private int show(ServerOptions options, Function<TaskQueueServiceBlockingStub, Queue> call) {
+  /** The server begins a queue that is not there; a mistyped name would not be noticed. */
+  private int change(
+      ServerOptions options, String unused, Function<TaskQueueServiceBlockingStub, Queue> call) {
+    Queue queue = show(options, call);
+    if (queue.getStats().getEnqueued() == 0 && options.output == OutputFormat.TABLE) {
+      console
+          .err()
+          .println("queue " + Text.printable(queue.getName()) + " has had no tasks yet; " + unused);
+      console.err().flush();
+    }
+    return ExitStatus.OK;
+  }
+
+  private Queue show(ServerOptions options, Function<TaskQueueServiceBlockingStub, Queue> call) {
     try (Connection connection = options.connect()) {
       Queue queue = call.apply(stub(connection, options));
       QueueStats stats = queue.getStats();
@@ -227,8 +244,8 @@ final class QueuesCommand {
               Long.toString(stats.getPurged()),
               "oldest ready",
               stats.hasOldestReadyAge() ? Text.of(stats.getOldestReadyAge()) : "");
+      return queue;
     }
-    return ExitStatus.OK;
   }
 
   private static TaskQueueServiceBlockingStub stub(Connection connection, ServerOptions options) {

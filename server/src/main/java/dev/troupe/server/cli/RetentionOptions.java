@@ -40,17 +40,25 @@ class RetentionOptions {
 
   @Option(
       names = "--short-lifetime",
+      paramLabel = "DURATION",
       description = "How long items of the short tier last; 0s: as without this setting.")
   @Nullable Duration shortLifetime;
 
-  @Option(names = "--working-lifetime", description = "The same for the working tier.")
+  @Option(
+      names = "--working-lifetime",
+      paramLabel = "DURATION",
+      description = "The same for the working tier.")
   @Nullable Duration workingLifetime;
 
-  @Option(names = "--long-lifetime", description = "The same for the long tier.")
+  @Option(
+      names = "--long-lifetime",
+      paramLabel = "DURATION",
+      description = "The same for the long tier.")
   @Nullable Duration longLifetime;
 
   @Option(
       names = "--consolidation-lead",
+      paramLabel = "DURATION",
       description =
           "How long before their end items of all tiers are told; 0s: never; inherit: as without"
               + " this setting.")
@@ -84,6 +92,7 @@ class RetentionOptions {
 
   @Option(
       names = "--conversation-lifetime",
+      paramLabel = "DURATION",
       description =
           "How long a conversation lasts after its last turn; 0s: as without this setting.")
   @Nullable Duration conversationLifetime;

@@ -4,6 +4,8 @@ import dev.troupe.server.config.Config;
 import dev.troupe.server.config.ConfigException;
 import dev.troupe.server.config.ConfigLoader;
 import dev.troupe.server.config.ConfigSchema;
+import dev.troupe.server.config.DataSize;
+import dev.troupe.server.config.DurationText;
 import dev.troupe.server.config.SettingSpec;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -120,6 +122,8 @@ final class ServeCommand implements Callable<Integer> {
   /** The settings for the end of the help, a line each. */
   static String[] help(List<? extends Class<? extends Record>> schemas) {
     List<String> lines = new ArrayList<>();
+    lines.add("A duration is " + DurationText.EXAMPLES + ",");
+    lines.add("a size " + DataSize.EXAMPLES + ".");
     for (ConfigSchema schema : ConfigSchema.of(schemas)) {
       for (SettingSpec setting : schema.settings()) {
         // picocli formats these lines, so a percent sign would be taken for a directive.

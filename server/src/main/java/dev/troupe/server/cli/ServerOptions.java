@@ -1,14 +1,20 @@
 package dev.troupe.server.cli;
 
 import java.time.Duration;
+import java.util.Map;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
 
 /** The options of every command that talks to a server. */
 final class ServerOptions {
+
+  private static final String OPTION = "--server";
+  private static final String VARIABLE = "TROUPE_SERVER";
 
   /** A host or an address in brackets, with a port; or gRPC's own way to name a server. */
   private static final Pattern SERVER =
@@ -19,14 +25,14 @@ final class ServerOptions {
 
   private static final Duration USUAL_TIMEOUT = Duration.ofSeconds(30);
 
-  /** What an answer may take beyond the wait that it was asked for. */
-  static final Duration MARGIN = Duration.ofSeconds(5);
+  /** What connecting and an answer may take beyond the wait that it was asked for. */
+  static final Duration MARGIN = Duration.ofSeconds(2);
 
   @Option(
-      names = "--server",
+      names = OPTION,
       paramLabel = "HOST:PORT",
-      defaultValue = "${env:TROUPE_SERVER:-localhost:7070}",
-      description = "The server to talk to (default: TROUPE_SERVER, else localhost:7070).")
+      defaultValue = "localhost:7070",
+      description = "The server to talk to (default: " + VARIABLE + ", else localhost:7070).")
   String server = "localhost:7070";
 
   @Option(
@@ -48,6 +54,18 @@ final class ServerOptions {
       paramLabel = "DURATION",
       description = "How long it may take, such as 500ms or 2m (default: 30s; streams: no end).")
   @Nullable Duration timeout;
+
+  @Spec(Spec.Target.MIXEE)
+  @Nullable CommandSpec command;
+
+  /** What stands for options that are not given, where the environment says something. */
+  static CommandLine.IDefaultValueProvider defaults(Map<String, String> environment) {
+    String server = environment.getOrDefault(VARIABLE, "");
+    return argument ->
+        argument instanceof OptionSpec option && option.longestName().equals(OPTION)
+            ? (server.isEmpty() ? null : server)
+            : null;
+  }
 
   Duration timeoutOrUsual() {
     return timeout == null ? USUAL_TIMEOUT : timeout;
@@ -77,9 +95,14 @@ final class ServerOptions {
    */
   Connection connect() {
     if (!SERVER.matcher(server).matches()) {
-      throw new UsageException("--server: " + server + " (expected: HOST:PORT)");
+      throw new UsageException(
+          (isGiven() ? OPTION : VARIABLE) + ": " + server + " (expected: HOST:PORT)");
     }
     return new Connection(server);
+  }
+
+  private boolean isGiven() {
+    return command == null || command.commandLine().getParseResult().hasMatchedOption(OPTION);
   }
 
   /** What was given to a command; as if nothing was, when it talks to no server. */

@@ -26,7 +26,10 @@ final class SpaceOptions extends RetentionOptions {
   @Option(names = "--recency-weight", paramLabel = "N", description = "0 (off) to 100.")
   @Nullable Double recencyWeight;
 
-  @Option(names = "--recency-half-life", description = "When recency counts half.")
+  @Option(
+      names = "--recency-half-life",
+      paramLabel = "DURATION",
+      description = "When recency counts half.")
   @Nullable Duration recencyHalfLife;
 
   @Option(names = "--importance-weight", paramLabel = "N", description = "0 (not at all) to 1.")

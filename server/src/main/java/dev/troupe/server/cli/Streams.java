@@ -11,23 +11,30 @@ final class Streams {
   private Streams() {}
 
   /**
-   * Hands out responses until the limit is reached, the time is up or the server ends the stream.
+   * Hands out responses until the limit is reached or the time is up. A stream that the server ends
+   * before, or one that it never begins, has failed, as these streams have no end of their own.
    *
    * @param limit how many items to read; 0 means no limit
    * @param bounded whether the end of the time is a wanted end
    * @param take handles one response and returns how many items it held
    * @return OK, or TIMED_OUT when the time was up before the limit was reached
+   * @throws StatusRuntimeException when the stream has failed
    * @throws UsageException when the limit is below 0
    */
   static <R> int read(Iterator<R> responses, long limit, boolean bounded, ToIntFunction<R> take) {
     Given.limit(limit);
     long taken = 0;
+    boolean begun = false;
     try {
-      while ((limit == 0 || taken < limit) && responses.hasNext()) {
+      while (limit == 0 || taken < limit) {
+        if (!responses.hasNext()) {
+          throw Status.UNAVAILABLE.withDescription("the stream was ended").asRuntimeException();
+        }
         taken += take.applyAsInt(responses.next());
+        begun = true;
       }
     } catch (StatusRuntimeException e) {
-      if (!bounded || e.getStatus().getCode() != Status.Code.DEADLINE_EXCEEDED) {
+      if (!bounded || !begun || e.getStatus().getCode() != Status.Code.DEADLINE_EXCEEDED) {
         throw e;
       }
       return limit == 0 ? ExitStatus.OK : ExitStatus.TIMED_OUT;

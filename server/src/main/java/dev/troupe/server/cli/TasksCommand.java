@@ -72,7 +72,10 @@ final class TasksCommand {
           String contentType,
       @Option(names = "--priority", defaultValue = "0", description = "0 to 9, higher first.")
           int priority,
-      @Option(names = "--delay", description = "Not before this much time has passed.")
+      @Option(
+              names = "--delay",
+              paramLabel = "DURATION",
+              description = "Not before this much time has passed.")
           Optional<Duration> delay,
       @Option(names = "--max-failures", defaultValue = "0", description = "Failures that end it.")
           int maxFailures,
@@ -331,7 +334,7 @@ final class TasksCommand {
             "worker",
             task.getWorkerId(),
             "progress",
-            task.hasProgress()
+            task.hasProgress() && !ended(task)
                 ? Math.round(task.getProgress().getFraction() * 100)
                     + "% "
                     + task.getProgress().getMessage()
@@ -350,6 +353,21 @@ final class TasksCommand {
             Text.of(task.getSpec().getPayload()),
             "result",
             Text.of(task.getResult()));
+  }
+
+  /** Whether nothing more becomes of it; how far its last attempt had come says nothing then. */
+  private static boolean ended(Task task) {
+    return switch (task.getState()) {
+      case TASK_STATE_SUCCEEDED, TASK_STATE_DEAD, TASK_STATE_CANCELLED, TASK_STATE_QUARANTINED ->
+          true;
+      case TASK_STATE_UNSPECIFIED,
+          TASK_STATE_WAITING,
+          TASK_STATE_DELAYED,
+          TASK_STATE_READY,
+          TASK_STATE_LEASED,
+          UNRECOGNIZED ->
+          false;
+    };
   }
 
   private static TaskQueueServiceBlockingStub stub(Connection connection, Duration timeout) {

@@ -42,7 +42,10 @@ final class TopicsCommand {
   /** What a topic keeps, as far as it is said. */
   static final class Kept {
 
-    @Option(names = "--max-age", description = "Events older than this go; 0s: the default.")
+    @Option(
+        names = "--max-age",
+        paramLabel = "DURATION",
+        description = "Events older than this go; 0s: the default.")
     @Nullable Duration maxAge;
 
     @Option(names = "--max-events", description = "Of more events the oldest go; 0: the default.")

@@ -64,8 +64,10 @@ public final class TroupeCli {
         .addSubcommand(new DoctorCommand(console, environment))
         .addSubcommand(new CompletionCommand(console, completion));
     tellVersion(root);
+    commands().forEach(TroupeCli::explainDurations);
     root.registerConverter(Duration.class, TroupeCli::duration)
         .setCaseInsensitiveEnumValuesAllowed(true)
+        .setDefaultValueProvider(ServerOptions.defaults(environment))
         .setOut(console.out())
         .setErr(console.err())
         .setColorScheme(CommandLine.Help.defaultColorScheme(Ansi.AUTO))
@@ -128,6 +130,15 @@ public final class TroupeCli {
     return failure instanceof NoSuchFileException
         ? "no such file: " + failure.getMessage()
         : failure.toString();
+  }
+
+  /** At the end of the help, once for all options that take one; what --timeout takes it says. */
+  private static void explainDurations(CommandSpec command) {
+    if (command.options().stream()
+        .filter(option -> !option.longestName().equals("--timeout"))
+        .anyMatch(option -> option.paramLabel().equals("DURATION"))) {
+      command.usageMessage().footer("", "DURATION: " + DurationText.EXAMPLES + ".");
+    }
   }
 
   /** Every command tells the version, as each has the option for it. */

@@ -109,7 +109,7 @@ public final class ConfigLoader {
             NearestName.to(value.name(), byName.keySet())
                 .map(nearest -> "; did you mean " + nearest + "?")
                 .orElse("");
-        problems.add(value.source() + ": " + value.name() + " is no setting" + hint);
+        problems.add(told(value.source(), value.name() + " is no setting" + hint));
       }
     }
   }
@@ -127,15 +127,14 @@ public final class ConfigLoader {
       try {
         values.add(SettingReader.read(setting.type(), value.text()));
       } catch (IllegalArgumentException malformed) {
-        problems.add(
-            value.source()
-                + ": "
-                + setting.name()
+        String complaint =
+            setting.name()
                 + ": "
                 + setting.shown(value.text())
                 + " ("
                 + malformed.getMessage()
-                + ")");
+                + ")";
+        problems.add(told(value.source(), complaint));
       }
     }
     if (values.size() < schema.settings().size()) {
@@ -145,7 +144,7 @@ public final class ConfigLoader {
       return schema.build(values);
     } catch (IllegalArgumentException refused) {
       String message = String.valueOf(refused.getMessage());
-      message.lines().forEach(line -> problems.add(sources(schema, line, given) + line));
+      message.lines().forEach(line -> problems.add(told(sources(schema, line, given), line)));
       return null;
     }
   }
@@ -159,6 +158,14 @@ public final class ConfigLoader {
             .map(setting -> valueOf(setting, given).source())
             .distinct()
             .toList();
-    return (sources.isEmpty() ? schema.type().getSimpleName() : String.join(", ", sources)) + ": ";
+    return sources.isEmpty() ? schema.type().getSimpleName() : String.join(", ", sources);
+  }
+
+  /** A complaint with where it comes from; a flag is named by that already. */
+  private static String told(String source, String complaint) {
+    String flagged = "--" + complaint;
+    return flagged.startsWith(source + ":") || flagged.startsWith(source + " ")
+        ? flagged
+        : source + ": " + complaint;
   }
 }

@@ -12,8 +12,11 @@ import java.util.regex.Pattern;
  */
 public record DataSize(long bytes) {
 
-  /** What may be written, for those who wrote something else. */
-  public static final String EXPECTED = "a size such as 512, 64KiB, 10MB or 1GiB";
+  /** What may be written. */
+  public static final String EXAMPLES = "such as 512, 64KiB, 10MB or 1GiB";
+
+  /** The same for those who wrote something else. */
+  public static final String EXPECTED = "a size " + EXAMPLES;
 
   private static final Pattern FORM = Pattern.compile("(\\d{1,18})\\s*([A-Za-z]*)");
 

@@ -10,8 +10,11 @@ import java.util.regex.Pattern;
 /** Durations as people write them: {@code 250ms}, {@code 30s}, {@code 5m}, {@code PT1M30S}. */
 public final class DurationText {
 
-  /** What may be written, for those who wrote something else. */
-  public static final String EXPECTED = "a duration such as 250ms, 30s, 5m, 2h, 7d or PT1M30S";
+  /** What may be written. */
+  public static final String EXAMPLES = "such as 250ms, 30s, 5m, 2h, 7d or PT1M30S";
+
+  /** The same for those who wrote something else. */
+  public static final String EXPECTED = "a duration " + EXAMPLES;
 
   private static final Pattern FORM = Pattern.compile("(\\d{1,15})\\s*(ms|s|m|h|d)");
 

@@ -26,12 +26,15 @@ import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.logging.Level;
 import org.assertj.core.api.InstanceOfAssertFactories;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Model.OptionSpec;
 
 class ClientCommandsTest {
 
@@ -222,6 +225,21 @@ class ClientCommandsTest {
   }
 
   @Test
+  void a_server_that_the_environment_names_is_told_so() {
+    terminal.variable("TROUPE_SERVER", "foo");
+    assertThat(terminal.run(null, "locks", "list")).isEqualTo(2);
+    assertThat(terminal.run(null, "memory", "settings")).isEqualTo(2);
+    assertThat(terminal.errLines())
+        .hasSize(2)
+        .containsOnly("TROUPE_SERVER: foo (expected: HOST:PORT)");
+    terminal.clear();
+    assertThat(terminal.run("bar", "locks", "list")).isEqualTo(2);
+    assertThat(terminal.err()).isEqualTo("--server: bar (expected: HOST:PORT)\n");
+    terminal.variable("TROUPE_SERVER", server.address());
+    assertThat(terminal.run(null, "queues", "list")).isZero();
+  }
+
+  @Test
   void a_name_that_no_machine_has_is_told_in_two_lines() {
     assertThat(terminal.run("no-such-machine.invalid:1", "locks", "list")).isEqualTo(3);
     assertThat(terminal.errLines()).hasSize(2);
@@ -384,6 +402,22 @@ class ClientCommandsTest {
   }
 
   @Test
+  void the_progress_of_a_task_is_shown_until_it_has_ended() {
+    assertThat(run("tasks", "wait", "q", "endless", "--timeout", "50ms")).isEqualTo(5);
+    assertThat(terminal.outLines()).contains("progress  50% half-way");
+    terminal.clear();
+    assertThat(run("tasks", "get", "q", "good")).isZero();
+    assertThat(run("tasks", "wait", "q", "bad")).isEqualTo(1);
+    assertThat(terminal.outLines())
+        .filteredOn(line -> line.startsWith("progress"))
+        .hasSize(2)
+        .containsOnly("progress  -");
+    terminal.clear();
+    assertThat(run("tasks", "get", "q", "good", "-o", "json")).isZero();
+    assertThat(terminal.out()).contains("half-way");
+  }
+
+  @Test
   void tasks_are_cancelled_and_redriven() {
     assertThat(run("tasks", "cancel", "q", "t-1", "--reason", "changed my mind")).isZero();
     assertThat(run("tasks", "redrive", "q", "t-1", "t-2", "--state", "quarantined")).isZero();
@@ -404,6 +438,23 @@ class ClientCommandsTest {
 
     assertThat(run("queues", "pause", "other")).isZero();
     assertThat(terminal.out()).contains("queue         other");
+    assertThat(terminal.err()).isEmpty();
+  }
+
+  @Test
+  void a_queue_that_begins_with_its_pause_is_told() {
+    assertThat(run("queues", "pause", "unused")).isZero();
+    assertThat(run("queues", "drain", "unused")).isZero();
+    assertThat(run("queues", "resume", "unused")).isZero();
+    assertThat(terminal.errLines())
+        .containsExactly(
+            "queue unused has had no tasks yet; it is paused from the start",
+            "queue unused has had no tasks yet; it takes none until it is resumed",
+            "queue unused has had no tasks yet; it is neither paused nor drained");
+    terminal.clear();
+    assertThat(run("queues", "resume", "other")).isZero();
+    assertThat(run("queues", "pause", "unused", "-o", "json")).isZero();
+    assertThat(terminal.err()).isEmpty();
   }
 
   @Test
@@ -553,11 +604,44 @@ class ClientCommandsTest {
   }
 
   @Test
+  void every_option_that_takes_a_duration_tells_how_it_is_written() {
+    terminal.run(null, "locks", "acquire", "--help");
+    assertThat(terminal.out())
+        .contains("--ttl=DURATION", "\nDURATION: such as 250ms, 30s, 5m, 2h, 7d or PT1M30S.\n");
+    terminal.clear();
+    terminal.run(null, "queues", "list", "--help");
+    assertThat(terminal.out()).contains("such as 500ms or 2m").doesNotContain("DURATION: ");
+    assertThat(terminal.commands().values())
+        .flatExtracting(CommandSpec::options)
+        .filteredOn(
+            option -> option.longestName().equals("--consolidation-lead") || takesDuration(option))
+        .hasSizeGreaterThan(16)
+        .allMatch(option -> option.paramLabel().equals("DURATION"));
+  }
+
+  private static boolean takesDuration(OptionSpec option) {
+    return option.type() == Duration.class
+        || List.of(option.auxiliaryTypes()).contains(Duration.class);
+  }
+
+  @Test
   void a_stream_that_was_given_a_time_ends_with_it() {
-    assertThat(run("events", "tail", "--timeout", "300ms")).isZero();
-    assertThat(run("events", "tail", "--timeout", "300ms", "--limit", "9")).isEqualTo(5);
     assertThat(run("agents", "watch", "--limit", "2")).isZero();
     assertThat(terminal.out()).contains("LOST  a-2  coder  IDLE").doesNotContain("a-3");
+    assertThat(run("events", "tail", "--timeout", "1s")).isZero();
+    assertThat(run("events", "tail", "--timeout", "1s", "--limit", "9")).isEqualTo(5);
+  }
+
+  @Test
+  void a_stream_that_the_server_ends_or_does_not_begin_has_failed() {
+    assertThat(run("events", "tail", "--topic", "end", "--limit", "4")).isZero();
+    terminal.clear();
+    assertThat(run("events", "tail", "--topic", "end")).isEqualTo(3);
+    assertThat(run("events", "tail", "--topic", "end", "--limit", "5")).isEqualTo(3);
+    assertThat(terminal.err()).contains("to go on from here: --from token-4", "was ended");
+    terminal.clear();
+    assertThat(run("events", "tail", "--topic", "silence", "--timeout", "50ms")).isEqualTo(3);
+    assertThat(terminal.err()).contains("did not answer in time");
   }
 
   @Test

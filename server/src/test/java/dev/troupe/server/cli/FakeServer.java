@@ -19,6 +19,8 @@ import dev.troupe.v1.CancelTaskRequest;
 import dev.troupe.v1.CancelTaskResponse;
 import dev.troupe.v1.CommandAgentRequest;
 import dev.troupe.v1.CommandAgentResponse;
+import dev.troupe.v1.DrainQueueRequest;
+import dev.troupe.v1.DrainQueueResponse;
 import dev.troupe.v1.EnqueueRequest;
 import dev.troupe.v1.EnqueueResponse;
 import dev.troupe.v1.Event;
@@ -41,6 +43,7 @@ import dev.troupe.v1.ListTasksRequest;
 import dev.troupe.v1.ListTasksResponse;
 import dev.troupe.v1.PauseQueueRequest;
 import dev.troupe.v1.PauseQueueResponse;
+import dev.troupe.v1.Progress;
 import dev.troupe.v1.PublishRequest;
 import dev.troupe.v1.PublishResponse;
 import dev.troupe.v1.PurgeQueueRequest;
@@ -52,6 +55,8 @@ import dev.troupe.v1.RedriveTasksRequest;
 import dev.troupe.v1.RedriveTasksResponse;
 import dev.troupe.v1.ReleasePortsRequest;
 import dev.troupe.v1.ReleasePortsResponse;
+import dev.troupe.v1.ResumeQueueRequest;
+import dev.troupe.v1.ResumeQueueResponse;
 import dev.troupe.v1.StatusCount;
 import dev.troupe.v1.SubscribeRequest;
 import dev.troupe.v1.SubscribeResponse;
@@ -145,11 +150,19 @@ final class FakeServer implements AutoCloseable {
   }
 
   private static Queue queue(String name) {
+    return queue(name, QueueMode.QUEUE_MODE_PAUSED);
+  }
+
+  private static Queue queue(String name, QueueMode mode) {
+    if (name.equals("unused")) {
+      return Queue.newBuilder().setName(name).setMode(mode).build();
+    }
     return Queue.newBuilder()
         .setName(name)
-        .setMode(QueueMode.QUEUE_MODE_PAUSED)
+        .setMode(mode)
         .setStats(
             QueueStats.newBuilder()
+                .setEnqueued(12)
                 .setReady(12)
                 .setOldestReadyAge(Duration.newBuilder().setSeconds(90)))
         .build();
@@ -161,6 +174,7 @@ final class FakeServer implements AutoCloseable {
         .setTaskId(id)
         .setState(state)
         .setSpec(TaskSpec.newBuilder().setType("survey.file").setPriority(3))
+        .setProgress(Progress.newBuilder().setFraction(0.5).setMessage("half-way"))
         .setResult(ByteString.copyFromUtf8("42 lines"))
         .build();
   }
@@ -384,6 +398,19 @@ final class FakeServer implements AutoCloseable {
     }
 
     @Override
+    public void resumeQueue(
+        ResumeQueueRequest request, StreamObserver<ResumeQueueResponse> observer) {
+      Queue queue = queue(request.getQueue(), QueueMode.QUEUE_MODE_ACTIVE);
+      answer(request, ResumeQueueResponse.newBuilder().setQueue(queue).build(), observer);
+    }
+
+    @Override
+    public void drainQueue(DrainQueueRequest request, StreamObserver<DrainQueueResponse> observer) {
+      Queue queue = queue(request.getQueue(), QueueMode.QUEUE_MODE_DRAINING);
+      answer(request, DrainQueueResponse.newBuilder().setQueue(queue).build(), observer);
+    }
+
+    @Override
     public void purgeQueue(PurgeQueueRequest request, StreamObserver<PurgeQueueResponse> observer) {
       answer(request, PurgeQueueResponse.newBuilder().setPurged(5).build(), observer);
     }
@@ -401,10 +428,16 @@ final class FakeServer implements AutoCloseable {
           observer);
     }
 
-    /** Four events, two in a batch unless one is asked for, then silence. */
+    /**
+     * Four events, two in a batch unless one is asked for, then silence; or the end, or silence
+     * from the start, of topics that are called so.
+     */
     @Override
     public void subscribe(SubscribeRequest request, StreamObserver<SubscribeResponse> observer) {
       requests.add(request);
+      if (request.getTopicsList().contains("silence")) {
+        return;
+      }
       observer.onNext(
           SubscribeResponse.newBuilder()
               .setStarted(SubscriptionStarted.newBuilder().setResumeToken("token-0"))
@@ -424,6 +457,9 @@ final class FakeServer implements AutoCloseable {
                           .setTextData("line\n" + number)));
         }
         observer.onNext(SubscribeResponse.newBuilder().setBatch(deliveries).build());
+      }
+      if (request.getTopicsList().contains("end")) {
+        observer.onCompleted();
       }
     }
   }

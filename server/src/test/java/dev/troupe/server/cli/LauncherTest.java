@@ -30,15 +30,21 @@ final class LauncherTest {
   @ValueSource(
       strings = {
         "test --help",
+        "test help",
         "recall --help",
         "recall -h",
+        "recall help",
         "recall --server localhost:1 --help",
         "soak --help",
+        "soak help",
         "soak locks 5 --help",
         "generate --help",
+        "generate help",
         "survey --help",
+        "survey help",
         "survey some/folder --kill -h",
         "bench --help",
+        "bench help",
         "bench locks 3 --help"
       })
   void its_commands_tell_what_they_do_instead_of_doing_it(String line) throws Exception {
@@ -65,6 +71,7 @@ final class LauncherTest {
     for (String command : List.of("test", "survey", "bench")) {
       assertThat(run("help", command)).isEqualTo(run(command, "--help"));
     }
+    assertThat(run("memory", "help")).isEqualTo(run("memory", "--help"));
     Ended elsewhere = run("help", "memory", "spaces");
     assertThat(elsewhere).isEqualTo(run("memory", "spaces", "--help"));
     assertThat(elsewhere.output).as("asked of the server's command line").contains("java");

@@ -210,7 +210,15 @@ final class MemoryCommandTest {
   void settings_of_a_namespace_are_shown_and_changed() {
     String namespace = "--namespace=of-settings";
     assertThat(run("settings", namespace)).isZero();
-    assertThat(terminal.out()).contains("as the server has it");
+    assertThat(terminal.out())
+        .containsPattern("short +as the server has it\n")
+        .containsPattern("refresh on read +no, as the server has it\n")
+        .containsPattern("promotions +none, as the server has it\n");
+    terminal.clear();
+    assertThat(run("settings", namespace, "--no-refresh-on-read", "--promotion=none")).isZero();
+    assertThat(terminal.out())
+        .containsPattern("refresh on read +no\n")
+        .containsPattern("promotions +none\n");
     assertThat(
             run(
                 "settings",
@@ -226,7 +234,7 @@ final class MemoryCommandTest {
     String before = terminal.out();
     assertThat(run("settings", namespace, "-o", "json")).isZero();
     assertThat(terminal.out().substring(before.length()))
-        .containsPattern("\"version\":\\s*\"2\"")
+        .containsPattern("\"version\":\\s*\"3\"")
         .contains("refreshOnRead", "1048576")
         .doesNotContain("lifetime");
     assertThat(run("settings", namespace, "--max-bytes=0", "--consolidation-lead=20s")).isZero();

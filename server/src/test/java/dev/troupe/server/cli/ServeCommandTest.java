@@ -61,7 +61,8 @@ class ServeCommandTest {
     assertThat(terminal.err())
         .contains("2 problems")
         .contains("t.properties:1: grpc.prot is no setting; did you mean grpc.port?")
-        .contains("--grpc.port: grpc.port: many (expected: a whole number");
+        .contains("--grpc.port: many (expected: a whole number")
+        .doesNotContain("--grpc.port: grpc.port");
   }
 
   @Test
@@ -101,6 +102,7 @@ class ServeCommandTest {
 
     assertThat(terminal.out())
         .contains("--config=FILE")
+        .contains("A duration is such as 250ms, ", "a size such as 512, 64KiB, ")
         .contains("--grpc.port=<number>")
         .contains("The port, 0 to 65535. Default: 7070.")
         .contains("100% durable.");

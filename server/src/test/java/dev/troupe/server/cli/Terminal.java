@@ -25,6 +25,7 @@ final class Terminal {
 
   private final StringWriter out = new StringWriter();
   private final StringWriter err = new StringWriter();
+  private final Map<String, String> environment = new HashMap<>();
   private InputStream in = InputStream.nullInputStream();
   private ServerLauncher launcher =
       config ->
@@ -36,6 +37,11 @@ final class Terminal {
 
   void typed(String text) {
     in = new ByteArrayInputStream(text.getBytes(UTF_8));
+  }
+
+  /** Sets a variable of the environment. */
+  void variable(String name, String value) {
+    environment.put(name, value);
   }
 
   void launcher(ServerLauncher other) {
@@ -55,7 +61,7 @@ final class Terminal {
     return new TroupeCli(
         new Console(new PrintWriter(out), new PrintWriter(err), in),
         List.of(DoorConfig.class),
-        Map.of(),
+        environment,
         launcher);
   }
 

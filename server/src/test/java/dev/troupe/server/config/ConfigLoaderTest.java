@@ -191,8 +191,8 @@ class ConfigLoaderTest {
         .containsExactlyInAnyOrder(
             file + ":2: door.prot is no setting; did you mean door.port?",
             "environment: TROUPE_STORE_DIRR is no setting; did you mean TROUPE_STORE_DIR?",
-            "--store.entry: store.entry is no setting; did you mean store.entries?",
-            "--bananas: bananas is no setting");
+            "--store.entry is no setting; did you mean store.entries?",
+            "--bananas is no setting");
   }
 
   @Test
@@ -210,6 +210,14 @@ class ConfigLoaderTest {
             file + ":3: store.entries: many (expected: a whole number)",
             "TROUPE_STORE_PERSISTENCE: store.persistence: never"
                 + " (expected: one of every-second, always)");
+  }
+
+  @Test
+  void a_flag_is_named_once() {
+    assertThat(problemsOf(loader().flags(List.of("--door.port=70000", "--store.entries=many"))))
+        .containsExactlyInAnyOrder(
+            "--door.port: 70000 (expected: 0 to 65535)",
+            "--store.entries: many (expected: a whole number)");
   }
 
   @Test

@@ -57,8 +57,9 @@ final class RedisAddressTest {
                     .flags(List.of("--redis.url=" + url))
                     .load())
         .isInstanceOf(ConfigException.class)
-        .hasMessageStartingWith("the configuration is wrong: --redis.url: redis.url: ")
+        .hasMessageStartingWith("the configuration is wrong: --redis.url: ")
         .hasMessageContaining("(expected: embedded, redis://host:port, ")
+        .hasMessageNotContaining("--redis.url: redis.url")
         .hasMessageNotContaining("hunter2")
         .hasMessageNotContaining("hun/ter2")
         .hasMessageNotContaining("\n");
