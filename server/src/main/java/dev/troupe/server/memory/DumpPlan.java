@@ -88,6 +88,12 @@ final class DumpPlan {
     kept = false;
   }
 
+  /** It could not be done, and nobody knows what there is. */
+  void failed(long nanos) {
+    kept = false;
+    begins(nanos);
+  }
+
   /** One is being written, whatever becomes of it. */
   void begins(long nanos) {
     tried = true;

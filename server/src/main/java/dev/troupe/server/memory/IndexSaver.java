@@ -51,6 +51,8 @@ final class IndexSaver {
     try {
       save(stand, last);
     } catch (IOException e) {
+      // Whatever there is now: it is written anew, after a while.
+      plan.failed(ticker.read());
       log.warn("the index of {} cannot be kept on the disk: {}", partition, IndexDumps.told(e));
     }
   }

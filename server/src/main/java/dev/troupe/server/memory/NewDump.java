@@ -10,8 +10,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /** A dump that is being written, beside the one that it takes the place of. */
 final class NewDump implements Closeable {
@@ -27,7 +29,10 @@ final class NewDump implements Closeable {
     this.draft = draft;
     Files.deleteIfExists(draft);
     channel =
-        FileChannel.open(draft, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)
+        FileChannel.open(
+                draft,
+                Set.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE),
+                PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")))
             .position(DumpHeader.BYTES);
     out = new DumpWriter(channel);
     out.text(partition.toString());

@@ -55,6 +55,15 @@ final class DumpPlanTest {
   }
 
   @Test
+  void oneThatIsGoneIsWrittenAnewAfterAWhile() {
+    plan.kept(10, 10, 0);
+    assertThat(next(6_000, 10, MINUTE)).isEqualTo(Step.MOVE);
+    plan.failed(MINUTE);
+    assertThat(next(6_000, 10, MINUTE + 1)).isEqualTo(Step.NOTHING);
+    assertThat(next(6_000, 10, 7 * MINUTE)).isEqualTo(Step.WRITE);
+  }
+
+  @Test
   void whereNothingChangedOnlyThePlaceIs() {
     plan.kept(10, 10, 0);
     assertThat(next(100, 10, MINUTE)).isEqualTo(Step.NOTHING);
