@@ -35,11 +35,18 @@ record DumpHeader(
   }
 
   /**
-   * Whether the log, of which this is the end, may be the one it was made from: it is, if the
+   * Checks that the log, of which this is the end, may be the one it was made from: it is, if the
    * entries that follow it are there, and the one that was {@link #seen} is among them.
+   *
+   * @throws IOException if it is not
    */
-  boolean mayLeadTo(LogHead end) {
-    return epoch == end.epoch() && isIn(at, end.position()) && isIn(seen, end.position());
+  void requireLeadsTo(LogHead end) throws IOException {
+    if (epoch != end.epoch()) {
+      throw new IOException("it is of another log");
+    }
+    if (!isIn(at, end.position()) || !isIn(seen, end.position())) {
+      throw new IOException("it is of a log that went on otherwise: Redis lost its end");
+    }
   }
 
   private static boolean isIn(LogPosition place, LogPosition end) {

@@ -19,6 +19,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -36,6 +37,10 @@ final class IndexDumps implements Service {
 
   private static final Logger log = LoggerFactory.getLogger(IndexDumps.class);
   private static final String NEW = ".new";
+  private static final Pattern DRAFT = Pattern.compile(".+-\\d+\\.index\\.new");
+
+  /** What is left of the disk to others. */
+  private static final long LEAVE_BYTES = 256L << 20;
 
   private final @Nullable Path wanted;
 
@@ -65,6 +70,8 @@ final class IndexDumps implements Service {
         take(wanted.toAbsolutePath().normalize());
       } catch (IOException e) {
         log.warn("indexes of memory are not kept on the disk: {}", told(e));
+      } catch (UnsupportedOperationException e) {
+        log.warn("indexes of memory are not kept on a disk without owners of files: {}", wanted);
       }
     }
     return CompletableFuture.completedFuture(null);
@@ -76,14 +83,15 @@ final class IndexDumps implements Service {
           root, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
     }
     FileChannel channel =
-        FileChannel.open(root.resolve("lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+        FileChannel.open(
+            root.resolve("memory-index.lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
     if (!isFree(channel)) {
       channel.close();
       throw new IOException(root + " is in use by another server (memory.index-dir)");
     }
     lock = channel;
-    for (Path halfWritten : files(root, NEW)) {
-      Files.delete(halfWritten);
+    for (Path draft : drafts(root)) {
+      Files.delete(draft);
     }
     directory = root;
   }
@@ -97,9 +105,12 @@ final class IndexDumps implements Service {
     }
   }
 
-  private static List<Path> files(Path root, String ending) throws IOException {
+  /** What servers left that were killed while they wrote. */
+  private static List<Path> drafts(Path root) throws IOException {
     try (Stream<Path> all = Files.list(root)) {
-      return all.filter(path -> path.toString().endsWith(ending)).toList();
+      return all.filter(path -> DRAFT.matcher(path.getFileName().toString()).matches())
+          .filter(Files::isRegularFile)
+          .toList();
     }
   }
 
@@ -127,18 +138,33 @@ final class IndexDumps implements Service {
     try {
       return Optional.of(IndexDump.open(file(root, partition), partition));
     } catch (IOException e) {
-      log.warn("the dump of the index of {} is not used: {}", partition, told(e));
+      refuse(partition, e);
       return Optional.empty();
+    }
+  }
+
+  /** A dump that cannot be used is of no use later either, and says what may be forgotten. */
+  void refuse(Partition partition, IOException why) {
+    log.warn("the dump of the index of {} is not used: {}", partition, told(why));
+    try {
+      delete(partition);
+    } catch (IOException e) {
+      log.warn("nor can it be deleted: {}", told(e));
     }
   }
 
   /**
    * Begins a dump, which takes the place of the one there is when it is committed.
    *
-   * @throws IOException if none are kept, or it cannot be written
+   * @param bytes that it will have, about
+   * @throws IOException if none are kept, there is no room for it, or it cannot be written
    */
-  NewDump begin(Partition partition) throws IOException {
+  NewDump begin(Partition partition, long bytes) throws IOException {
     Path root = root();
+    long room = Files.getFileStore(root).getUsableSpace();
+    if (room < bytes + LEAVE_BYTES) {
+      throw new IOException("the disk has only " + (room >> 20) + " MiB left");
+    }
     Path file = file(root, partition);
     return new NewDump(partition, file, root.resolve(file.getFileName() + NEW));
   }

@@ -15,6 +15,9 @@ final class IndexSaver {
 
   private static final Logger log = LoggerFactory.getLogger(IndexSaver.class);
 
+  /** What slow disks take. */
+  private static final long BYTES_A_MILLI = 100_000;
+
   private final Partition partition;
   private final PartitionIndex index;
   private final IndexDumps dumps;
@@ -38,18 +41,23 @@ final class IndexSaver {
     this.ticker = ticker;
   }
 
-  /**
-   * Writes what is worth it.
-   *
-   * @param last whether the server is about to stop
-   */
-  void save(boolean last) {
+  /** Writes what is worth it. */
+  void save() {
+    save(false, Long.MAX_VALUE);
+  }
+
+  /** The same before the server stops, if it can be done in the time that is left. */
+  void saveLast(Duration left) {
+    save(true, left.toMillis() * BYTES_A_MILLI);
+  }
+
+  private void save(boolean last, long mostBytes) {
     PartitionIndex.Stand stand = index.stand();
     if (stand == null || !dumps.areKept()) {
       return;
     }
     try {
-      save(stand, last);
+      save(stand, last, mostBytes);
     } catch (IOException e) {
       // Whatever there is now: it is written anew, after a while.
       plan.failed(ticker.read());
@@ -57,7 +65,7 @@ final class IndexSaver {
     }
   }
 
-  private void save(PartitionIndex.Stand stand, boolean last) throws IOException {
+  private void save(PartitionIndex.Stand stand, boolean last, long mostBytes) throws IOException {
     if (stand.load() != load) {
       load = stand.load();
       kept = stand.restored();
@@ -71,7 +79,7 @@ final class IndexSaver {
     switch (plan.next(stand.at().sequence(), stand.changes(), items, ticker.read(), last)) {
       case NOTHING -> {}
       case MOVE -> move(stand);
-      case WRITE -> write(stand);
+      case WRITE -> write(stand, mostBytes);
       case DELETE -> {
         dumps.delete(partition);
         plan.deleted();
@@ -88,10 +96,15 @@ final class IndexSaver {
     }
   }
 
-  private void write(PartitionIndex.Stand stand) throws IOException {
+  private void write(PartitionIndex.Stand stand, long mostBytes) throws IOException {
+    long bytes = index.dumpBytes();
+    if (bytes > mostBytes) {
+      log.info("no time is left to dump the index of {}: {} MiB", partition, bytes >> 20);
+      return;
+    }
     long begun = ticker.read();
     plan.begins(begun);
-    try (NewDump dump = dumps.begin(partition)) {
+    try (NewDump dump = dumps.begin(partition, bytes)) {
       dump.write(index.spaces());
       // What was seen while it was written may be in.
       LogPosition seen = index.seen();

@@ -1,5 +1,6 @@
 package dev.troupe.server.memory;
 
+import com.google.common.base.Ticker;
 import com.google.inject.Inject;
 import dev.troupe.server.lifecycle.Lifecycle;
 import dev.troupe.server.lifecycle.Service;
@@ -9,6 +10,7 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -20,6 +22,7 @@ final class IndexSaving implements Service {
 
   private final MemoryIndexes indexes;
   private final IndexDumps dumps;
+  private final Ticker ticker;
   private final Duration round;
   private final ScheduledExecutorService thread =
       Executors.newSingleThreadScheduledExecutor(
@@ -31,7 +34,13 @@ final class IndexSaving implements Service {
 
   /** Registers behind the indexes, so that it stops before they do. */
   @Inject
-  IndexSaving(MemoryIndexes indexes, IndexDumps dumps, MemoryConfig config, Lifecycle lifecycle) {
+  IndexSaving(
+      MemoryIndexes indexes,
+      IndexDumps dumps,
+      MemoryConfig config,
+      Ticker ticker,
+      Lifecycle lifecycle) {
+    this.ticker = ticker;
     this.indexes = indexes;
     this.dumps = dumps;
     Duration interval = config.indexSaveInterval();
@@ -43,16 +52,17 @@ final class IndexSaving implements Service {
   public CompletionStage<?> start() {
     if (dumps.areKept()) {
       thread.scheduleWithFixedDelay(
-          () -> saveAll(false), round.toNanos(), round.toNanos(), TimeUnit.NANOSECONDS);
+          () -> saveAll(IndexSaver::save), round.toNanos(), round.toNanos(), TimeUnit.NANOSECONDS);
     }
     return CompletableFuture.completedFuture(null);
   }
 
-  private void saveAll(boolean last) {
+  /** Nothing that goes wrong with one may keep the others from being saved, then or later. */
+  private void saveAll(Consumer<IndexSaver> save) {
     for (IndexSaver saver : indexes.savers()) {
       try {
-        saver.save(last);
-      } catch (RuntimeException e) {
+        save.accept(saver);
+      } catch (RuntimeException | Error e) {
         log.error("an index cannot be kept on the disk", e);
       }
     }
@@ -60,7 +70,10 @@ final class IndexSaving implements Service {
 
   @Override
   public CompletionStage<?> stop(Duration grace) {
-    CompletionStage<?> saved = CompletableFuture.runAsync(() -> saveAll(true), thread);
+    long end = ticker.read() + grace.toNanos();
+    CompletionStage<?> saved =
+        CompletableFuture.runAsync(
+            () -> saveAll(saver -> saver.saveLast(Duration.ofNanos(end - ticker.read()))), thread);
     thread.shutdown();
     return saved;
   }

@@ -61,6 +61,11 @@ final class IndexedSpace implements AutoCloseable {
     index.dump(out);
   }
 
+  /** What {@link #dump} writes, about: words and labels, and vectors in float32 and int8. */
+  long dumpBytes() {
+    return 1024L * index.size() + 5L * dimension * index.embedded();
+  }
+
   /** The first embedding decides the dimension, so that the index can tell it with the items. */
   private static IndexSettings indexSettings(SpaceSettings settings) {
     return new IndexSettings(

@@ -40,7 +40,6 @@ final class PartitionIndex implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(PartitionIndex.class);
   private static final int ENTRIES = 512;
   private static final long PAUSE_MILLIS = 200;
-  private static final LogPosition NOWHERE = new LogPosition(0, 0, 0);
 
   private final Partition partition;
   private final IndexReads reads;
@@ -52,12 +51,12 @@ final class PartitionIndex implements AutoCloseable {
   private final Executor background;
 
   private volatile Map<String, IndexedSpace> spaces = new ConcurrentHashMap<>();
-  private volatile LogPosition at = NOWHERE;
+  private volatile LogPosition at = SeenPositions.NOWHERE;
+  private final SeenPositions seen = new SeenPositions();
 
-  /** The end of the log when the indexes read something the last time; the writer sets it. */
-  private volatile LogPosition seen = NOWHERE;
-
+  /** Of the log; 0 before its first entry. */
   private volatile long epoch;
+
   private final AtomicLong changes = new AtomicLong();
   private final AtomicLong put = new AtomicLong();
   private volatile boolean ready;
@@ -196,7 +195,7 @@ final class PartitionIndex implements AutoCloseable {
     put.set(0);
     spaces.values().forEach(IndexedSpace::close);
     spaces = fresh;
-    seen = NOWHERE;
+    seen.clear();
     restored = null;
     logs.head(partition)
         .thenCompose(head -> fill(fresh, head))
@@ -228,6 +227,7 @@ final class PartitionIndex implements AutoCloseable {
             dump ->
                 dump == null
                     ? full.into(into, sequence, this::observe)
+                        .thenCompose(done -> seeEnd())
                         .thenApply(done -> new Start(head, sequence))
                     : seeClock(into.keySet())
                         .thenApply(
@@ -240,19 +240,20 @@ final class PartitionIndex implements AutoCloseable {
       return null;
     }
     Optional<IndexDump> found = dumps.find(partition);
-    if (found.isEmpty() || !found.get().header().mayLeadTo(head)) {
+    if (found.isEmpty()) {
       return null;
     }
     DumpHeader header = found.get().header();
     try {
+      header.requireLeadsTo(head);
       found.get().into(into, background);
     } catch (IOException e) {
-      log.warn("the dump of the index of {} is not used: {}", partition, IndexDumps.told(e));
       into.values().forEach(IndexedSpace::close);
       into.clear();
+      dumps.refuse(partition, e);
       return null;
     }
-    seen = header.seen();
+    seen.add(header.seen());
     restored = header;
     log.info(
         "read the dump of the index of {}: {} items, {} entries of the log behind",
@@ -276,9 +277,12 @@ final class PartitionIndex implements AutoCloseable {
 
   private void observe(IndexReads.Some read) {
     clock.observe(read.nowMicros());
-    if (read.newest().sequence() > seen.sequence()) {
-      seen = read.newest();
-    }
+    seen.add(read.newest());
+  }
+
+  /** What was found not to be there is seen too, but does not tell where the log ended then. */
+  private CompletionStage<?> seeEnd() {
+    return logs.head(partition).thenAccept(head -> seen.add(head.position()));
   }
 
   private void loadLater(@Nullable Throwable why) {
@@ -322,10 +326,17 @@ final class PartitionIndex implements AutoCloseable {
     if (isClosed()) {
       return;
     }
-    if (failure != null || page.missed() != 0 || page.epochChanged() || !isAsSeen(page)) {
+    if (failure != null
+        || page.missed() != 0
+        || page.epochChanged()
+        || !seen.agreeWith(page.entries())) {
       from.close();
       loadLater(failure);
       return;
+    }
+    if (!page.entries().isEmpty()) {
+      // That of a log that had not begun when the index did.
+      epoch = from.epoch();
     }
     applied(page)
         .whenComplete(
@@ -337,17 +348,6 @@ final class PartitionIndex implements AutoCloseable {
                 next(from);
               }
             });
-  }
-
-  /**
-   * Whether the log is the one that was seen when items were read that are newer than the index. A
-   * Redis that died may have lost its end since, and got another one.
-   */
-  private boolean isAsSeen(LogReader.Page page) {
-    LogPosition newest = seen;
-    return page.entries().stream()
-        .map(LogEntry::position)
-        .allMatch(position -> position.sequence() != newest.sequence() || position.equals(newest));
   }
 
   private CompletionStage<?> apply(List<LogEntry> entries) {
@@ -366,6 +366,11 @@ final class PartitionIndex implements AutoCloseable {
   private CompletionStage<Integer> apply(SpaceTouches touched, long sequence) {
     return touched
         .read(partition, reads)
+        .thenCompose(
+            found ->
+                found.isPresent()
+                    ? CompletableFuture.completedFuture(found)
+                    : seeEnd().thenApply(done -> found))
         .thenApplyAsync(
             found -> {
               write(touched, found, sequence);
@@ -406,14 +411,14 @@ final class PartitionIndex implements AutoCloseable {
    */
   record Stand(int load, long epoch, LogPosition at, long changes, @Nullable DumpHeader restored) {}
 
-  /** Null while it is being loaded. */
+  /** Null while it is being loaded, and before the first entry of the log. */
   @Nullable Stand stand() {
     int load = loads.get();
     boolean whole = ready;
     // The place first: what was changed up to it is counted by then.
     LogPosition place = at;
     Stand stand = new Stand(load, epoch, place, changes.get(), restored);
-    return whole && isStill(stand) ? stand : null;
+    return whole && isStill(stand) && stand.epoch() != 0 ? stand : null;
   }
 
   /** Whether it was not loaded anew, or closed, since. */
@@ -424,13 +429,18 @@ final class PartitionIndex implements AutoCloseable {
   /** Nothing of a later change is in what the indexes hold by now. */
   LogPosition seen() {
     LogPosition place = at;
-    LogPosition newest = seen;
+    LogPosition newest = seen.newest();
     return newest.sequence() > place.sequence() ? newest : place;
   }
 
   /** By their names. */
   Map<String, IndexedSpace> spaces() {
     return spaces;
+  }
+
+  /** What a dump takes, about. */
+  long dumpBytes() {
+    return spaces.values().stream().mapToLong(IndexedSpace::dumpBytes).sum();
   }
 
   /** Of all spaces. */

@@ -289,6 +289,19 @@ final class DumpedIndexTest {
   }
 
   @Test
+  void aServerThatFilledAnEmptyRedisHasADumpOfIt() throws Exception {
+    ManagedChannel other = toWriter;
+    toWriter = searcher.channel();
+    fill();
+    toWriter.shutdownNow();
+    toWriter = other;
+    searcher.kill();
+    searcher.startAgain();
+    assertSame();
+    assertThat(dumpsRead()).isEqualTo(1);
+  }
+
+  @Test
   void aLogThatWasTrimmedPastTheDumpHasEverythingReadAnew() throws Exception {
     fill();
     put("s", 600);
@@ -307,10 +320,12 @@ final class DumpedIndexTest {
     searcher.kill();
     redis.flush();
     ids.clear();
-    put("s", 3 * ITEMS);
+    put("s", 100);
     searcher.startAgain();
     assertSame();
     assertThat(dumpsRead()).isZero();
+    assertThat(said("is not used: it is of another log")).isEqualTo(1);
+    assertThat(file()).doesNotExist();
   }
 
   @Test
@@ -349,14 +364,12 @@ final class DumpedIndexTest {
     searcher.close();
     DumpHeader header = IndexDump.open(file(), PARTITION).header();
     LogPosition at = header.at();
-    LogPosition lost = new LogPosition(at.millis() + 1, 0, at.sequence() + 3);
+    // More than a page of the log away, so that much else is seen before it comes.
+    LogPosition lost = new LogPosition(at.millis() + 1, 0, at.sequence() + 700);
     try (FileChannel channel = FileChannel.open(file(), StandardOpenOption.WRITE)) {
       header.as(at, lost).write(channel);
     }
-    put("s", 1);
-    put("s", 1);
-    put("s", 1);
-    put("s", 1);
+    update(800);
     searcher = newSearcher();
     assertSame();
     assertThat(dumpsRead()).isEqualTo(1);
@@ -378,10 +391,13 @@ final class DumpedIndexTest {
     // What a server left that was killed while it wrote is not looked at.
     Path half = directory.resolve("n-0.index.new");
     Files.write(half, new byte[5]);
+    Path foreign = directory.resolve("thesis.new");
+    Files.write(foreign, new byte[5]);
     Files.write(file(), whole);
     searcher.startAgain();
     assertSame();
     assertThat(half).doesNotExist();
+    assertThat(foreign).exists();
     assertThat(dumpsRead()).isEqualTo(1);
   }
 

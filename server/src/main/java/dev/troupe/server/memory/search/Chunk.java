@@ -72,6 +72,15 @@ final class Chunk {
     this(dimension, FIRST_CAPACITY);
   }
 
+  /** One that has grown to so many slots. */
+  static Chunk withRoomFor(int slots, int dimension) {
+    int capacity = FIRST_CAPACITY;
+    while (capacity < slots) {
+      capacity *= 2;
+    }
+    return new Chunk(dimension, capacity);
+  }
+
   Chunk(int dimension, int capacity) {
     this.dimension = dimension;
     boolean plain = dimension == 0;

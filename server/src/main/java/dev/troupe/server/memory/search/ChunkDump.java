@@ -25,7 +25,6 @@ final class ChunkDump {
       expires[at] = chunk.expiry(at);
     }
     out.number(chunk.dimension);
-    out.number(chunk.capacity());
     out.number(used);
     out.column(born, used);
     out.column(expires, used);
@@ -77,15 +76,11 @@ final class ChunkDump {
   /** Reads one; slots of versions that were dead are empty. */
   static Chunk read(DumpReader in) throws IOException {
     int dimension = (int) in.number();
-    int capacity = (int) in.number();
     int used = in.count(SLOT_BYTES);
-    if (dimension < 0
-        || dimension > IndexSettings.MAX_DIMENSION
-        || used > capacity
-        || capacity > Chunk.SIZE) {
+    if (dimension < 0 || dimension > IndexSettings.MAX_DIMENSION || used > Chunk.SIZE) {
       throw new IOException("damaged: a chunk of " + used + " slots");
     }
-    Chunk chunk = new Chunk(dimension, capacity);
+    Chunk chunk = Chunk.withRoomFor(used, dimension);
     long[] born = new long[used];
     long[] expires = new long[used];
     in.column(born, used);

@@ -15,8 +15,8 @@ import java.util.zip.CRC32C;
 
 /**
  * Reads what a {@link DumpWriter} wrote. What it says can be trusted only when {@link #end} has
- * found the checksum right; until then a damaged file may yield anything, but no more of it than
- * the file is long. Not thread-safe.
+ * found the checksum right; until then a damaged file may yield anything, though no more of
+ * anything than could be in the file. Not thread-safe.
  */
 public final class DumpReader {
 

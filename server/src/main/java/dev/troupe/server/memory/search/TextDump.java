@@ -11,6 +11,7 @@ import org.apache.lucene.store.Directory;
 import org.apache.lucene.store.IOContext;
 import org.apache.lucene.store.IndexInput;
 import org.apache.lucene.store.IndexOutput;
+import org.apache.lucene.util.Version;
 import org.jspecify.annotations.Nullable;
 
 /** The words of one snapshot as the files of a Lucene commit, kept as they are until closed. */
@@ -35,6 +36,7 @@ final class TextDump implements Closeable {
 
   void write(DumpWriter out) throws IOException {
     Collection<String> names = commit == null ? List.of() : commit.getFileNames();
+    out.text(Version.LATEST.toString());
     out.number(names.size());
     if (commit == null) {
       return;
@@ -55,6 +57,11 @@ final class TextDump implements Closeable {
 
   /** The files as they were, in memory; null where there were none. */
   static @Nullable Directory read(DumpReader in) throws IOException {
+    String version = in.text();
+    if (!version.equals(Version.LATEST.toString())) {
+      // The files are opened when somebody looks for words; nobody could read them anew then.
+      throw new IOException("it is of Lucene " + version + " (expected: " + Version.LATEST + ")");
+    }
     int files = in.count(Long.BYTES);
     if (files == 0) {
       return null;

@@ -158,7 +158,10 @@ final class TextIndex implements AutoCloseable {
     }
   }
 
-  /** What {@link #view} has, to be written to a file. */
+  /**
+   * What {@link #view} has, to be written to a file; nothing once it is closed, as the space is
+   * gone then, which the log says behind the place of the dump.
+   */
   synchronized TextDump dump() throws IOException {
     Snapshot snapshot = current.get();
     write(snapshot.sequence());

@@ -4,7 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** A kernel that has to be compiled first, as one that is slow until it is told not to be. */
 final class WarmingKernelTest {
@@ -40,13 +43,15 @@ final class WarmingKernelTest {
 
     @Override
     public void multiply(short[] query, byte[] codes, int[] which, int count, int[] products) {
-      taken += count;
-      plain.multiply(query, codes, which, count, products);
+      // They are the first ones, in order.
+      multiply(query, codes, which[0], count, products, 0);
     }
   }
 
-  @Test
-  void itTakesOverWhenItIsFastAndIsRightAllTheTime() {
+  /** By vectors that lie one behind the other and by some, as filters want them. */
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  void itTakesOverWhenItIsFastAndIsRightAllTheTime(boolean selected) {
     Random random = new Random(5);
     byte[] codes = new byte[BLOCK * DIMENSION];
     for (int i = 0; i < codes.length; i++) {
@@ -62,7 +67,7 @@ final class WarmingKernelTest {
     slow.known = expected;
     WarmingKernel kernel = new WarmingKernel(slow);
     for (int i = 0; i < 50; i++) {
-      assertThat(products(kernel, query, codes)).isEqualTo(expected);
+      assertThat(products(kernel, selected, query, codes)).isEqualTo(expected);
     }
     assertThat(kernel.isWarm()).isFalse();
     // It is tried all the time, with few of the vectors.
@@ -70,12 +75,26 @@ final class WarmingKernelTest {
 
     slow.slow = false;
     for (int i = 0; i < 1000 && !kernel.isWarm(); i++) {
-      assertThat(products(kernel, query, codes)).isEqualTo(expected);
+      assertThat(products(kernel, selected, query, codes)).isEqualTo(expected);
     }
     assertThat(kernel.isWarm()).isTrue();
     slow.taken = 0;
-    assertThat(products(kernel, query, codes)).isEqualTo(expected);
+    assertThat(products(kernel, selected, query, codes)).isEqualTo(expected);
     assertThat(slow.taken).isEqualTo(BLOCK);
+  }
+
+  @Test
+  void oneThatSeesSingleVectorsOnlyTakesOverTooSomeTime() {
+    Slow slow = new Slow();
+    slow.slow = false;
+    slow.known = new int[] {6};
+    WarmingKernel kernel = new WarmingKernel(slow);
+    int[] product = new int[1];
+    for (int i = 0; i < 2_000_000 && !kernel.isWarm(); i++) {
+      kernel.multiply(new short[] {1, 2, 3}, new byte[] {1, 1, 1}, 0, 1, product, 0);
+      assertThat(product[0]).isEqualTo(6);
+    }
+    assertThat(kernel.isWarm()).isTrue();
   }
 
   @Test
@@ -90,9 +109,14 @@ final class WarmingKernelTest {
     assertThat(products).containsExactly(18, 6, 18);
   }
 
-  private static int[] products(VectorKernel kernel, short[] query, byte[] codes) {
+  private static int[] products(
+      VectorKernel kernel, boolean selected, short[] query, byte[] codes) {
     int[] products = new int[BLOCK];
-    kernel.multiply(query, codes, 0, BLOCK, products, 0);
+    if (selected) {
+      kernel.multiply(query, codes, IntStream.range(0, BLOCK).toArray(), BLOCK, products);
+    } else {
+      kernel.multiply(query, codes, 0, BLOCK, products, 0);
+    }
     return products;
   }
 }
