@@ -11,6 +11,7 @@ import java.nio.channels.FileLock;
 import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -69,9 +70,11 @@ final class IndexDumps implements Service {
       try {
         take(wanted.toAbsolutePath().normalize());
       } catch (IOException e) {
-        log.warn("indexes of memory are not kept on the disk: {}", told(e));
+        log.warn(
+            "memory.index-dir: {}; no dumps of indexes are kept, and a restart takes longer",
+            told(e));
       } catch (UnsupportedOperationException e) {
-        log.warn("indexes of memory are not kept on a disk without owners of files: {}", wanted);
+        log.warn("memory.index-dir: {}: no dumps are kept where files have no owner", wanted);
       }
     }
     return CompletableFuture.completedFuture(null);
@@ -87,7 +90,7 @@ final class IndexDumps implements Service {
             root.resolve("memory-index.lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
     if (!isFree(channel)) {
       channel.close();
-      throw new IOException(root + " is in use by another server (memory.index-dir)");
+      throw new IOException(root + " is in use by another server");
     }
     lock = channel;
     for (Path draft : drafts(root)) {
@@ -145,7 +148,10 @@ final class IndexDumps implements Service {
 
   /** A dump that cannot be used is of no use later either, and says what may be forgotten. */
   void refuse(Partition partition, IOException why) {
-    log.warn("the dump of the index of {} is not used: {}", partition, told(why));
+    log.warn(
+        "the dump of the index of {} is not used, everything is read from Redis: {}",
+        partition,
+        told(why));
     try {
       delete(partition);
     } catch (IOException e) {
@@ -195,7 +201,12 @@ final class IndexDumps implements Service {
 
   /** What went wrong with a file, in words. */
   static String told(IOException failure) {
-    String reason = failure.getMessage();
-    return failure instanceof FileSystemException || reason == null ? failure.toString() : reason;
+    if (failure instanceof NoSuchFileException missing) {
+      return missing.getFile() + ": no such file or directory";
+    }
+    if (failure instanceof FileSystemException about && about.getReason() != null) {
+      return about.getFile() + ": " + about.getReason();
+    }
+    return failure.getMessage() == null ? failure.toString() : failure.getMessage();
   }
 }

@@ -69,8 +69,9 @@ public record MemoryConfig(
     @Setting(
             name = "memory.index-dir",
             help =
-                "where dumps of the search indexes are kept, so that a restart is fast; empty: in"
-                    + " redis.data-dir with the embedded Redis, else nowhere",
+                "where dumps of the search indexes are kept, so that a restart is fast; they may be"
+                    + " deleted; when not set: in memory-index of redis.data-dir with the embedded"
+                    + " Redis, else nowhere",
             fallback = "")
         String indexDir,
     @Setting(
@@ -96,8 +97,14 @@ public record MemoryConfig(
     number("memory.max-bytes", maxBytes.bytes(), SpaceChecks.MOST_BYTES);
     number("memory.max-turns", maxTurns, 1_000_000);
     number("memory.max-spaces", maxSpaces, 1_000_000);
-    if (!indexSaveInterval.isZero()) {
-      lifetime("memory.index-save-interval", indexSaveInterval, MOST);
+    if (!indexSaveInterval.isZero()
+        && (indexSaveInterval.compareTo(LEAST) < 0 || indexSaveInterval.compareTo(MOST) > 0)) {
+      throw new IllegalArgumentException(
+          "memory.index-save-interval: "
+              + indexSaveInterval
+              + " (expected: 0 for none, or 1s to "
+              + MOST.toDays()
+              + "d)");
     }
   }
 

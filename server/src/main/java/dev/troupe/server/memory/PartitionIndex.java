@@ -207,9 +207,17 @@ final class PartitionIndex implements AutoCloseable {
                 epoch = start.from().epoch();
                 notReadyBefore(start.readyFrom());
                 advance(start.from().position());
+                tell();
                 follow(start.from());
               }
             });
+  }
+
+  private void tell() {
+    long items = items();
+    if (restored == null && items >= DumpPlan.LEAST_ITEMS) {
+      log.info("indexed the memory of {} from Redis: {} items", partition, items);
+    }
   }
 
   private void notReadyBefore(long revision) {

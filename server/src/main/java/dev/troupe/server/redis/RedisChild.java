@@ -24,13 +24,14 @@ final class RedisChild {
   private static final Logger log = LoggerFactory.getLogger(RedisChild.class);
 
   /**
-   * Starts Redis away from the terminal's signals (Ctrl-C is for us; Redis stops when we are done),
-   * tells its pid, and ends it when the pipe closes. To ignore signals is not enough: Redis handles
-   * SIGINT whatever it inherits, so it gets a session of its own where {@code setsid} is there.
+   * Starts Redis away from signals to our process group (Ctrl-C and what supervisors send are for
+   * us; Redis stops when we are done), tells its pid, and ends it when the pipe closes. To ignore
+   * signals is not enough: Redis handles SIGINT and SIGTERM whatever it inherits, so it gets a
+   * session of its own where {@code setsid} is there.
    */
   private static final String KEEPER =
       """
-      trap '' INT HUP QUIT
+      trap '' INT HUP QUIT TERM
       $(command -v setsid) "$@" </dev/null >>"$LOG" 2>&1 &
       child=$!
       echo $child
@@ -125,9 +126,24 @@ final class RedisChild {
     try {
       if (!keeper.waitFor(patience.toMillis(), TimeUnit.MILLISECONDS)) {
         kill();
+      } else {
+        endAlone(patience);
       }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
+      kill();
+    }
+  }
+
+  /** Where somebody killed the keeper, Redis has to be ended without it. */
+  private void endAlone(Duration patience) throws InterruptedException {
+    if (redis == null || !redis.isAlive()) {
+      return;
+    }
+    redis.destroy();
+    try {
+      redis.onExit().get(patience.toMillis(), TimeUnit.MILLISECONDS);
+    } catch (TimeoutException | ExecutionException e) {
       kill();
     }
   }

@@ -324,7 +324,7 @@ final class DumpedIndexTest {
     searcher.startAgain();
     assertSame();
     assertThat(dumpsRead()).isZero();
-    assertThat(said("is not used: it is of another log")).isEqualTo(1);
+    assertThat(said("it is of another log")).isEqualTo(1);
     assertThat(file()).doesNotExist();
   }
 

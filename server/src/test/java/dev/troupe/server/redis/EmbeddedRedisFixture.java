@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.net.Socket;
 import java.net.URI;
 import java.nio.file.Path;
+import java.util.List;
 
 /** What tests of the embedded Redis start it with, and how they ask it. */
 final class EmbeddedRedisFixture {
@@ -42,12 +43,14 @@ final class EmbeddedRedisFixture {
 
   /** Of those that were started for a directory. */
   static void noKeeperIsLeft(Path directory) {
-    await()
-        .until(
-            () ->
-                ProcessHandle.current()
-                    .children()
-                    .flatMap(child -> child.info().commandLine().stream())
-                    .noneMatch(line -> line.contains(directory.toString())));
+    await().until(() -> keepers(directory).isEmpty());
+  }
+
+  /** The processes that keep the Redis of a directory. */
+  static List<ProcessHandle> keepers(Path directory) {
+    return ProcessHandle.current()
+        .children()
+        .filter(child -> child.info().commandLine().orElse("").contains(directory.toString()))
+        .toList();
   }
 }

@@ -24,6 +24,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** The Redis that comes along: whose data it serves, and how it dies. */
 final class EmbeddedRedisTest {
@@ -46,6 +48,25 @@ final class EmbeddedRedisTest {
     try (EmbeddedRedis next = EmbeddedRedis.start(config())) {
       assertThat(next.pid()).isPositive();
     }
+  }
+
+  /** A signal to our process group reaches it too; and somebody may kill it. */
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void redisEndsWithUsWhateverBecomesOfItsKeeper(boolean killed) {
+    ProcessHandle process;
+    try (EmbeddedRedis redis = EmbeddedRedis.start(config())) {
+      process = ProcessHandle.of(redis.pid()).orElseThrow();
+      List<ProcessHandle> keepers = EmbeddedRedisFixture.keepers(directory);
+      assertThat(keepers).hasSize(1);
+      if (killed) {
+        keepers.get(0).destroyForcibly();
+        noKeeperIsLeft(directory);
+      } else {
+        keepers.get(0).destroy();
+      }
+    }
+    assertThat(process.isAlive()).isFalse();
   }
 
   @Test
