@@ -27,7 +27,7 @@ record DumpHeader(
   private static final long MAGIC = 0x54524f5550454958L;
 
   /** To be counted up whenever what is dumped, or how an index reads it, changes. */
-  private static final long FORMAT = 1;
+  private static final long FORMAT = 2;
 
   /** The same rest, as of another place of the log. */
   DumpHeader as(LogPosition newAt, LogPosition newSeen) {
@@ -49,7 +49,8 @@ record DumpHeader(
     }
   }
 
-  private static boolean isIn(LogPosition place, LogPosition end) {
+  /** Whether a log that ends there may have an entry at a place. */
+  static boolean isIn(LogPosition place, LogPosition end) {
     return place.sequence() < end.sequence() || place.equals(end);
   }
 

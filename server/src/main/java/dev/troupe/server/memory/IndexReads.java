@@ -92,9 +92,14 @@ final class IndexReads {
             last.dimension(),
             last.items(),
             last.nowMicros(),
-            last.newest(),
+            later(one.get().newest(), last.newest()),
             "",
             rows));
+  }
+
+  /** What either read may hold is not after it; if Redis lost it in between, it will not come. */
+  private static LogPosition later(LogPosition one, LogPosition other) {
+    return one.sequence() > other.sequence() ? one : other;
   }
 
   private CompletionStage<Optional<Some>> fetch(Partition partition, List<Object> arguments) {

@@ -5,7 +5,9 @@ import dev.troupe.server.log.LogPosition;
 import dev.troupe.server.redis.Partition;
 import java.io.IOException;
 import java.time.Duration;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -15,8 +17,11 @@ final class IndexSaver {
 
   private static final Logger log = LoggerFactory.getLogger(IndexSaver.class);
 
-  /** What slow disks take. */
+  /** What most disks take at least. */
   private static final long BYTES_A_MILLI = 100_000;
+
+  /** For the index to get to what it has seen, which takes it milliseconds. */
+  private static final Duration PATIENCE = Duration.ofSeconds(3);
 
   private final Partition partition;
   private final PartitionIndex index;
@@ -61,6 +66,7 @@ final class IndexSaver {
     } catch (IOException e) {
       // Whatever there is now: it is written anew, after a while.
       plan.failed(ticker.read());
+      kept = null;
       log.warn("the index of {} cannot be kept on the disk: {}", partition, IndexDumps.told(e));
     }
   }
@@ -70,6 +76,8 @@ final class IndexSaver {
       load = stand.load();
       kept = stand.restored();
       if (kept == null) {
+        // What there may be is of an index that was found to be wrong.
+        dumps.delete(partition);
         plan.deleted();
       } else {
         plan.kept(kept.at().sequence(), 0, ticker.read());
@@ -90,7 +98,8 @@ final class IndexSaver {
   private void move(PartitionIndex.Stand stand) throws IOException {
     DumpHeader there = kept;
     if (there != null) {
-      DumpHeader moved = there.as(stand.at(), index.seen());
+      boolean passed = there.seen().sequence() <= stand.at().sequence();
+      DumpHeader moved = there.as(stand.at(), passed ? stand.at() : there.seen());
       dumps.move(partition, moved);
       kept(moved, stand);
     }
@@ -106,9 +115,10 @@ final class IndexSaver {
     plan.begins(begun);
     try (NewDump dump = dumps.begin(partition, bytes)) {
       dump.write(index.spaces());
-      // What was seen while it was written may be in.
+      // What was seen while it was written may be in. Where the index gets there it is proven that
+      // all of it is of one log, so that the header need not say more than the last of it.
       LogPosition seen = index.seen();
-      if (index.isStill(stand)) {
+      if (getsTo(seen) && index.isStill(stand)) {
         DumpHeader written = dump.commit(stand.epoch(), stand.at(), seen);
         kept(written, stand);
         log.debug(
@@ -118,6 +128,18 @@ final class IndexSaver {
             written.length(),
             TimeUnit.NANOSECONDS.toMillis(ticker.read() - begun));
       }
+    }
+  }
+
+  private boolean getsTo(LogPosition place) {
+    try {
+      index.reached(place.sequence()).get(PATIENCE.toMillis(), TimeUnit.MILLISECONDS);
+      return true;
+    } catch (ExecutionException | TimeoutException e) {
+      return false;
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return false;
     }
   }
 

@@ -235,7 +235,7 @@ final class PartitionIndex implements AutoCloseable {
             dump ->
                 dump == null
                     ? full.into(into, sequence, this::observe)
-                        .thenCompose(done -> seeEnd())
+                        .thenCompose(done -> seeEnd(head.epoch()))
                         .thenApply(done -> new Start(head, sequence))
                     : seeClock(into.keySet())
                         .thenApply(
@@ -288,15 +288,30 @@ final class PartitionIndex implements AutoCloseable {
     seen.add(read.newest());
   }
 
-  /** What was found not to be there is seen too, but does not tell where the log ended then. */
-  private CompletionStage<?> seeEnd() {
-    return logs.head(partition).thenAccept(head -> seen.add(head.position()));
+  /**
+   * What was found not to be there is seen too, but does not tell where the log ended then. Fails
+   * when the log does not get to where it was seen to end before.
+   */
+  private CompletionStage<?> seeEnd(long life) {
+    LogPosition before = seen.newest();
+    return logs.head(partition)
+        .thenAccept(
+            end -> {
+              boolean same = life == 0 || life == end.epoch();
+              if (!same || !DumpHeader.isIn(before, end.position())) {
+                throw new IllegalStateException("Redis lost the end of the log");
+              }
+              seen.add(end.position());
+            });
   }
 
   private void loadLater(@Nullable Throwable why) {
     if (isClosed()) {
       return;
     }
+    // Nothing is found in it, nor dumped of it, from now on.
+    notReadyBefore(Long.MAX_VALUE);
+    loads.incrementAndGet();
     log.warn("the memory of {} is not indexed, but will be", partition, why);
     try {
       writer.schedule(this::load, PAUSE_MILLIS, TimeUnit.MILLISECONDS);
@@ -378,7 +393,7 @@ final class PartitionIndex implements AutoCloseable {
             found ->
                 found.isPresent()
                     ? CompletableFuture.completedFuture(found)
-                    : seeEnd().thenApply(done -> found))
+                    : seeEnd(epoch).thenApply(done -> found))
         .thenApplyAsync(
             found -> {
               write(touched, found, sequence);

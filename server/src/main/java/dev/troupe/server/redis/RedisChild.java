@@ -27,12 +27,13 @@ final class RedisChild {
    * Starts Redis away from signals to our process group (Ctrl-C and what supervisors send are for
    * us; Redis stops when we are done), tells its pid, and ends it when the pipe closes. To ignore
    * signals is not enough: Redis handles SIGINT and SIGTERM whatever it inherits, so it gets a
-   * session of its own where {@code setsid} is there.
+   * session of its own where {@code setsid} is there. And it must not ignore the one that ends it
+   * while it is too young to handle it.
    */
   private static final String KEEPER =
       """
       trap '' INT HUP QUIT TERM
-      $(command -v setsid) "$@" </dev/null >>"$LOG" 2>&1 &
+      ( trap - TERM; exec $(command -v setsid) "$@" ) </dev/null >>"$LOG" 2>&1 &
       child=$!
       echo $child
       cat >/dev/null

@@ -53,7 +53,7 @@ final class EmbeddedRedisTest {
   /** A signal to our process group reaches it too; and somebody may kill it. */
   @ParameterizedTest
   @ValueSource(booleans = {false, true})
-  void redisEndsWithUsWhateverBecomesOfItsKeeper(boolean killed) {
+  void redisEndsWithUsWhateverBecomesOfItsKeeper(boolean killed) throws IOException {
     ProcessHandle process;
     try (EmbeddedRedis redis = EmbeddedRedis.start(config())) {
       process = ProcessHandle.of(redis.pid()).orElseThrow();
@@ -63,10 +63,24 @@ final class EmbeddedRedisTest {
         keepers.get(0).destroyForcibly();
         noKeeperIsLeft(directory);
       } else {
+        // Only Linux tells.
+        if (Files.exists(Path.of("/proc/self/status"))) {
+          assertThat(ignoresTerm(keepers.get(0))).isTrue();
+          assertThat(ignoresTerm(process)).isFalse();
+        }
         keepers.get(0).destroy();
       }
     }
     assertThat(process.isAlive()).isFalse();
+  }
+
+  /** Whether a process does so with signal 15. */
+  private static boolean ignoresTerm(ProcessHandle process) throws IOException {
+    Path status = Path.of("/proc", Long.toString(process.pid()), "status");
+    return Files.readAllLines(status).stream()
+        .filter(line -> line.startsWith("SigIgn:"))
+        .map(line -> Long.parseUnsignedLong(line.substring(7).strip(), 16))
+        .anyMatch(ignored -> (ignored & 1 << 14) != 0);
   }
 
   @Test
