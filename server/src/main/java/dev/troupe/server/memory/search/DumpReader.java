@@ -100,12 +100,7 @@ public final class DumpReader {
   }
 
   void column(float[] into, int count) throws IOException {
-    for (int done = 0; done < count; ) {
-      have(Float.BYTES);
-      FloatBuffer view = buffer.asFloatBuffer();
-      int some = Math.min(count - done, view.remaining());
-      done += passed(view.get(into, done, some), Float.BYTES);
-    }
+    column(FloatBuffer.wrap(into), count);
   }
 
   void column(FloatBuffer into, int count) throws IOException {

@@ -83,12 +83,7 @@ public final class DumpWriter {
   }
 
   void column(float[] values, int count) throws IOException {
-    for (int done = 0; done < count; ) {
-      room(Float.BYTES);
-      FloatBuffer view = buffer.asFloatBuffer();
-      int some = Math.min(count - done, view.remaining());
-      done += passed(view.put(values, done, some), Float.BYTES);
-    }
+    column(FloatBuffer.wrap(values), count);
   }
 
   void column(FloatBuffer values, int count) throws IOException {
