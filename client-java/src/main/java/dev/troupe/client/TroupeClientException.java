@@ -10,6 +10,7 @@ import dev.troupe.v1.FieldViolation;
 import dev.troupe.v1.ItemError;
 import io.grpc.Status;
 import io.grpc.protobuf.StatusProto;
+import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -62,7 +63,19 @@ public final class TroupeClientException extends RuntimeException {
       return known;
     }
     com.google.rpc.Status details = StatusProto.fromThrowable(cause);
-    return fromStatus(Status.fromThrowable(cause), details, cause);
+    return fromStatus(statusOf(cause), details, cause);
+  }
+
+  /** A connection that breaks while grpc-java writes ends its calls UNKNOWN (its issue 10120). */
+  private static Status statusOf(Throwable failure) {
+    Status status = Status.fromThrowable(failure);
+    boolean broken =
+        status.getCode() == Status.Code.UNKNOWN && status.getCause() instanceof IOException;
+    return broken
+        ? Status.UNAVAILABLE
+            .withDescription("the connection to the server broke: " + status.getDescription())
+            .withCause(status.getCause())
+        : status;
   }
 
   /** The exception for an item of a batch, or a report on a stream, that was refused. */

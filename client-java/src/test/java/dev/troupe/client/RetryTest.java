@@ -21,6 +21,7 @@ import io.grpc.Status;
 import io.grpc.inprocess.InProcessChannelBuilder;
 import io.grpc.inprocess.InProcessServerBuilder;
 import io.grpc.stub.StreamObserver;
+import java.nio.channels.ClosedChannelException;
 import java.time.Duration;
 import java.util.List;
 import java.util.UUID;
@@ -67,6 +68,25 @@ final class RetryTest {
     assertThat(service.requestIds).hasSize(3);
     assertThat(service.requestIds.get(0)).isNotEmpty();
     assertThat(service.requestIds).containsOnly(service.requestIds.get(0));
+  }
+
+  @Test
+  void aCallIsRepeatedWhenItsConnectionBroke() {
+    // What grpc-java ends a call with when that happens while it writes; no server answers so.
+    service.refusals.add(Status.UNKNOWN.withDescription("channel closed"));
+    assertThat(client.blockingTasks().enqueue("q", TaskSpec.getDefaultInstance()).getCreated())
+        .isTrue();
+    assertThat(service.requestIds).hasSize(2);
+  }
+
+  @Test
+  void aConnectionThatBrokeIsToldAsUnavailable() {
+    Status broken =
+        Status.UNKNOWN.withDescription("channel closed").withCause(new ClosedChannelException());
+    TroupeClientException failure = TroupeClientException.of(broken.asRuntimeException());
+    assertThat(failure.code()).isEqualTo(Status.Code.UNAVAILABLE);
+    assertThat(failure.isPassing()).isTrue();
+    assertThat(failure).hasMessage("the connection to the server broke: channel closed");
   }
 
   @Test

@@ -1,6 +1,7 @@
 package dev.troupe.server.event.history;
 
 import com.google.protobuf.util.Timestamps;
+import dev.troupe.server.grpc.Outage;
 import dev.troupe.v1.ListEventsResponse;
 import dev.troupe.v1.StartPosition;
 import dev.troupe.v1.SubscribeRequest;

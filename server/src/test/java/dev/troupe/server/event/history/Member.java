@@ -1,5 +1,6 @@
 package dev.troupe.server.event.history;
 
+import dev.troupe.server.grpc.Outage;
 import dev.troupe.v1.ConsumeOpen;
 import dev.troupe.v1.ConsumeRequest;
 import dev.troupe.v1.ConsumeResponse;

@@ -1,6 +1,7 @@
 package dev.troupe.server.event.history;
 
 import com.google.protobuf.ByteString;
+import dev.troupe.server.grpc.Outage;
 import dev.troupe.v1.Event;
 import dev.troupe.v1.EventStreamServiceGrpc;
 import dev.troupe.v1.EventStreamServiceGrpc.EventStreamServiceBlockingStub;

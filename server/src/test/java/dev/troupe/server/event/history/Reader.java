@@ -1,5 +1,6 @@
 package dev.troupe.server.event.history;
 
+import dev.troupe.server.grpc.Outage;
 import dev.troupe.v1.EventBatch;
 import dev.troupe.v1.EventStreamServiceGrpc;
 import dev.troupe.v1.Gap;

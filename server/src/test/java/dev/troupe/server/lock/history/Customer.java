@@ -1,6 +1,7 @@
 package dev.troupe.server.lock.history;
 
 import com.google.protobuf.util.Durations;
+import dev.troupe.server.grpc.Outage;
 import dev.troupe.v1.AcquireRequest;
 import dev.troupe.v1.AcquireResponse;
 import dev.troupe.v1.Event;
@@ -259,8 +260,8 @@ final class Customer implements Runnable {
 
   private static boolean passes(StatusRuntimeException failure) {
     return switch (failure.getStatus().getCode()) {
-      case UNAVAILABLE, DEADLINE_EXCEEDED, CANCELLED -> true;
-      default -> false;
+      case DEADLINE_EXCEEDED, CANCELLED -> true;
+      default -> Outage.explains(failure);
     };
   }
 
