@@ -20,11 +20,13 @@ import java.util.regex.Pattern;
  */
 final class JvmUnderTest implements AutoCloseable {
 
-  /** As the launcher starts it: with large pages where the system has them. */
+  /** As the launcher starts it: with large pages where the system has them, and Netty's options. */
   static final List<String> AS_LAUNCHED =
       List.of(
           "-XX:+UseParallelGC",
           "-XX:MetaspaceSize=96m",
+          "-Dio.netty.recycler.maxCapacityPerThread=0",
+          "-Dio.netty.leakDetection.level=disabled",
           "-XX:+IgnoreUnrecognizedVMOptions",
           "-XX:+UseTransparentHugePages");
 

@@ -25,27 +25,23 @@ import java.util.function.Function;
 /**
  * How a subscription's stream looks: {@code SubscribeResponse}, or the same in a {@code
  * SubscribeWithCreditsResponse}. Events go out in their frames, encoded once for all.
+ *
+ * @param source of the server's own events
+ * @param credited whether the caller gives credits
  */
-final class EventFormat implements StreamFormat<EncodedMessage> {
+record EventFormat(String source, EventFilter filter, int batchSize, boolean credited)
+    implements StreamFormat<EncodedMessage> {
 
   private static final int BATCH = 64;
 
-  private final String source;
-  private final EventFilter filter;
-  private final int batchSize;
-  private final boolean credited;
-
   /**
-   * The format of one stream.
+   * The format of a stream.
    *
    * @param batchSize 0 for the most
-   * @param credited whether the caller gives credits
    */
-  EventFormat(String namespace, EventFilter filter, int batchSize, boolean credited) {
-    this.source = "troupe/" + namespace;
-    this.filter = filter;
-    this.batchSize = batchSize == 0 ? BATCH : batchSize;
-    this.credited = credited;
+  static EventFormat of(String namespace, EventFilter filter, int batchSize, boolean credited) {
+    return new EventFormat(
+        "troupe/" + namespace, filter, batchSize == 0 ? BATCH : batchSize, credited);
   }
 
   @Override
@@ -55,11 +51,6 @@ final class EventFormat implements StreamFormat<EncodedMessage> {
 
   private EventFrame frame(LogEntry entry) {
     return EventFrame.of(entry, source);
-  }
-
-  @Override
-  public int batchSize() {
-    return batchSize;
   }
 
   @Override

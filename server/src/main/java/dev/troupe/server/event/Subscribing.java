@@ -22,8 +22,8 @@ import io.grpc.stub.StreamObserver;
 import java.util.List;
 
 /**
- * Opens subscriptions. Those that ask for the same share one filter, as long as there is one of
- * them. Thread-safe.
+ * Opens subscriptions. Those that ask for the same share one filter and format, as long as there is
+ * one of them. Thread-safe.
  */
 final class Subscribing {
 
@@ -31,6 +31,7 @@ final class Subscribing {
   private final StreamPumps pumps;
   private final StreamPace pace;
   private final Interner<EventFilter> filters = Interners.newWeakInterner();
+  private final Interner<EventFormat> formats = Interners.newWeakInterner();
 
   @Inject
   Subscribing(EventStarts starts, StreamPumps pumps, EventConfig config) {
@@ -80,7 +81,8 @@ final class Subscribing {
                 request.getTopicsList(),
                 request.getTypesList(),
                 new EventSelector(request.getFilter())));
-    EventFormat format = new EventFormat(namespace, filter, request.getMaxBatchSize(), credited);
+    EventFormat format =
+        formats.intern(EventFormat.of(namespace, filter, request.getMaxBatchSize(), credited));
     starts
         .open(request, filter, format::wants)
         .whenComplete(

@@ -21,7 +21,7 @@ final class StreamEnd {
 
   private static final long AGAIN_NANOS = TimeUnit.SECONDS.toNanos(1);
 
-  private final @Nullable IntFunction<CompletionStage<Until>> until;
+  private final IntFunction<CompletionStage<Until>> until;
   private final Ticker ticker;
   private final Runnable onAnswer;
   private final Map<StreamSource, Question> open = new HashMap<>();
@@ -35,23 +35,20 @@ final class StreamEnd {
     boolean waiting;
   }
 
-  StreamEnd(StreamRules rules, Ticker ticker, Runnable onAnswer) {
-    this.until = rules.until();
+  StreamEnd(IntFunction<CompletionStage<Until>> until, Ticker ticker, Runnable onAnswer) {
+    this.until = until;
     this.ticker = ticker;
     this.onAnswer = onAnswer;
   }
 
   /** Asks what is to be asked now, and tells the sources what is known. */
   void ask(List<StreamSource> sources) {
-    if (until == null) {
-      return;
-    }
     if (!asked) {
       asked = true;
       sources.forEach(source -> open.put(source, new Question()));
     }
     open.entrySet().removeIf(each -> isAnswered(each.getKey(), each.getValue()));
-    open.forEach((source, question) -> ask(until, source, question));
+    open.forEach(this::ask);
   }
 
   private boolean isAnswered(StreamSource source, Question question) {
@@ -74,13 +71,12 @@ final class StreamEnd {
     question.dueNanos = ticker.read() + inNanos;
   }
 
-  private void ask(
-      IntFunction<CompletionStage<Until>> asking, StreamSource source, Question question) {
+  private void ask(StreamSource source, Question question) {
     if (question.waiting || (question.dueNanos != 0 && ticker.read() - question.dueNanos < 0)) {
       return;
     }
     question.waiting = true;
-    asking
+    until
         .apply(source.partition)
         .whenComplete(
             (answer, failure) -> {

@@ -17,9 +17,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
-import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicIntegerFieldUpdater;
 import java.util.concurrent.atomic.AtomicLong;
-import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.atomic.AtomicReferenceFieldUpdater;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -36,9 +36,19 @@ import org.slf4j.LoggerFactory;
  *
  * @param <T> the message
  */
-public final class StreamPump<T> {
+public final class StreamPump<T> implements StreamSource.Owner {
 
   private static final Logger log = LoggerFactory.getLogger(StreamPump.class);
+
+  // Fields and not objects of their own: of a thousand streams that are woken at once nothing is in
+  // the processor's caches any more, and each object is another wait for memory.
+  @SuppressWarnings("rawtypes")
+  private static final AtomicIntegerFieldUpdater<StreamPump> WORK =
+      AtomicIntegerFieldUpdater.newUpdater(StreamPump.class, "work");
+
+  @SuppressWarnings("rawtypes")
+  private static final AtomicReferenceFieldUpdater<StreamPump, Throwable> ENDING =
+      AtomicReferenceFieldUpdater.newUpdater(StreamPump.class, Throwable.class, "ending");
 
   private final ServerCallStreamObserver<T> call;
   private final StreamPace pace;
@@ -46,19 +56,22 @@ public final class StreamPump<T> {
   private final Ticker ticker;
   private final Consumer<StreamPump<T>> onEnd;
   private final CompletableFuture<@Nullable Void> ended = new CompletableFuture<>();
-  private final AtomicInteger work = new AtomicInteger();
-  private final AtomicLong credits;
-  private final AtomicReference<@Nullable Throwable> ending = new AtomicReference<>();
+  private volatile int work;
+  private final boolean credited;
+  private final AtomicLong credits = new AtomicLong();
+  private volatile @Nullable Throwable ending;
   private volatile boolean cancelled;
   private volatile boolean lastCredits;
+  private volatile boolean ticked;
   private volatile @Nullable Begin<T> begin;
 
   // What follows belongs to whoever is in turn(), one thread at a time.
-  private final List<StreamSource> sources = new ArrayList<>();
+  private List<StreamSource> sources = List.of();
   private @Nullable Begin<T> begun;
   private boolean caughtUp;
   private boolean over;
   private int nextSource;
+  private boolean sent;
   private long lastSentNanos;
   private long stuckSinceNanos;
   private boolean stuck;
@@ -68,7 +81,7 @@ public final class StreamPump<T> {
       ResumePoint point,
       Map<Integer, LogReader> readers,
       StreamRules rules,
-      StreamEnd end) {}
+      @Nullable StreamEnd end) {}
 
   StreamPump(
       ServerCallStreamObserver<T> call,
@@ -79,7 +92,7 @@ public final class StreamPump<T> {
       Consumer<StreamPump<T>> onEnd) {
     this.call = call;
     this.pace = pace;
-    this.credits = new AtomicLong(credited ? 0 : Long.MAX_VALUE);
+    this.credited = credited;
     this.home = home;
     this.ticker = ticker;
     this.onEnd = onEnd;
@@ -105,7 +118,7 @@ public final class StreamPump<T> {
       Map<Integer, LogReader> readers,
       StreamRules rules) {
     readers.values().forEach(reader -> reader.wakeOn(home));
-    StreamEnd end = new StreamEnd(rules, ticker, this::pump);
+    StreamEnd end = rules.until() == null ? null : new StreamEnd(rules.until(), ticker, this::pump);
     begin = new Begin<>(format, from, Map.copyOf(readers), rules, end);
     pump();
   }
@@ -124,22 +137,34 @@ public final class StreamPump<T> {
 
   /** Ends the stream: the last message with the resume token, then the status of the failure. */
   public CompletableFuture<@Nullable Void> end(Throwable failure) {
-    ending.compareAndSet(null, failure);
+    ENDING.compareAndSet(this, null, failure);
     pump();
     return ended;
   }
 
+  @Override
+  public void arrived() {
+    pump();
+  }
+
+  @Override
+  public void failed(Throwable failure) {
+    end(failure);
+  }
+
+  /** Time has passed. Only then is the clock looked at, not with each message. */
   void tick() {
+    ticked = true;
     pump();
   }
 
   private void pump() {
-    if (work.getAndIncrement() != 0) {
+    if (WORK.getAndIncrement(this) != 0) {
       return;
     }
     int seen;
     do {
-      seen = work.get();
+      seen = work;
       try {
         turn();
       } catch (RuntimeException | Error fault) {
@@ -148,7 +173,7 @@ public final class StreamPump<T> {
           fail(fault);
         }
       }
-    } while (work.addAndGet(-seen) != 0);
+    } while (WORK.addAndGet(this, -seen) != 0);
   }
 
   /** The timer of all streams goes on whatever became of this one's call. */
@@ -170,7 +195,7 @@ public final class StreamPump<T> {
       finish();
       return;
     }
-    Throwable failure = ending.get();
+    Throwable failure = ending;
     Begin<T> standing = begun;
     if (failure != null) {
       sayGoodbye(failure);
@@ -186,23 +211,43 @@ public final class StreamPump<T> {
     while (!over && mayRead() && sendSome(standing)) {
       continue;
     }
-    if (over || endsNow(standing)) {
-      return;
+    if (!over && !endsNow(standing) && ticked) {
+      ticked = false;
+      lookAtClock(standing);
     }
-    if (call.isReady()) {
+  }
+
+  private void lookAtClock(Begin<T> standing) {
+    boolean ready = call.isReady();
+    if (sent || ready) {
       stuck = false;
-      if (since(lastSentNanos).compareTo(pace.checkpointEvery()) >= 0) {
-        send(standing.format.checkpoint(lag(), standing.point.token()));
-        lastSentNanos = ticker.read();
-      }
-    } else {
+    }
+    if (sent) {
+      sent = false;
+      lastSentNanos = ticker.read();
+    }
+    if (!ready) {
       dropIfSlow();
+    } else if (since(lastSentNanos).compareTo(pace.checkpointEvery()) >= 0) {
+      send(standing.format.checkpoint(lag(), token(standing)));
     }
     dropIfOverrun(standing);
   }
 
   private boolean mayRead() {
-    return credits.get() > 0 && call.isReady();
+    return hasCredits() && call.isReady();
+  }
+
+  private boolean hasCredits() {
+    return !credited || credits.get() > 0;
+  }
+
+  /** The token for where the stream stands. */
+  private String token(Begin<T> standing) {
+    for (StreamSource source : sources) {
+      source.mark(standing.point);
+    }
+    return standing.point.token();
   }
 
   private @Nullable Begin<T> start() {
@@ -212,22 +257,25 @@ public final class StreamPump<T> {
     }
     begun = given;
     Map<Integer, LogHead> positions = given.point.positions();
+    List<StreamSource> opened = new ArrayList<>();
     given.readers.forEach(
         (partition, reader) -> {
           LogHead from = positions.get(partition);
           if (from == null) {
             throw new IllegalStateException("no position in partition " + partition);
           }
-          sources.add(new StreamSource(partition, reader, from, given.rules.endMillis()));
+          long endMillis = given.rules.endMillis();
+          opened.add(new StreamSource(partition, reader, from, endMillis, this));
         });
+    sources = List.copyOf(opened);
     lastSentNanos = ticker.read();
-    send(given.format.started(given.point.token()));
-    given.end.ask(sources);
+    send(given.format.started(token(given)));
+    askForEnd(given);
     return given;
   }
 
   private void completeWithoutCredits() {
-    if (lastCredits && credits.get() == 0) {
+    if (lastCredits && !hasCredits()) {
       finish();
       call.onCompleted();
     }
@@ -235,16 +283,32 @@ public final class StreamPump<T> {
 
   /** Whether it was time for it to end, with a token to go on from. */
   private boolean endsNow(Begin<T> standing) {
-    standing.end.ask(sources);
-    boolean usedUp = lastCredits && credits.get() == 0;
-    boolean done = sources.stream().allMatch(StreamSource::isDone);
+    askForEnd(standing);
+    boolean usedUp = lastCredits && !hasCredits();
+    boolean done = isDone();
     if (!usedUp && !done) {
       return false;
     }
     long lag = done ? 0 : lag();
+    String token = token(standing);
     finish();
-    send(standing.format.checkpoint(lag, standing.point.token()));
+    send(standing.format.checkpoint(lag, token));
     call.onCompleted();
+    return true;
+  }
+
+  private void askForEnd(Begin<T> standing) {
+    if (standing.end != null) {
+      standing.end.ask(sources);
+    }
+  }
+
+  private boolean isDone() {
+    for (StreamSource source : sources) {
+      if (!source.isDone()) {
+        return false;
+      }
+    }
     return true;
   }
 
@@ -257,7 +321,7 @@ public final class StreamPump<T> {
       nextSource = (nextSource + 1) % sources.size();
       Page page = source.page();
       if (page == null) {
-        source.fetch(this::pump, this::end);
+        source.fetch();
         page = source.page();
       }
       if (page != null) {
@@ -275,21 +339,20 @@ public final class StreamPump<T> {
       return;
     }
     if (page.epochChanged() || page.missed() != 0) {
-      tell(standing, source, source.hole(page));
+      tell(standing, source.hole(page));
     }
     StreamFormat<T> format = standing.format;
-    int most = (int) Math.min(format.batchSize(), credits.get());
+    int most = credited ? (int) Math.min(format.batchSize(), credits.get()) : format.batchSize();
     Slice slice = source.rest(page, most);
     if (slice != null) {
       Portion<T> portion =
           format.portion(
               slice,
               position -> {
-                standing.point.move(slice.partition(), position, slice.epoch());
-                return standing.point.token();
+                source.stand(position, slice.epoch());
+                return token(standing);
               });
-      source.passed(slice.page(), portion.next(), portion.count() > 0);
-      standing.point.move(slice.partition(), source.at(), slice.epoch());
+      source.passed(slice, portion.next(), portion.count() > 0);
       if (portion.count() > 0) {
         send(portion.message());
         use(portion.count());
@@ -297,17 +360,17 @@ public final class StreamPump<T> {
     }
     if (source.isSent(page)) {
       source.finished(page);
-      standing.point.move(source.partition, source.at(), source.reader.epoch());
       if (!caughtUp && sources.stream().allMatch(StreamSource::isLive)) {
         caughtUp = true;
-        send(format.caughtUp(standing.point.token()));
+        send(format.caughtUp(token(standing)));
       }
     }
   }
 
-  /** A stream without credits has as many as it will ever need. */
   private void use(int count) {
-    credits.addAndGet(-count);
+    if (credited) {
+      credits.addAndGet(-count);
+    }
   }
 
   private void fallBehind(Begin<T> standing, StreamSource source) {
@@ -316,18 +379,17 @@ public final class StreamPump<T> {
       case CATCH_UP -> {
         source.fellBehind();
         caughtUp = false;
-        send(format.fellBehind(lag(), standing.point.token()));
+        send(format.fellBehind(lag(), token(standing)));
       }
       case DISCONNECT -> sayGoodbye(tooSlow());
-      case DROP_OLDEST -> tell(standing, source, source.dropOldest());
-      case CONFLATE -> tell(standing, source, source.conflate(format::wants));
+      case DROP_OLDEST -> tell(standing, source.dropOldest());
+      case CONFLATE -> tell(standing, source.conflate(format::wants));
     }
   }
 
-  private void tell(Begin<T> standing, StreamSource source, Hole hole) {
-    standing.point.move(source.partition, source.at(), source.reader.epoch());
+  private void tell(Begin<T> standing, Hole hole) {
     if (hole.lack() != StreamFormat.Lack.SLOW || hole.to() != hole.from()) {
-      send(standing.format.gap(hole, standing.point.token()));
+      send(standing.format.gap(hole, token(standing)));
     }
   }
 
@@ -336,7 +398,7 @@ public final class StreamPump<T> {
   }
 
   private void dropIfSlow() {
-    boolean waiting = credits.get() > 0 && lag() > 0;
+    boolean waiting = hasCredits() && lag() > 0;
     if (!waiting || !stuck) {
       stuck = waiting;
       stuckSinceNanos = ticker.read();
@@ -362,14 +424,14 @@ public final class StreamPump<T> {
 
   private void sayGoodbye(Throwable failure) {
     Begin<T> standing = begun;
-    finish();
+    T goodbye = null;
     if (standing != null && failure instanceof TroupeException refusal) {
-      send(
+      goodbye =
           standing.format.goAway(
-              refusal.reason(),
-              refusal.retryAfter().orElse(Duration.ZERO),
-              standing.point.token()));
+              refusal.reason(), refusal.retryAfter().orElse(Duration.ZERO), token(standing));
     }
+    finish();
+    send(goodbye);
     call.onError(StatusMapper.toStatus(failure));
   }
 
@@ -385,13 +447,13 @@ public final class StreamPump<T> {
     if (given != null) {
       given.readers.values().forEach(LogReader::close);
     }
-    sources.clear();
+    sources = List.of();
   }
 
   private void send(@Nullable T message) {
     if (message != null) {
       call.onNext(message);
-      lastSentNanos = ticker.read();
+      sent = true;
     }
   }
 

@@ -21,7 +21,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class StreamPumps {
 
-  private static final Duration TICK = Duration.ofMillis(100);
+  private static final Duration TICK = Duration.ofMillis(250);
   private static final Duration RETRY_ELSEWHERE = Duration.ofMillis(500);
 
   private final Set<StreamPump<?>> pumps = ConcurrentHashMap.newKeySet();
@@ -33,7 +33,7 @@ public final class StreamPumps {
   /**
    * No stream yet.
    *
-   * @param timers runs a short job ten times a second, and wakes streams: best the event loops, of
+   * @param timers runs a short job four times a second, and wakes streams: best the event loops, of
    *     which each then writes to its own connections
    */
   public StreamPumps(ScheduledExecutorService timers, Ticker ticker) {

@@ -8,8 +8,8 @@ import dev.troupe.server.log.LogPosition;
 import dev.troupe.server.log.LogReader;
 import dev.troupe.server.log.LogReader.Page;
 import dev.troupe.server.log.PartitionLogs.LogHead;
+import dev.troupe.server.log.ResumePoint;
 import java.util.List;
-import java.util.function.Consumer;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
  * One partition of a stream: its reader, and what of the page read last is still to be sent.
  * Belongs to whoever has the stream's turn.
  */
-final class StreamSource {
+final class StreamSource implements LogReader.Taker {
 
   private static final int LIVE_ENTRIES = 64;
   private static final int LIVE_BYTES = 64 << 10;
@@ -36,8 +36,10 @@ final class StreamSource {
   private int sent;
   private boolean live;
 
-  /** The place of the last entry looked at. */
+  /** The place of the last entry looked at, and the life of the log that it belongs to. */
   private LogPosition at;
+
+  private long epoch;
 
   /** Up to which sequence the caller knows that all was read; -1 before the first entry. */
   private long told;
@@ -48,31 +50,44 @@ final class StreamSource {
   private @Nullable LogPosition end;
   private boolean reachedEnd;
 
-  StreamSource(int partition, LogReader reader, LogHead from, long endMillis) {
+  private final Owner owner;
+
+  /** Whom it tells, on any thread. */
+  interface Owner {
+
+    void arrived();
+
+    void failed(Throwable failure);
+  }
+
+  StreamSource(int partition, LogReader reader, LogHead from, long endMillis, Owner owner) {
     this.partition = partition;
     this.reader = reader;
+    this.owner = owner;
     this.at = from.position();
+    this.epoch = from.epoch();
     this.told = from.position().sequence();
     this.endMillis = endMillis;
   }
 
   /** Asks for a page unless there is one, or one is asked for. */
-  void fetch(Runnable onArrival, Consumer<Throwable> onFailure) {
+  void fetch() {
     if (fetching || isDone()) {
       return;
     }
     fetching = true;
-    reader
-        .next(live ? LIVE_ENTRIES : HISTORY_ENTRIES, live ? LIVE_BYTES : HISTORY_BYTES)
-        .whenComplete(
-            (next, failure) -> {
-              if (failure != null) {
-                onFailure.accept(failure);
-              } else {
-                arrived = next;
-                onArrival.run();
-              }
-            });
+    reader.next(live ? LIVE_ENTRIES : HISTORY_ENTRIES, live ? LIVE_BYTES : HISTORY_BYTES, this);
+  }
+
+  @Override
+  public void take(Page next) {
+    arrived = next;
+    owner.arrived();
+  }
+
+  @Override
+  public void fail(Throwable failure) {
+    owner.failed(failure);
   }
 
   /** The page to be sent, if there is one. */
@@ -116,9 +131,9 @@ final class StreamSource {
   }
 
   /** Goes on behind what was looked at, and told of if there was anything. */
-  void passed(List<LogEntry> entries, int next, boolean something) {
+  void passed(Slice slice, int next, boolean something) {
     sent = next;
-    at = entries.get(next - 1).position();
+    stand(slice.page().get(next - 1).position(), slice.epoch());
     if (something) {
       told = Math.max(told, at.sequence());
     }
@@ -134,6 +149,7 @@ final class StreamSource {
       // It may have come there past entries that are kept for others only.
       at = reader.position();
     }
+    epoch = reader.epoch();
     page = null;
     fetching = false;
   }
@@ -141,7 +157,7 @@ final class StreamSource {
   /** What a page without entries says is missing; the source stands behind it then. */
   Hole hole(Page report) {
     long from = Math.max(0, at.sequence());
-    at = reader.position();
+    stand(reader.position(), reader.epoch());
     told = Math.max(0, Math.max(at.sequence(), report.missedUpTo()));
     Lack lack = report.epochChanged() ? Lack.REPLACED : Lack.TRIMMED;
     return new Hole(lack, partition, Math.max(0, report.missed()), from, told);
@@ -150,7 +166,7 @@ final class StreamSource {
   /** Passes over what has left the memory. */
   Hole dropOldest() {
     long from = at.sequence();
-    at = reader.skipToMemory();
+    stand(reader.skipToMemory(), reader.epoch());
     told = at.sequence();
     return new Hole(Lack.SLOW, partition, told - from, from, told);
   }
@@ -158,7 +174,7 @@ final class StreamSource {
   /** Passes over all but the newest of each subject, which are still to be sent. */
   Hole conflate(Predicate<LogEntry> wanted) {
     long from = at.sequence();
-    at = reader.skipToMemory();
+    stand(reader.skipToMemory(), reader.epoch());
     Conflation newest = new Conflation(reader.inMemory(), wanted, at.sequence());
     keep = newest;
     keepUpTo = newest.head();
@@ -174,8 +190,15 @@ final class StreamSource {
     return live;
   }
 
-  LogPosition at() {
-    return at;
+  /** It stands behind an entry of a life of the log. */
+  void stand(LogPosition position, long life) {
+    at = position;
+    epoch = life;
+  }
+
+  /** Tells where it stands. */
+  void mark(ResumePoint point) {
+    point.move(partition, at, epoch);
   }
 
   /** Entries that are known and not sent. */

@@ -23,6 +23,31 @@ public interface LogReader extends AutoCloseable {
    */
   CompletionStage<Page> next(int max, long bytes);
 
+  /**
+   * The same for who reads on and on, and so can be told without a stage for each page.
+   *
+   * @param taker told once, on any thread, maybe before this returns
+   */
+  default void next(int max, long bytes, Taker taker) {
+    next(max, bytes)
+        .whenComplete(
+            (page, failure) -> {
+              if (failure == null) {
+                taker.take(page);
+              } else {
+                taker.fail(failure);
+              }
+            });
+  }
+
+  /** Who gets the pages of a reader. Neither method may throw. */
+  interface Taker {
+
+    void take(Page page);
+
+    void fail(Throwable failure);
+  }
+
   /** The same with about 1 MiB. */
   default CompletionStage<Page> next(int max) {
     return next(max, 1 << 20);

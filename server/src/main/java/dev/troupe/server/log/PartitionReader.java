@@ -53,7 +53,11 @@ final class PartitionReader implements LogReader {
   private long look;
 
   @GuardedBy("this")
-  private @Nullable CompletableFuture<Page> pending;
+  private @Nullable Taker pending;
+
+  /** The wake that this reader is part of, while it runs. */
+  @GuardedBy("this")
+  private @Nullable Wake wake;
 
   @GuardedBy("this")
   private int max;
@@ -61,8 +65,8 @@ final class PartitionReader implements LogReader {
   @GuardedBy("this")
   private long maxBytes;
 
-  @GuardedBy("this")
-  private boolean closed;
+  /** Written under the lock. */
+  private volatile boolean closed;
 
   PartitionReader(
       Partition partition,
@@ -87,23 +91,72 @@ final class PartitionReader implements LogReader {
 
   @Override
   public CompletionStage<Page> next(int most, long bytes) {
+    CompletableFuture<Page> page = new CompletableFuture<>();
+    next(
+        most,
+        bytes,
+        new Taker() {
+          @Override
+          public void take(Page next) {
+            page.complete(next);
+          }
+
+          @Override
+          public void fail(Throwable failure) {
+            page.completeExceptionally(failure);
+          }
+        });
+    return page;
+  }
+
+  @Override
+  public void next(int most, long bytes, Taker taker) {
     if (most < 1) {
       throw new IllegalArgumentException("max: " + most + " (expected at least 1)");
     }
-    CompletableFuture<Page> page = new CompletableFuture<>();
+    boolean open;
     synchronized (this) {
-      if (closed) {
-        return CompletableFuture.completedFuture(Page.NOTHING);
-      }
       if (pending != null) {
         throw new IllegalStateException("the last call of next() is still open");
       }
-      pending = page;
-      max = most;
-      maxBytes = bytes;
+      open = !closed;
+      if (open) {
+        pending = taker;
+        max = most;
+        maxBytes = bytes;
+        if (wake != null && wake.parks(this, cursor)) {
+          return;
+        }
+      }
     }
-    advance();
-    return page;
+    if (open) {
+      advance();
+    } else {
+      taker.take(Page.NOTHING);
+    }
+  }
+
+  /** Hands out the news of a wake, if this is where they begin; else reads as always. */
+  void wokenBy(Wake by) {
+    News news = by.news();
+    Taker taker = null;
+    synchronized (this) {
+      if (pending != null && news != null && news.suits(cursor, max, maxBytes)) {
+        taker = pending;
+        pending = null;
+        cursor = news.behind(cursor);
+        wake = by;
+      }
+    }
+    if (taker == null || news == null) {
+      advance();
+    } else {
+      taker.take(news.page());
+    }
+  }
+
+  boolean isClosed() {
+    return closed;
   }
 
   @Override
@@ -152,7 +205,7 @@ final class PartitionReader implements LogReader {
 
   @Override
   public void close() {
-    CompletableFuture<Page> open;
+    Taker open;
     synchronized (this) {
       if (closed) {
         return;
@@ -164,7 +217,7 @@ final class PartitionReader implements LogReader {
     tail.unpark(this);
     tail.release();
     if (open != null) {
-      open.complete(Page.NOTHING);
+      open.take(Page.NOTHING);
     }
   }
 
@@ -365,7 +418,7 @@ final class PartitionReader implements LogReader {
   }
 
   private void complete(Page page, Cursor behind) {
-    CompletableFuture<Page> open;
+    Taker open;
     synchronized (this) {
       open = pending;
       if (closed || open == null) {
@@ -374,7 +427,7 @@ final class PartitionReader implements LogReader {
       cursor = behind;
       pending = null;
     }
-    open.complete(page);
+    open.take(page);
   }
 
   private <T> void fromRedis(Supplier<CompletionStage<T>> call, Consumer<T> next) {

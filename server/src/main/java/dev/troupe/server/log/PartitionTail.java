@@ -1,7 +1,5 @@
 package dev.troupe.server.log;
 
-import static java.util.stream.Collectors.groupingBy;
-
 import com.google.common.base.Ticker;
 import com.google.common.collect.Lists;
 import com.google.errorprone.annotations.concurrent.GuardedBy;
@@ -10,13 +8,10 @@ import dev.troupe.server.log.LogStore.Sight;
 import dev.troupe.server.log.PartitionLogs.LogHead;
 import dev.troupe.server.redis.Partition;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
@@ -90,7 +85,7 @@ final class PartitionTail {
   private long changes;
 
   @GuardedBy("this")
-  private final Set<PartitionReader> parked = new LinkedHashSet<>();
+  private ParkedReaders parked = new ParkedReaders();
 
   /** Readers that wait for a look, by its number. */
   @GuardedBy("this")
@@ -287,7 +282,7 @@ final class PartitionTail {
 
   /** Forgets a parked reader that was closed. */
   synchronized void unpark(PartitionReader reader) {
-    parked.remove(reader);
+    parked.left();
     doubting.remove(reader);
   }
 
@@ -355,21 +350,20 @@ final class PartitionTail {
    * @param instead where the ring begins anew; null when it holds
    */
   private void endLook(long look, @Nullable LogHead instead) {
-    List<PartitionReader> woken = new ArrayList<>();
+    ParkedReaders woken;
     synchronized (this) {
-      if (instead != null) {
-        woken.addAll(renew(instead));
-      }
+      woken = instead == null ? new ParkedReaders() : renew(instead);
       looksDone = Math.max(looksDone, look);
-      doubting.forEach(
-          (reader, awaited) -> {
-            if (awaited <= looksDone) {
-              woken.add(reader);
-            }
-          });
-      doubting.keySet().removeAll(woken);
+      Iterator<Map.Entry<PartitionReader, Long>> each = doubting.entrySet().iterator();
+      while (each.hasNext()) {
+        Map.Entry<PartitionReader, Long> doubt = each.next();
+        if (doubt.getValue() <= looksDone) {
+          woken.add(doubt.getKey());
+          each.remove();
+        }
+      }
     }
-    wake(woken);
+    wake(woken, null);
   }
 
   /** A look between two of the regular ones, while a read may be under way. */
@@ -466,12 +460,14 @@ final class PartitionTail {
 
   /** Adds entries and wakes readers; false when they do not continue the ring. */
   boolean append(List<LogEntry> entries) {
-    List<PartitionReader> woken;
+    ParkedReaders woken;
+    News news;
     synchronized (this) {
       if (epoch == 0) {
         // The first entries of a log: its epoch is to be learned.
         return false;
       }
+      LogPosition after = ring.last();
       ring.holdAtMost(ringBytes.getAsLong());
       for (LogEntry entry : entries) {
         if (!ring.continuesWith(entry)) {
@@ -480,22 +476,23 @@ final class PartitionTail {
         ring.append(entry);
       }
       woken = takeParked();
+      news = new News(after, entries, epoch, life, changes);
     }
-    wake(woken);
+    wake(woken, news);
     return true;
   }
 
   /** Begins the ring anew at the log's end, and wakes readers. */
   void replaceRing(LogHead head) {
-    List<PartitionReader> woken;
+    ParkedReaders woken;
     synchronized (this) {
       woken = renew(head);
     }
-    wake(woken);
+    wake(woken, null);
   }
 
   @GuardedBy("this")
-  private List<PartitionReader> renew(LogHead head) {
+  private ParkedReaders renew(LogHead head) {
     ring = ringAt(head.position());
     epoch = head.epoch();
     life++;
@@ -507,21 +504,33 @@ final class PartitionTail {
   }
 
   @GuardedBy("this")
-  private List<PartitionReader> takeParked() {
+  private ParkedReaders takeParked() {
     changes++;
-    List<PartitionReader> woken = List.copyOf(parked);
-    parked.clear();
+    ParkedReaders woken = parked;
+    parked = new ParkedReaders();
     return woken;
   }
 
-  /** Each on its own thread, where what it sends is written with what its neighbours send. */
-  private void wake(List<PartitionReader> woken) {
-    woken.stream()
-        .collect(groupingBy(PartitionReader::home))
-        .forEach((home, some) -> wake(home, Lists.partition(some, WAKES_PER_TASK).iterator()));
+  /**
+   * Parks readers that have read all as it was after so many changes; those wake at once for whom
+   * more has come since.
+   */
+  void parkAgain(Executor home, List<PartitionReader> read, long asOf) {
+    synchronized (this) {
+      if (changes == asOf) {
+        parked.addAll(home, read);
+        return;
+      }
+    }
+    read.forEach(PartitionReader::advance);
   }
 
-  private void wake(Executor home, Iterator<List<PartitionReader>> left) {
+  private void wake(ParkedReaders woken, @Nullable News news) {
+    woken.forEach(
+        (home, readers) -> wake(home, Lists.partition(readers, WAKES_PER_TASK).iterator(), news));
+  }
+
+  private void wake(Executor home, Iterator<List<PartitionReader>> left, @Nullable News news) {
     if (!left.hasNext()) {
       return;
     }
@@ -530,9 +539,9 @@ final class PartitionTail {
       home.execute(
           () -> {
             try {
-              some.forEach(PartitionReader::advance);
+              new Wake(this, home, news).run(some);
             } finally {
-              wake(home, left);
+              wake(home, left, news);
             }
           });
     } catch (RejectedExecutionException stopping) {
