@@ -73,7 +73,7 @@ public final class TroupeClientException extends RuntimeException {
         status.getCode() == Status.Code.UNKNOWN && status.getCause() instanceof IOException;
     return broken
         ? Status.UNAVAILABLE
-            .withDescription("the connection to the server broke: " + status.getDescription())
+            .withDescription("the connection to the server broke: " + status.getCause())
             .withCause(status.getCause())
         : status;
   }

@@ -72,7 +72,7 @@ final class RetryTest {
 
   @Test
   void aCallIsRepeatedWhenItsConnectionBroke() {
-    // What grpc-java ends a call with when that happens while it writes; no server answers so.
+    // What grpc-java ends a call with when that happens while it writes.
     service.refusals.add(Status.UNKNOWN.withDescription("channel closed"));
     assertThat(client.blockingTasks().enqueue("q", TaskSpec.getDefaultInstance()).getCreated())
         .isTrue();
@@ -86,7 +86,7 @@ final class RetryTest {
     TroupeClientException failure = TroupeClientException.of(broken.asRuntimeException());
     assertThat(failure.code()).isEqualTo(Status.Code.UNAVAILABLE);
     assertThat(failure.isPassing()).isTrue();
-    assertThat(failure).hasMessage("the connection to the server broke: channel closed");
+    assertThat(failure).hasMessageContaining("the connection to the server broke");
   }
 
   @Test

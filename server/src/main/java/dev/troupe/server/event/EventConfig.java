@@ -19,16 +19,16 @@ public record EventConfig(
         DataSize maxData,
     @Setting(
             name = "events.checkpoint-interval",
-            help = "After how long without an event a subscriber gets a checkpoint, 100ms or more.",
+            help = "After how long without an event a subscriber gets a checkpoint, 250ms or more.",
             fallback = "15s")
         Duration checkpointInterval,
     @Setting(
             name = "events.slow-reader-timeout",
-            help = "How long a subscriber may take nothing before it is sent away, 100ms or more.",
+            help = "How long a subscriber may take nothing before it is sent away, 250ms or more.",
             fallback = "30s")
         Duration slowReaderTimeout) {
 
-  private static final Duration SHORTEST = Duration.ofMillis(100);
+  private static final Duration SHORTEST = Duration.ofMillis(250);
 
   public EventConfig {
     if (maxData.bytes() < 1 << 10 || maxData.bytes() > 1 << 20) {
@@ -41,7 +41,7 @@ public record EventConfig(
 
   private static void require(Duration value, String name) {
     if (value.compareTo(SHORTEST) < 0) {
-      throw new IllegalArgumentException(name + ": " + value + " (expected at least 100ms)");
+      throw new IllegalArgumentException(name + ": " + value + " (expected at least 250ms)");
     }
   }
 }

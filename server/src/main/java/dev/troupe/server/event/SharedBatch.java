@@ -3,6 +3,7 @@ package dev.troupe.server.event;
 import dev.troupe.server.grpc.EncodedMessage;
 import dev.troupe.server.grpc.StreamFormat.Portion;
 import dev.troupe.server.grpc.StreamFormat.Slice;
+import java.lang.ref.WeakReference;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -12,7 +13,8 @@ import org.jspecify.annotations.Nullable;
  */
 final class SharedBatch {
 
-  private volatile @Nullable Made last;
+  /** Until the next collection of garbage: readers in step are a moment apart. */
+  private volatile WeakReference<@Nullable Made> last = new WeakReference<>(null);
 
   private record Made(Slice slice, Portion<EncodedMessage> portion) {
 
@@ -28,12 +30,12 @@ final class SharedBatch {
 
   /** The message for a slice: the last one made, or a new one. */
   Portion<EncodedMessage> of(Slice slice, Supplier<Portion<EncodedMessage>> make) {
-    Made known = last;
+    Made known = last.get();
     if (known != null && known.isFor(slice)) {
       return known.portion();
     }
     Portion<EncodedMessage> portion = make.get();
-    last = new Made(slice, portion);
+    last = new WeakReference<>(new Made(slice, portion));
     return portion;
   }
 }

@@ -64,7 +64,11 @@ public final class EncodedMessage {
 
     @Override
     public int drainTo(OutputStream target) throws IOException {
-      return (int) transferTo(target);
+      // Not transferTo, which makes a copy for streams that it does not know on newer JDKs.
+      int length = count - pos;
+      target.write(buf, pos, length);
+      pos = count;
+      return length;
     }
   }
 }

@@ -11,8 +11,9 @@ import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
- * How a stream of log entries looks to its caller. Called by one thread at a time. Where null is
- * allowed, the stream has no such message.
+ * How a stream of log entries looks to its caller. Where null is allowed, the stream has no such
+ * message. Each stream calls it from one thread at a time; streams that look the same may share
+ * one.
  *
  * @param <T> the message
  */

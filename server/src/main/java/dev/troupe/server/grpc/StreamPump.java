@@ -230,6 +230,8 @@ public final class StreamPump<T> implements StreamSource.Owner {
       dropIfSlow();
     } else if (since(lastSentNanos).compareTo(pace.checkpointEvery()) >= 0) {
       send(standing.format.checkpoint(lag(), token(standing)));
+      sent = false;
+      lastSentNanos = ticker.read();
     }
     dropIfOverrun(standing);
   }

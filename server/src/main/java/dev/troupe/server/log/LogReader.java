@@ -54,8 +54,8 @@ public interface LogReader extends AutoCloseable {
   }
 
   /**
-   * Where stages complete that had to wait for an entry, if it can be chosen. Who sends what comes
-   * on a connection does it best on the thread of that connection.
+   * Where stages complete and takers are told that had to wait for an entry, if it can be chosen.
+   * Who sends what comes on a connection does it best on the thread of that connection.
    */
   default void wakeOn(Executor thread) {}
 
@@ -104,7 +104,7 @@ public interface LogReader extends AutoCloseable {
    * @param missedUpTo the sequence of the last of them; 0 when none, or unknown
    * @param epochChanged the log was replaced by another one, or lost its end, since the cursor's
    *     position; {@code missed} is -1 then
-   * @param live the cursor stands at the end of the log as this server knows it
+   * @param live the cursor stands at the end of the log as this server knew it when it was read
    * @param overrun the cursor was live before, and so many entries after it have left the memory
    *     since; it did not move, and the next read is one of history. Else 0
    */

@@ -155,6 +155,18 @@ final class PartitionReader implements LogReader {
     }
   }
 
+  /** Ends the open call, if there is one: something went wrong on its way. */
+  void fail(Throwable fault) {
+    Taker open;
+    synchronized (this) {
+      open = pending;
+      pending = null;
+    }
+    if (open != null) {
+      open.fail(fault);
+    }
+  }
+
   boolean isClosed() {
     return closed;
   }
@@ -214,7 +226,7 @@ final class PartitionReader implements LogReader {
       open = pending;
       pending = null;
     }
-    tail.unpark(this);
+    tail.closed(this);
     tail.release();
     if (open != null) {
       open.take(Page.NOTHING);
@@ -236,6 +248,11 @@ final class PartitionReader implements LogReader {
       case HISTORY -> gate.enter(() -> history(attempt));
       case PARKED -> {}
     }
+  }
+
+  @Override
+  public String toString() {
+    return partition + " at " + cursor();
   }
 
   private synchronized Cursor cursor() {

@@ -280,8 +280,8 @@ final class PartitionTail {
     return new Attempt(Outcome.PARKED, Page.NOTHING, epoch, life, changes);
   }
 
-  /** Forgets a parked reader that was closed. */
-  synchronized void unpark(PartitionReader reader) {
+  /** A reader is closed, which need not be woken any more. */
+  synchronized void closed(PartitionReader reader) {
     parked.left();
     doubting.remove(reader);
   }
@@ -512,17 +512,17 @@ final class PartitionTail {
   }
 
   /**
-   * Parks readers that have read all as it was after so many changes; those wake at once for whom
-   * more has come since.
+   * Parks readers that have read all as it was after so many changes; false when more has come
+   * since, which they are to look for.
+   *
+   * @param home where each of them is woken
    */
-  void parkAgain(Executor home, List<PartitionReader> read, long asOf) {
-    synchronized (this) {
-      if (changes == asOf) {
-        parked.addAll(home, read);
-        return;
-      }
+  synchronized boolean parkAgain(Executor home, List<PartitionReader> read, long asOf) {
+    if (changes != asOf) {
+      return false;
     }
-    read.forEach(PartitionReader::advance);
+    parked.addAll(home, read);
+    return true;
   }
 
   private void wake(ParkedReaders woken, @Nullable News news) {

@@ -39,11 +39,12 @@ final class Wake {
 
   void run(List<PartitionReader> readers) {
     News told = news;
-    again = new ArrayList<>(readers.size());
-    runs = Thread.currentThread();
+    List<PartitionReader> late = List.of();
     try {
+      again = new ArrayList<>(readers.size());
+      runs = Thread.currentThread();
       for (PartitionReader reader : readers) {
-        advance(reader);
+        advance(reader, () -> reader.wokenBy(this));
       }
     } finally {
       // Readers keep it until their next one.
@@ -51,17 +52,22 @@ final class Wake {
       news = null;
       List<PartitionReader> waiting = again;
       again = List.of();
-      if (told != null) {
-        tail.parkAgain(home, waiting, told.changes());
+      if (told != null && !tail.parkAgain(home, waiting, told.changes())) {
+        late = waiting;
       }
+    }
+    for (PartitionReader reader : late) {
+      advance(reader, reader::advance);
     }
   }
 
-  private void advance(PartitionReader reader) {
+  /** What happens to one reader is no reason to forget the others, whatever it is. */
+  private static void advance(PartitionReader reader, Runnable step) {
     try {
-      reader.wokenBy(this);
-    } catch (RuntimeException fault) {
-      log.error("a reader failed", fault);
+      step.run();
+    } catch (RuntimeException | Error fault) {
+      log.error("a reader of {} failed", reader, fault);
+      reader.fail(fault);
     }
   }
 
@@ -72,7 +78,10 @@ final class Wake {
   /** Takes charge of a reader that waits where the news end; called under the reader's lock. */
   boolean parks(PartitionReader reader, Cursor cursor) {
     News told = news;
-    if (Thread.currentThread() != runs || told == null || !told.endAt(cursor)) {
+    if (Thread.currentThread() != runs
+        || told == null
+        || !told.endAt(cursor)
+        || reader.home() != home) {
       return false;
     }
     again.add(reader);

@@ -9,6 +9,7 @@ import java.io.BufferedReader;
 import java.io.File;
 import java.io.IOException;
 import java.io.InputStreamReader;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -58,7 +59,7 @@ public final class TroupeProcess implements AutoCloseable {
       log.add(line);
       if (line.startsWith("listening on")) {
         // Whatever it says from now on has to be read, or it would wait for us.
-        Thread reader = new Thread(() -> output.lines().forEach(log::add), "server output");
+        Thread reader = new Thread(() -> drain(output), "server output");
         reader.setDaemon(true);
         reader.start();
         String listening = line.substring(line.lastIndexOf(':') + 1).strip();
@@ -66,6 +67,14 @@ public final class TroupeProcess implements AutoCloseable {
       }
     }
     throw new IllegalStateException("the server did not start: " + said);
+  }
+
+  private void drain(BufferedReader output) {
+    try {
+      output.lines().forEach(log::add);
+    } catch (UncheckedIOException e) {
+      // It was killed, and its output closed with it.
+    }
   }
 
   /** A JVM with this test's class path; what it says on both streams is read by the caller. */

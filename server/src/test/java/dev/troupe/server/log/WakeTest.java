@@ -1,6 +1,7 @@
 package dev.troupe.server.log;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import com.google.common.base.Ticker;
 import com.google.protobuf.ByteString;
@@ -12,6 +13,7 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Queue;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.Executor;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
@@ -143,13 +145,64 @@ final class WakeTest {
     Follower other = new Follower(64);
     failing.onPage =
         () -> {
-          throw new IllegalStateException("on purpose");
+          throw new AssertionError("on purpose");
         };
     append(1);
     run();
     append(1);
     run();
     assertThat(other.read).containsExactlyElementsOf(all());
+  }
+
+  @Test
+  void norDoesOneThatFailsWithWhatCameMeanwhile() {
+    Follower failing = new Follower(64);
+    Follower other = new Follower(64);
+    failing.onPage =
+        () -> {
+          if (written == 1) {
+            append(1);
+          } else {
+            throw new AssertionError("on purpose");
+          }
+        };
+    append(1);
+    run();
+    append(1);
+    run();
+    assertThat(other.read).containsExactlyElementsOf(all());
+  }
+
+  @Test
+  void whoAsksOnAnotherThreadGetsWhatFollowsToo() {
+    List<Follower> followers = IntStream.range(0, 100).mapToObj(i -> new Follower(64)).toList();
+    for (Follower each : followers) {
+      each.asksAtOnce = false;
+      each.onPage = () -> executor.execute(each::ask);
+    }
+    for (int i = 0; i < 200; i++) {
+      append(1);
+      run();
+    }
+    await()
+        .untilAsserted(
+            () ->
+                assertThat(followers)
+                    .allSatisfy(each -> assertThat(each.read).containsExactlyElementsOf(all())));
+  }
+
+  @Test
+  void whoMovesToAnotherThreadIsWokenThere() {
+    Queue<Runnable> elsewhere = new ArrayDeque<>();
+    Follower moving = new Follower(64);
+    moving.onPage = () -> moving.reader.wakeOn(elsewhere::add);
+    append(1);
+    run();
+    append(1);
+    run();
+    assertThat(moving.read).containsExactly(1L);
+    elsewhere.remove().run();
+    assertThat(moving.read).containsExactlyElementsOf(all());
   }
 
   @Test
@@ -209,7 +262,7 @@ final class WakeTest {
   /** Reads on and on from the beginning of the log. */
   private final class Follower implements LogReader.Taker {
 
-    final List<Long> read = new ArrayList<>();
+    final List<Long> read = new CopyOnWriteArrayList<>();
     final PartitionReader reader;
     private final int max;
     Runnable onPage = () -> {};
