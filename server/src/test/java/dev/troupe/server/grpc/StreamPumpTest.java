@@ -34,16 +34,10 @@ final class StreamPumpTest {
   private final Clock clock = new Clock();
   private final Caller caller = new Caller();
   private final Log log = new Log();
-  private final StreamPump<Said> pump =
-      new StreamPump<>(
-          caller, new StreamPace(CHECKPOINT, SLOW), false, Runnable::run, clock, over -> {});
+  private final StreamPump<Said> pump = begin(caller, log, 7);
 
   /** A message, and where its token stands. */
   private record Said(String what, @Nullable LogHead stands) {}
-
-  StreamPumpTest() {
-    begin();
-  }
 
   @Test
   void aQuietStreamSaysWhereItStandsOncePerInterval() {
@@ -122,18 +116,29 @@ final class StreamPumpTest {
   }
 
   @Test
+  void aTokenNamesTheLogAsSoonAsItIsKnown() {
+    Caller early = new Caller();
+    begin(early, new Log(), 0);
+    assertThat(early.last()).isEqualTo(new Said("caughtUp", new LogHead(position(0), 7)));
+  }
+
+  @Test
   void whatFailsOnTheWayOfAPageEndsTheStream() {
     log.fail(new IllegalStateException("on purpose"));
     assertThat(caller.failure).isNotNull();
     assertThat(log.closed).isTrue();
   }
 
-  private void begin() {
-    ResumePoint point = ResumePoint.of("ns", "test", Map.of(0, new LogHead(position(0), 7)));
+  private StreamPump<Said> begin(Caller to, Log from, long epoch) {
+    StreamPump<Said> begun =
+        new StreamPump<>(
+            to, new StreamPace(CHECKPOINT, SLOW), false, Runnable::run, clock, over -> {});
+    ResumePoint point = ResumePoint.of("ns", "test", Map.of(0, new LogHead(position(0), epoch)));
     StreamRules rules = new StreamRules(WhenBehind.CATCH_UP, Long.MAX_VALUE, null);
-    pump.begin(new Format(), point, Map.of(0, log), rules);
-    log.bring(Page.of(List.of(), true));
-    assertThat(caller.said("caughtUp")).hasSize(1);
+    begun.begin(new Format(), point, Map.of(0, from), rules);
+    from.bring(Page.of(List.of(), true));
+    assertThat(to.said("caughtUp")).hasSize(1);
+    return begun;
   }
 
   private void tick() {
