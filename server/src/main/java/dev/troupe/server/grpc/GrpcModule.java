@@ -85,7 +85,7 @@ public final class GrpcModule extends AbstractModule {
       RefusedCalls refused,
       Lifecycle lifecycle) {
     // Before anything is started that would only have to be stopped again.
-    lifecycle.register(Lifecycle.Phase.FOUNDATION, "gRPC port", new FreePort(config));
+    lifecycle.register(Lifecycle.Phase.FOUNDATION, "gRPC", new FreePort(config));
     return lifecycle.register(
         Lifecycle.Phase.DOOR,
         "gRPC",
