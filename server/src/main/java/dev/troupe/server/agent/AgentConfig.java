@@ -1,5 +1,6 @@
 package dev.troupe.server.agent;
 
+import dev.troupe.server.config.DurationBounds;
 import dev.troupe.server.config.Setting;
 import java.time.Duration;
 
@@ -29,14 +30,9 @@ public record AgentConfig(
 
   /** Checks the bounds. */
   public AgentConfig {
-    if (retention.toMillis() < 1000) {
-      throw new IllegalArgumentException(
-          "agents.retention: " + retention + " (expected: 1s or more)");
-    }
-    if (heartbeatTick.toMillis() < 1 || heartbeatTick.toMillis() > 1000) {
-      throw new IllegalArgumentException(
-          "agents.heartbeat-tick: " + heartbeatTick + " (expected: 1ms to 1s)");
-    }
+    Duration second = Duration.ofSeconds(1);
+    DurationBounds.atLeast("agents.retention", retention, second);
+    DurationBounds.between("agents.heartbeat-tick", heartbeatTick, Duration.ofMillis(1), second);
     PortRange.parse(portRange);
   }
 

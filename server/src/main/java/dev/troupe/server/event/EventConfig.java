@@ -1,6 +1,7 @@
 package dev.troupe.server.event;
 
 import dev.troupe.server.config.DataSize;
+import dev.troupe.server.config.DurationBounds;
 import dev.troupe.server.config.Setting;
 import java.time.Duration;
 
@@ -35,13 +36,7 @@ public record EventConfig(
       throw new IllegalArgumentException(
           "events.max-data: " + maxData + " (expected 1KiB to 1MiB)");
     }
-    require(checkpointInterval, "events.checkpoint-interval");
-    require(slowReaderTimeout, "events.slow-reader-timeout");
-  }
-
-  private static void require(Duration value, String name) {
-    if (value.compareTo(SHORTEST) < 0) {
-      throw new IllegalArgumentException(name + ": " + value + " (expected at least 250ms)");
-    }
+    DurationBounds.atLeast("events.checkpoint-interval", checkpointInterval, SHORTEST);
+    DurationBounds.atLeast("events.slow-reader-timeout", slowReaderTimeout, SHORTEST);
   }
 }

@@ -1,6 +1,7 @@
 package dev.troupe.server.grpc;
 
 import dev.troupe.server.config.DataSize;
+import dev.troupe.server.config.DurationBounds;
 import dev.troupe.server.config.Setting;
 import java.time.Duration;
 
@@ -49,9 +50,6 @@ public record GrpcConfig(
       throw new IllegalArgumentException(
           "grpc.max-in-flight: " + maxInFlight + " (expected: 1 or more)");
     }
-    if (targetLatency.toMillis() < 1) {
-      throw new IllegalArgumentException(
-          "grpc.target-latency: " + targetLatency + " (expected: 1ms or more)");
-    }
+    DurationBounds.atLeast("grpc.target-latency", targetLatency, Duration.ofMillis(1));
   }
 }

@@ -1,5 +1,6 @@
 package dev.troupe.server.lifecycle;
 
+import dev.troupe.server.config.DurationBounds;
 import dev.troupe.server.config.Setting;
 import java.time.Duration;
 
@@ -18,9 +19,6 @@ public record LifecycleConfig(
   private static final Duration LONGEST = Duration.ofMinutes(10);
 
   public LifecycleConfig {
-    if (stopGrace.isNegative() || stopGrace.compareTo(LONGEST) > 0) {
-      throw new IllegalArgumentException(
-          "lifecycle.stop-grace: " + stopGrace + " (expected: 0 to 10m)");
-    }
+    DurationBounds.between("lifecycle.stop-grace", stopGrace, Duration.ZERO, LONGEST);
   }
 }

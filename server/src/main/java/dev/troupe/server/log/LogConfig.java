@@ -1,6 +1,7 @@
 package dev.troupe.server.log;
 
 import dev.troupe.server.config.DataSize;
+import dev.troupe.server.config.DurationBounds;
 import dev.troupe.server.config.Setting;
 import java.time.Duration;
 
@@ -43,9 +44,7 @@ public record LogConfig(
       throw new IllegalArgumentException(
           "log.max-entries: " + maxEntries + " (expected at least 1000)");
     }
-    if (maxAge.compareTo(Duration.ofMinutes(1)) < 0) {
-      throw new IllegalArgumentException("log.max-age: " + maxAge + " (expected at least 1m)");
-    }
+    DurationBounds.atLeast("log.max-age", maxAge, Duration.ofMinutes(1));
     require(ringBytes, "log.ring-bytes");
     require(totalRingBytes, "log.total-ring-bytes");
   }

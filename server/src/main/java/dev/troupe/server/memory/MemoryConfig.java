@@ -1,6 +1,7 @@
 package dev.troupe.server.memory;
 
 import dev.troupe.server.config.DataSize;
+import dev.troupe.server.config.DurationBounds;
 import dev.troupe.server.config.Setting;
 import java.time.Duration;
 
@@ -85,34 +86,18 @@ public record MemoryConfig(
 
   /** Checks the bounds. */
   public MemoryConfig {
-    lifetime("memory.short-lifetime", shortLifetime, MOST);
-    lifetime("memory.working-lifetime", workingLifetime, MOST);
-    lifetime("memory.long-lifetime", longLifetime, MOST);
-    lifetime("memory.conversation-lifetime", conversationLifetime, MOST.multipliedBy(10));
-    if (consolidationLead.isNegative() || consolidationLead.compareTo(Duration.ofDays(30)) > 0) {
-      throw new IllegalArgumentException(
-          "memory.consolidation-lead: " + consolidationLead + " (expected: 0 to 30d)");
-    }
+    DurationBounds.between("memory.short-lifetime", shortLifetime, LEAST, MOST);
+    DurationBounds.between("memory.working-lifetime", workingLifetime, LEAST, MOST);
+    DurationBounds.between("memory.long-lifetime", longLifetime, LEAST, MOST);
+    DurationBounds.between(
+        "memory.conversation-lifetime", conversationLifetime, LEAST, MOST.multipliedBy(10));
+    DurationBounds.between(
+        "memory.consolidation-lead", consolidationLead, Duration.ZERO, Duration.ofDays(30));
     number("memory.max-items", maxItems, SpaceChecks.MOST_ITEMS);
     number("memory.max-bytes", maxBytes.bytes(), SpaceChecks.MOST_BYTES);
     number("memory.max-turns", maxTurns, 1_000_000);
     number("memory.max-spaces", maxSpaces, 1_000_000);
-    if (!indexSaveInterval.isZero()
-        && (indexSaveInterval.compareTo(LEAST) < 0 || indexSaveInterval.compareTo(MOST) > 0)) {
-      throw new IllegalArgumentException(
-          "memory.index-save-interval: "
-              + indexSaveInterval
-              + " (expected: 0 for none, or 1s to "
-              + MOST.toDays()
-              + "d)");
-    }
-  }
-
-  private static void lifetime(String name, Duration value, Duration most) {
-    if (value.compareTo(LEAST) < 0 || value.compareTo(most) > 0) {
-      throw new IllegalArgumentException(
-          name + ": " + value + " (expected: 1s to " + most.toDays() + "d)");
-    }
+    DurationBounds.zeroOrBetween("memory.index-save-interval", indexSaveInterval, LEAST, MOST);
   }
 
   private static void number(String name, long value, long most) {

@@ -1,5 +1,6 @@
 package dev.troupe.server.redis;
 
+import dev.troupe.server.config.DurationBounds;
 import dev.troupe.server.config.Setting;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -78,9 +79,7 @@ public record RedisConfig(
       throw new IllegalArgumentException(
           "redis.connections: " + connections + " (expected: 1 to 64)");
     }
-    if (timeout.toMillis() < 100 || timeout.toMinutes() > 1) {
-      throw new IllegalArgumentException("redis.timeout: " + timeout + " (expected: 100ms to 1m)");
-    }
+    DurationBounds.between("redis.timeout", timeout, Duration.ofMillis(100), Duration.ofMinutes(1));
     if (partitions < 1 || partitions > 1024) {
       throw new IllegalArgumentException(
           "redis.partitions: " + partitions + " (expected: 1 to 1024)");

@@ -2,40 +2,20 @@ package dev.troupe.server.log;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import com.google.common.base.Ticker;
-import dev.troupe.server.redis.Partition;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.Executors;
-import java.util.concurrent.ScheduledExecutorService;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
 /** Streams come and go while nothing is written: who left must not be kept for good. */
 final class ParkedReadersTest {
 
-  private static final Partition PARTITION = new Partition("test", 0, 1);
-
-  private final ScheduledExecutorService executor = Executors.newSingleThreadScheduledExecutor();
+  private final TailWithoutRedis log = new TailWithoutRedis(1 << 20);
   private final ParkedReaders parked = new ParkedReaders();
-
-  @SuppressWarnings("NullAway") // Redis is not asked for anything.
-  private final LogStore store = new LogStore(null, null);
-
-  private final PartitionTail tail =
-      new PartitionTail(
-          PARTITION,
-          store,
-          executor,
-          () -> 1 << 20,
-          Duration.ofSeconds(5),
-          Ticker.systemTicker(),
-          end -> {});
 
   @AfterEach
   void stop() {
-    executor.shutdownNow();
+    log.close();
   }
 
   @Test
@@ -79,9 +59,7 @@ final class ParkedReadersTest {
   }
 
   private PartitionReader reader() {
-    CatchUpGate gate = new CatchUpGate(1, executor);
-    return new PartitionReader(
-        PARTITION, tail, store, null, gate, executor, LogPosition.BEGINNING, 7, 0);
+    return log.reader(LogPosition.BEGINNING, TailWithoutRedis.EPOCH);
   }
 
   private void leave(PartitionReader reader) {

@@ -1,18 +1,14 @@
 package dev.troupe.server.log;
 
+import static dev.troupe.server.log.TailWithoutRedis.EPOCH;
+import static dev.troupe.server.log.TailWithoutRedis.entry;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import com.google.common.base.Ticker;
-import com.google.protobuf.ByteString;
 import dev.troupe.server.log.PartitionLogs.LogHead;
 import dev.troupe.server.log.PartitionTail.Attempt;
 import dev.troupe.server.log.PartitionTail.Cursor;
 import dev.troupe.server.log.PartitionTail.Outcome;
-import dev.troupe.server.redis.Partition;
-import java.time.Duration;
 import java.util.List;
-import java.util.concurrent.Executors;
-import java.util.concurrent.ScheduledExecutorService;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -23,23 +19,8 @@ import org.junit.jupiter.api.Test;
  */
 final class PartitionTailTest {
 
-  private static final long EPOCH = 7;
-  private static final Partition PARTITION = new Partition("test", 0, 1);
-
-  private final ScheduledExecutorService executor = Executors.newSingleThreadScheduledExecutor();
-
-  @SuppressWarnings("NullAway") // Redis is not asked for anything.
-  private final LogStore store = new LogStore(null, null);
-
-  private final PartitionTail tail =
-      new PartitionTail(
-          PARTITION,
-          store,
-          executor,
-          () -> 1,
-          Duration.ofSeconds(5),
-          Ticker.systemTicker(),
-          end -> {});
+  private final TailWithoutRedis log = new TailWithoutRedis(1);
+  private final PartitionTail tail = log.tail;
 
   @BeforeEach
   void theMemoryHoldsOnlyTheTenthEntry() {
@@ -51,7 +32,7 @@ final class PartitionTailTest {
 
   @AfterEach
   void stop() {
-    executor.shutdownNow();
+    log.close();
   }
 
   @Test
@@ -84,14 +65,7 @@ final class PartitionTailTest {
   }
 
   private Attempt attempt(Cursor cursor) {
-    CatchUpGate gate = new CatchUpGate(1, executor);
-    PartitionReader reader =
-        new PartitionReader(
-            PARTITION, tail, store, null, gate, executor, cursor.position(), cursor.epoch(), 0);
+    PartitionReader reader = log.reader(cursor.position(), cursor.epoch());
     return tail.attempt(reader, cursor, 0, 10, 1_000);
-  }
-
-  private static LogEntry entry(int i) {
-    return new LogEntry(0, new LogPosition(10 + i, 0, i), "topic", "type", "", ByteString.EMPTY, 0);
   }
 }

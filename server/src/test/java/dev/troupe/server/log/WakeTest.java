@@ -1,22 +1,18 @@
 package dev.troupe.server.log;
 
+import static dev.troupe.server.log.TailWithoutRedis.EPOCH;
+import static dev.troupe.server.log.TailWithoutRedis.entry;
+import static dev.troupe.server.log.TailWithoutRedis.position;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import com.google.common.base.Ticker;
-import com.google.protobuf.ByteString;
 import dev.troupe.server.log.LogReader.Page;
-import dev.troupe.server.log.PartitionLogs.LogHead;
-import dev.troupe.server.redis.Partition;
-import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Queue;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.Executor;
-import java.util.concurrent.Executors;
-import java.util.concurrent.ScheduledExecutorService;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -28,44 +24,27 @@ import org.junit.jupiter.api.Test;
  */
 final class WakeTest {
 
-  private static final long EPOCH = 7;
-  private static final Partition PARTITION = new Partition("test", 0, 1);
-
-  private final ScheduledExecutorService executor = Executors.newSingleThreadScheduledExecutor();
+  private final TailWithoutRedis log = new TailWithoutRedis(1 << 20);
   private final Queue<Runnable> tasks = new ArrayDeque<>();
   private final Executor home = tasks::add;
-
-  @SuppressWarnings("NullAway") // Redis is not asked for anything.
-  private final LogStore store = new LogStore(null, null);
-
-  private final PartitionTail tail =
-      new PartitionTail(
-          PARTITION,
-          store,
-          executor,
-          () -> 1 << 20,
-          Duration.ofSeconds(5),
-          Ticker.systemTicker(),
-          end -> {});
 
   private int written;
 
   @BeforeEach
   void theLogIsEmpty() {
-    tail.replaceRing(new LogHead(position(0), EPOCH));
+    log.beginBehind(0, EPOCH);
   }
 
   @AfterEach
   void stop() {
-    executor.shutdownNow();
+    log.close();
   }
 
   @Test
   void readersThatAskForMoreAtOnceGetWhatFollows() {
     List<Follower> followers = IntStream.range(0, 1500).mapToObj(i -> new Follower(64)).toList();
     for (int i = 0; i < 3; i++) {
-      append(2);
-      run();
+      appendAndRun(2);
     }
     assertThat(followers)
         .allSatisfy(each -> assertThat(each.read).containsExactlyElementsOf(all()));
@@ -76,8 +55,7 @@ final class WakeTest {
   void theyShareOnePage() {
     Follower one = new Follower(64);
     Follower other = new Follower(64);
-    append(3);
-    run();
+    appendAndRun(3);
     assertThat(one.last).isSameAs(other.last);
   }
 
@@ -91,8 +69,7 @@ final class WakeTest {
             append(1);
           }
         };
-    append(1);
-    run();
+    appendAndRun(1);
     assertThat(written).isEqualTo(5);
     assertThat(List.of(first, second))
         .allSatisfy(each -> assertThat(each.read).containsExactlyElementsOf(all()));
@@ -102,10 +79,8 @@ final class WakeTest {
   void whatComesBeforeTheyAreWokenIsReadToo() {
     Follower follower = new Follower(64);
     append(1);
-    append(2);
-    run();
-    append(1);
-    run();
+    appendAndRun(2);
+    appendAndRun(1);
     assertThat(follower.read).containsExactlyElementsOf(all());
   }
 
@@ -113,10 +88,8 @@ final class WakeTest {
   void whoTakesLessGetsItInParts() {
     Follower few = new Follower(2);
     Follower many = new Follower(64);
-    append(5);
-    run();
-    append(1);
-    run();
+    appendAndRun(5);
+    appendAndRun(1);
     assertThat(few.pages).isEqualTo(4);
     assertThat(many.pages).isEqualTo(2);
     assertThat(List.of(few, many))
@@ -129,10 +102,8 @@ final class WakeTest {
     Follower other = new Follower(64);
     other.onPage = closing.reader::close;
     closing.onPage = other.reader::close;
-    append(1);
-    run();
-    append(1);
-    run();
+    appendAndRun(1);
+    appendAndRun(1);
     // Whoever came first closed the other one, and then goes on alone.
     assertThat(closing.read.size() + other.read.size()).isEqualTo(2);
     assertThat(closing.read.isEmpty() || other.read.isEmpty()).isTrue();
@@ -147,10 +118,8 @@ final class WakeTest {
         () -> {
           throw new AssertionError("on purpose");
         };
-    append(1);
-    run();
-    append(1);
-    run();
+    appendAndRun(1);
+    appendAndRun(1);
     assertThat(other.read).containsExactlyElementsOf(all());
   }
 
@@ -166,10 +135,8 @@ final class WakeTest {
             throw new AssertionError("on purpose");
           }
         };
-    append(1);
-    run();
-    append(1);
-    run();
+    appendAndRun(1);
+    appendAndRun(1);
     assertThat(other.read).containsExactlyElementsOf(all());
   }
 
@@ -178,11 +145,10 @@ final class WakeTest {
     List<Follower> followers = IntStream.range(0, 100).mapToObj(i -> new Follower(64)).toList();
     for (Follower each : followers) {
       each.asksAtOnce = false;
-      each.onPage = () -> executor.execute(each::ask);
+      each.onPage = () -> log.executor.execute(each::ask);
     }
     for (int i = 0; i < 200; i++) {
-      append(1);
-      run();
+      appendAndRun(1);
     }
     await()
         .untilAsserted(
@@ -196,10 +162,8 @@ final class WakeTest {
     Queue<Runnable> elsewhere = new ArrayDeque<>();
     Follower moving = new Follower(64);
     moving.onPage = () -> moving.reader.wakeOn(elsewhere::add);
-    append(1);
-    run();
-    append(1);
-    run();
+    appendAndRun(1);
+    appendAndRun(1);
     assertThat(moving.read).containsExactly(1L);
     elsewhere.remove().run();
     assertThat(moving.read).containsExactlyElementsOf(all());
@@ -209,10 +173,8 @@ final class WakeTest {
   void whoAsksLaterGetsWhatCameMeanwhile() {
     Follower follower = new Follower(64);
     follower.asksAtOnce = false;
-    append(1);
-    run();
-    append(2);
-    run();
+    appendAndRun(1);
+    appendAndRun(2);
     assertThat(follower.read).containsExactly(1L);
     follower.ask();
     run();
@@ -224,13 +186,18 @@ final class WakeTest {
     Follower follower = new Follower(64);
     append(2);
     // Before the follower is woken.
-    tail.replaceRing(new LogHead(position(1), EPOCH + 1));
+    log.beginBehind(1, EPOCH + 1);
     run();
     // The page is of the log as it was, and what follows is looked for in Redis, not in the ring.
     assertThat(follower.read).containsExactly(1L, 2L);
-    tail.append(List.of(entry(2)));
+    log.tail.append(List.of(entry(2)));
     run();
     assertThat(follower.read).containsExactly(1L, 2L);
+  }
+
+  private void appendAndRun(int entries) {
+    append(entries);
+    run();
   }
 
   private void append(int entries) {
@@ -238,7 +205,7 @@ final class WakeTest {
     for (int i = 0; i < entries; i++) {
       more.add(entry(++written));
     }
-    assertThat(tail.append(more)).isTrue();
+    assertThat(log.tail.append(more)).isTrue();
   }
 
   private List<Long> all() {
@@ -249,14 +216,6 @@ final class WakeTest {
     for (Runnable task = tasks.poll(); task != null; task = tasks.poll()) {
       task.run();
     }
-  }
-
-  private static LogPosition position(int i) {
-    return new LogPosition(10 + i, 0, i);
-  }
-
-  private static LogEntry entry(int i) {
-    return new LogEntry(0, position(i), "topic", "type", "", ByteString.EMPTY, 0);
   }
 
   /** Reads on and on from the beginning of the log. */
@@ -274,10 +233,8 @@ final class WakeTest {
 
     Follower(int max) {
       this.max = max;
-      CatchUpGate gate = new CatchUpGate(1, executor);
-      assertThat(tail.retain()).isTrue();
-      reader =
-          new PartitionReader(PARTITION, tail, store, null, gate, executor, position(0), EPOCH, 0);
+      assertThat(log.tail.retain()).isTrue();
+      reader = log.reader(position(0), EPOCH);
       reader.wakeOn(home);
       ask();
     }
