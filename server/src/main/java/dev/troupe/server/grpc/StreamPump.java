@@ -291,10 +291,9 @@ public final class StreamPump<T> implements StreamSource.Owner {
     if (!usedUp && !done) {
       return false;
     }
-    long lag = done ? 0 : lag();
-    String token = token(standing);
+    T last = standing.format.checkpoint(done ? 0 : lag(), token(standing));
     finish();
-    send(standing.format.checkpoint(lag, token));
+    send(last);
     call.onCompleted();
     return true;
   }

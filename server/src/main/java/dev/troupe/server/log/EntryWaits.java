@@ -1,5 +1,6 @@
 package dev.troupe.server.log;
 
+import dev.troupe.server.log.LogReader.Page;
 import dev.troupe.server.redis.Partition;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -89,40 +90,49 @@ public final class EntryWaits {
   private void follow(Partition partition, Watch watch, LogReader reader) {
     reader
         .next(PAGE)
+        .thenApply(page -> wake(partition, watch, page))
         .whenComplete(
-            (page, failure) -> {
+            (over, failure) -> {
               if (failure != null) {
                 log.warn("the log of {} cannot be followed", partition, failure);
                 abandon(partition, watch);
-                return;
-              }
-              List<CompletableFuture<@Nullable Void>> woken = new ArrayList<>();
-              boolean over;
-              synchronized (this) {
-                over = watches.get(partition) != watch;
-                // After a gap anything may have happened.
-                if (page.missed() != 0 || page.epochChanged()) {
-                  watch.waiting.values().forEach(woken::addAll);
-                }
-                for (LogEntry entry : page.entries()) {
-                  String key = keyOf.apply(entry);
-                  if (key != null) {
-                    woken.addAll(watch.waiting.getOrDefault(key, List.of()));
-                  }
-                }
-              }
-              woken.forEach(one -> one.complete(null));
-              if (!over) {
+              } else if (!over) {
                 follow(partition, watch, reader);
               }
             });
   }
 
+  /** Wakes those whom a page concerns, and says whether nobody waits any more. */
+  private boolean wake(Partition partition, Watch watch, Page page) {
+    List<CompletableFuture<@Nullable Void>> woken = new ArrayList<>();
+    boolean over;
+    synchronized (this) {
+      over = watches.get(partition) != watch;
+      // After a gap anything may have happened.
+      if (page.missed() != 0 || page.epochChanged()) {
+        watch.waiting.values().forEach(woken::addAll);
+      }
+      for (LogEntry entry : page.entries()) {
+        String key = keyOf.apply(entry);
+        if (key != null) {
+          woken.addAll(watch.waiting.getOrDefault(key, List.of()));
+        }
+      }
+    }
+    woken.forEach(one -> one.complete(null));
+    return over;
+  }
+
+  /** All who wait look for themselves; whoever comes next reads anew. */
   private void abandon(Partition partition, Watch watch) {
     List<CompletableFuture<@Nullable Void>> woken = new ArrayList<>();
+    boolean mine;
     synchronized (this) {
-      watches.remove(partition, watch);
+      mine = watches.remove(partition, watch);
       watch.waiting.values().forEach(woken::addAll);
+    }
+    if (mine) {
+      watch.reader.thenAccept(LogReader::close);
     }
     woken.forEach(one -> one.complete(null));
   }

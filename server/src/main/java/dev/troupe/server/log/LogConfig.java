@@ -42,7 +42,7 @@ public record LogConfig(
   public LogConfig {
     if (maxEntries < 1_000) {
       throw new IllegalArgumentException(
-          "log.max-entries: " + maxEntries + " (expected at least 1000)");
+          "log.max-entries: " + maxEntries + " (expected: 1000 or more)");
     }
     DurationBounds.atLeast("log.max-age", maxAge, Duration.ofMinutes(1));
     require(ringBytes, "log.ring-bytes");
@@ -51,7 +51,7 @@ public record LogConfig(
 
   private static void require(DataSize size, String name) {
     if (size.bytes() < LEAST_RING_BYTES) {
-      throw new IllegalArgumentException(name + ": " + size + " (expected at least 64KiB)");
+      throw new IllegalArgumentException(name + ": " + size + " (expected: 64KiB or more)");
     }
   }
 }

@@ -261,6 +261,10 @@ final class PartitionReader implements LogReader {
 
   /** Reads from Redis; the position has to be checked in every life of the ring anew. */
   private void history(Attempt attempt) {
+    if (closed) {
+      gate.leave();
+      return;
+    }
     Cursor at = cursor();
     if (at.checkedLife() != attempt.life() || at.atEnd()) {
       check(at, attempt);

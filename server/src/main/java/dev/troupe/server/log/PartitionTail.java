@@ -379,10 +379,15 @@ final class PartitionTail {
     begun(() -> store.sight(partition, last))
         .whenComplete(
             (sight, failure) -> {
-              if (failure == null) {
-                endLook(look, isContinued(last, during, sight) ? null : sight.head());
+              boolean looked = false;
+              try {
+                if (failure == null) {
+                  endLook(look, isContinued(last, during, sight) ? null : sight.head());
+                  looked = true;
+                }
+              } finally {
+                lookAgain(looked);
               }
-              lookAgain(failure == null);
             });
   }
 
@@ -475,8 +480,9 @@ final class PartitionTail {
         }
         ring.append(entry);
       }
+      // First what may fail: who is taken out must be woken.
+      news = new News(after, entries, epoch, life, changes + 1);
       woken = takeParked();
-      news = new News(after, entries, epoch, life, changes);
     }
     wake(woken, news);
     return true;
@@ -574,7 +580,13 @@ final class PartitionTail {
                 log.info("{}: the log is read again", partition);
                 backoff.succeeded();
               }
-              next.accept(value);
+              try {
+                next.accept(value);
+              } catch (RuntimeException | Error fault) {
+                // Whatever it is, those who wait would wait for good.
+                log.error("{}: what was read of the log went wrong here", partition, fault);
+                retry(fault);
+              }
             });
   }
 
