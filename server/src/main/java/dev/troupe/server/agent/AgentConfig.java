@@ -19,7 +19,7 @@ public record AgentConfig(
         Duration retention,
     @Setting(
             name = "agents.heartbeat-tick",
-            help = "how long heartbeats are gathered before they are written together",
+            help = "how long heartbeats are gathered before they are written together, 1ms to 1s",
             fallback = "50ms")
         Duration heartbeatTick,
     @Setting(
@@ -31,7 +31,7 @@ public record AgentConfig(
   /** Checks the bounds. */
   public AgentConfig {
     Duration second = Duration.ofSeconds(1);
-    DurationBounds.atLeast("agents.retention", retention, second);
+    DurationBounds.between("agents.retention", retention, second, Duration.ofDays(3650));
     DurationBounds.between("agents.heartbeat-tick", heartbeatTick, Duration.ofMillis(1), second);
     PortRange.parse(portRange);
   }

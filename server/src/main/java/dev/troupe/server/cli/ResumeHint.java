@@ -43,7 +43,7 @@ final class ResumeHint implements AutoCloseable {
   private void tell() {
     if (!token.isEmpty()) {
       if (empty) {
-        say("nothing came in that time");
+        say("nothing came");
       }
       say("to go on from here: --from " + token);
     }

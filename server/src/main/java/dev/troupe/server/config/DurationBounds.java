@@ -37,7 +37,7 @@ public final class DurationBounds {
   public static void zeroOrBetween(String setting, Duration value, Duration least, Duration most) {
     boolean outside = value.compareTo(least) < 0 || value.compareTo(most) > 0;
     if (outside && !value.isZero()) {
-      throw refused(setting, value, "0, or " + range(least, most));
+      throw refused(setting, value, "0 for none, or " + range(least, most));
     }
   }
 

@@ -28,6 +28,7 @@ public record SettingSpec(String name, String help, String fallback, boolean sec
 
   /** The value as it may be shown. */
   String shown(String text) {
-    return secret && !text.isEmpty() ? "******" : text;
+    // What everybody reads in the help is no secret.
+    return secret && !text.isEmpty() && !text.equals(fallback) ? "******" : text;
   }
 }

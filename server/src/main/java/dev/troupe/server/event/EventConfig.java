@@ -34,7 +34,7 @@ public record EventConfig(
   public EventConfig {
     if (maxData.bytes() < 1 << 10 || maxData.bytes() > 1 << 20) {
       throw new IllegalArgumentException(
-          "events.max-data: " + maxData + " (expected 1KiB to 1MiB)");
+          "events.max-data: " + maxData + " (expected: 1KiB to 1MiB)");
     }
     DurationBounds.atLeast("events.checkpoint-interval", checkpointInterval, SHORTEST);
     DurationBounds.atLeast("events.slow-reader-timeout", slowReaderTimeout, SHORTEST);

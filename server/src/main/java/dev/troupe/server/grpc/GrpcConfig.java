@@ -32,12 +32,12 @@ public record GrpcConfig(
         int maxInFlight,
     @Setting(
             name = "grpc.target-latency",
-            help = "average time of unary calls beyond which fewer are let in at a time",
+            help = "average time of unary calls beyond which fewer are let in at a time, 1ms to 1h",
             fallback = "50ms")
         Duration targetLatency,
     @Setting(
             name = "grpc.keepalive-floor",
-            help = "most frequent keepalive that clients may send",
+            help = "most frequent keepalive that clients may send, up to 1h",
             fallback = "10s")
         Duration keepaliveFloor) {
 
@@ -50,6 +50,9 @@ public record GrpcConfig(
       throw new IllegalArgumentException(
           "grpc.max-in-flight: " + maxInFlight + " (expected: 1 or more)");
     }
-    DurationBounds.atLeast("grpc.target-latency", targetLatency, Duration.ofMillis(1));
+    DurationBounds.between(
+        "grpc.target-latency", targetLatency, Duration.ofMillis(1), Duration.ofHours(1));
+    DurationBounds.between(
+        "grpc.keepalive-floor", keepaliveFloor, Duration.ZERO, Duration.ofHours(1));
   }
 }

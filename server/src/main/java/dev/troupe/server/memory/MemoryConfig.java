@@ -24,27 +24,29 @@ import java.time.Duration;
 public record MemoryConfig(
     @Setting(
             name = "memory.short-lifetime",
-            help = "how long items of short-term memory last, unless they or their space say so",
+            help =
+                "how long items of short-term memory last, unless they or their space say so, 1s to 365d",
             fallback = "15m")
         Duration shortLifetime,
     @Setting(
             name = "memory.working-lifetime",
-            help = "how long items of working memory last",
+            help = "how long items of working memory last, 1s to 365d",
             fallback = "1h")
         Duration workingLifetime,
     @Setting(
             name = "memory.long-lifetime",
-            help = "how long items of long-term memory last",
+            help = "how long items of long-term memory last, 1s to 365d",
             fallback = "24h")
         Duration longLifetime,
     @Setting(
             name = "memory.consolidation-lead",
-            help = "how long before their end items are told to the log as expiring; 0 never",
+            help =
+                "how long before their end items are told to the log as expiring, up to 30d; 0 never",
             fallback = "1m")
         Duration consolidationLead,
     @Setting(
             name = "memory.conversation-lifetime",
-            help = "how long a conversation lasts after its last turn",
+            help = "how long a conversation lasts after its last turn, 1s to 3650d",
             fallback = "7d")
         Duration conversationLifetime,
     @Setting(

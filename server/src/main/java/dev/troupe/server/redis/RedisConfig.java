@@ -39,7 +39,7 @@ public record RedisConfig(
         int connections,
     @Setting(
             name = "redis.timeout",
-            help = "after which a command's outcome is unknown",
+            help = "after which a command's outcome is unknown, 100ms to 1m",
             fallback = "3s")
         Duration timeout,
     @Setting(

@@ -1,6 +1,7 @@
 package dev.troupe.server.task;
 
 import dev.troupe.server.config.DataSize;
+import dev.troupe.server.config.DurationBounds;
 import dev.troupe.server.config.Setting;
 import java.time.Duration;
 
@@ -19,49 +20,46 @@ public record TaskConfig(
         DataSize maxPayload,
     @Setting(
             name = "tasks.stream-grace",
-            help = "how long a worker whose stream broke keeps its leases",
+            help = "how long a worker whose stream broke keeps its leases, up to 5m",
             fallback = "5s")
         Duration streamGrace,
     @Setting(
             name = "tasks.ack-timeout",
-            help = "how long a delivery may go unacknowledged",
+            help = "how long a delivery may go unacknowledged, 100ms to 1m",
             fallback = "5s")
         Duration ackTimeout,
     @Setting(
             name = "tasks.heartbeat-interval",
-            help = "how often workers are asked for a heartbeat",
+            help = "how often workers are asked for a heartbeat, 100ms to 1m",
             fallback = "5s")
         Duration heartbeatInterval,
     @Setting(
             name = "tasks.safety-poll",
-            help = "how long a lost wake-up may leave work unnoticed",
+            help = "how long a lost wake-up may leave work unnoticed, 50ms to 1m",
             fallback = "1s")
         Duration safetyPoll,
     @Setting(
             name = "tasks.drain-grace",
-            help = "how long workers get to finish when the server stops",
+            help = "how long workers get to finish when the server stops, up to 5m",
             fallback = "5s")
         Duration drainGrace) {
 
   /** Checks the bounds. */
   public TaskConfig {
     if (maxPayload.bytes() < 1024 || maxPayload.bytes() > (3 << 20)) {
-      throw new IllegalArgumentException("tasks.max-payload: expected 1KiB to 3MiB");
+      throw new IllegalArgumentException(
+          "tasks.max-payload: " + maxPayload + " (expected: 1KiB to 3MiB)");
     }
-    requireBetween("tasks.stream-grace", streamGrace, Duration.ZERO, Duration.ofMinutes(5));
-    requireBetween("tasks.ack-timeout", ackTimeout, Duration.ofMillis(100), Duration.ofMinutes(1));
-    requireBetween(
+    DurationBounds.between("tasks.stream-grace", streamGrace, Duration.ZERO, Duration.ofMinutes(5));
+    DurationBounds.between(
+        "tasks.ack-timeout", ackTimeout, Duration.ofMillis(100), Duration.ofMinutes(1));
+    DurationBounds.between(
         "tasks.heartbeat-interval",
         heartbeatInterval,
         Duration.ofMillis(100),
         Duration.ofMinutes(1));
-    requireBetween("tasks.safety-poll", safetyPoll, Duration.ofMillis(50), Duration.ofMinutes(1));
-    requireBetween("tasks.drain-grace", drainGrace, Duration.ZERO, Duration.ofMinutes(5));
-  }
-
-  private static void requireBetween(String name, Duration value, Duration least, Duration most) {
-    if (value.compareTo(least) < 0 || value.compareTo(most) > 0) {
-      throw new IllegalArgumentException(name + ": expected " + least + " to " + most);
-    }
+    DurationBounds.between(
+        "tasks.safety-poll", safetyPoll, Duration.ofMillis(50), Duration.ofMinutes(1));
+    DurationBounds.between("tasks.drain-grace", drainGrace, Duration.ZERO, Duration.ofMinutes(5));
   }
 }

@@ -40,9 +40,9 @@ final class DurationBoundsTest {
         .doesNotThrowAnyException();
     assertThatThrownBy(
             () -> DurationBounds.zeroOrBetween("a.wait", Duration.ofMillis(1), LEAST, MOST))
-        .hasMessage("a.wait: 1ms (expected: 0, or 250ms to 1m)");
+        .hasMessage("a.wait: 1ms (expected: 0 for none, or 250ms to 1m)");
     assertThatThrownBy(
             () -> DurationBounds.zeroOrBetween("a.wait", Duration.ofSeconds(-1), LEAST, MOST))
-        .hasMessage("a.wait: PT-1S (expected: 0, or 250ms to 1m)");
+        .hasMessage("a.wait: PT-1S (expected: 0 for none, or 250ms to 1m)");
   }
 }
