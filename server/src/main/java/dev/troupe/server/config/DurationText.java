@@ -29,8 +29,8 @@ public final class DurationText {
 
   /** The duration as {@link #parse} reads it: in the largest unit that it is a whole number of. */
   public static String of(Duration duration) {
-    boolean isLong = duration.getSeconds() > Long.MAX_VALUE / 1000 - 1;
-    if (duration.isNegative() || isLong || duration.toNanosPart() % 1_000_000 != 0) {
+    boolean isTooLongForMillis = duration.getSeconds() > Long.MAX_VALUE / 1000 - 1;
+    if (duration.isNegative() || isTooLongForMillis || duration.toNanosPart() % 1_000_000 != 0) {
       return duration.toString();
     }
     if (duration.toMillisPart() > 0) {

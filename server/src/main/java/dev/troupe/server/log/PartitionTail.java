@@ -49,6 +49,11 @@ final class PartitionTail {
   private static final int RING_ENTRIES = 1 << 16;
 
   /**
+   * After a fault of our own, which may come again with the same entries, and is logged each time.
+   */
+  private static final Duration AFTER_FAULT = Duration.ofSeconds(1);
+
+  /**
    * How many readers a thread wakes before other tasks that wait for it have their turn. What it
    * does beside tasks may have to wait longer: an event loop runs tasks for a while before it looks
    * at its connections.
@@ -385,9 +390,10 @@ final class PartitionTail {
                   endLook(look, isContinued(last, during, sight) ? null : sight.head());
                   looked = true;
                 }
-              } finally {
-                lookAgain(looked);
+              } catch (RuntimeException | Error fault) {
+                tell(fault);
               }
+              lookAgain(looked);
             });
   }
 
@@ -584,8 +590,8 @@ final class PartitionTail {
                 next.accept(value);
               } catch (RuntimeException | Error fault) {
                 // Whatever it is, those who wait would wait for good.
-                log.error("{}: what was read of the log went wrong here", partition, fault);
-                retry(fault);
+                tell(fault);
+                schedule(this::look, AFTER_FAULT.toMillis());
               }
             });
   }
@@ -596,6 +602,10 @@ final class PartitionTail {
     } catch (RuntimeException refused) {
       return CompletableFuture.failedFuture(refused);
     }
+  }
+
+  private void tell(Throwable fault) {
+    log.error("{}: a fault while it is followed", partition, fault);
   }
 
   private void retry(Throwable failure) {

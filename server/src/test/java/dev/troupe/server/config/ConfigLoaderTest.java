@@ -270,6 +270,10 @@ class ConfigLoaderTest {
     Config config = loader().flags(List.of("--store.password=hunter2")).load();
     assertThat(config.get(StoreConfig.class).password()).isEqualTo("hunter2");
     assertThat(config.describe()).contains("store.password").doesNotContain("hunter2");
+    // A default is no secret: everybody reads it in the help.
+    assertThat(ConfigLoader.of(List.of(Vault.class)).load().describe())
+        .contains("vault.pin", "0")
+        .doesNotContain("***");
 
     assertThat(
             problemsOf(ConfigLoader.of(List.of(Vault.class)).flags(List.of("--vault.pin=hunter2"))))
